@@ -1,0 +1,93 @@
+"""The non-linearity between two linear layers, without which they would be one.
+
+What you can do here: `relu leaky_relu sigmoid softplus softmax log_softmax`; `tanh` is in `ops/elementwise.py`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .ops.elementwise import where
+from .ops.reduce import logsumexp
+from .tensor import Array, Operand, Tensor, as_tensor, primitive
+
+
+@primitive
+def relu(x: Array) -> Array:
+    """The rectified linear unit, max(x, 0); its derivative at 0 is taken as 0.
+
+    Source: Goodfellow, Bengio and Courville, Deep Learning, section 6.3.1.
+
+    >>> relu(Tensor([-1.0, 0.0, 2.0])).data
+    array([0., 0., 2.])
+    """
+    return np.maximum(x, 0)
+
+
+relu.defvjp(lambda g, out, x: g * (x > 0))
+
+
+def leaky_relu(x: Operand, slope: float = 0.01) -> Tensor:
+    """x where x > 0, else slope * x; its derivative at 0 is the slope.
+
+    >>> leaky_relu(Tensor([-1.0, 2.0]), slope=0.1).data
+    array([-0.1,  2. ])
+    """
+    return _leaky_relu(as_tensor(x), slope=float(slope))
+
+
+@primitive
+def _leaky_relu(x: Array, *, slope: float) -> Array:
+    return np.where(x > 0, x, x * slope)
+
+
+_leaky_relu.defvjp(lambda g, out, x, *, slope: g * where(x > 0, 1, slope))
+
+
+@primitive
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)), the derivative of softplus; d sigmoid / dx = sigmoid (1 - sigmoid).
+
+    >>> sigmoid(Tensor([-1000.0, 0.0, 1000.0])).data
+    array([0. , 0.5, 1. ])
+    """
+    return np.exp(-np.logaddexp(0, -x))  # exp(-x) alone would overflow
+
+
+sigmoid.defvjp(lambda g, out, x: g * out * (1 - out))
+
+
+@primitive
+def softplus(x: Array) -> Array:
+    """log(1 + exp(x)), a smooth form of relu.
+
+    Source: Dugas, Bengio, Belisle, Nadeau and Garcia, NIPS 2000.
+
+    >>> softplus(Tensor([-1000.0, 1000.0])).data
+    array([   0., 1000.])
+    """
+    return np.logaddexp(0, x)
+
+
+softplus.defvjp(lambda g, out, x: g * sigmoid(x))
+
+
+def log_softmax(x: Operand, axis: int = -1) -> Tensor:
+    """The logarithm of the softmax, x - logsumexp(x), without overflow.
+
+    >>> log_softmax(Tensor([1000.0, 0.0])).data
+    array([    0., -1000.])
+    """
+    x = as_tensor(x)
+    return x - logsumexp(x, axis, keepdims=True)
+
+
+def softmax(x: Operand, axis: int = -1) -> Tensor:
+    """exp(x) / sum(exp(x)) along axis: positive numbers that add up to 1.
+
+    Source: Goodfellow, Bengio and Courville, Deep Learning, section 6.2.2.3.
+
+    >>> softmax(Tensor([0.0, 0.0])).data
+    array([0.5, 0.5])
+    """
+    return log_softmax(x, axis).exp()

@@ -1,0 +1,186 @@
+"""Backpropagation: from the recipe of a value to its derivatives.
+
+What you can do here: list the `history` of a Tensor, take `gradients`, fill `.grad` with `backward`, and stack
+gradients into a `jacobian` or a `hessian`.
+
+Letters: L the scalar that is differentiated, g = dL/dt the gradient that has arrived at a Tensor t.
+The chain rule, for an input x of t:   dL/dx  +=  g^T (dt/dx)       -- one rule of t's primitive, see `Primitive.defvjp`.
+The `+=` is the whole difficulty: g is complete only when *everything* that was computed from t has added its share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from .ops.shape import stack
+from .tensor import Operand, Tensor, as_tensors, constant, no_grad
+
+
+def history(output: Tensor) -> list[Tensor]:
+    """Every Tensor that output was computed from, itself included, newest first.
+
+    Why order at all?  Take `b = a + a; c = b + b`.  The recipe of c names b twice and that of b names a twice.  A walk
+    that goes back from c as it comes to a Tensor, and passes on at once what it has, passes b's gradient to a after the
+    first of its two shares.  Newest first, c hands both shares to b before b is asked: a Tensor is born after its
+    inputs, so whatever was computed from b is younger than b, and has been dealt with.
+
+    >>> a = Tensor(1.0, name="a")
+    >>> b = a + a
+    >>> c = b + b
+    >>> history(c) == [c, b, a]
+    True
+    """
+    seen, stack = {output}, [output]
+    while stack:  # a stack of our own: a chain of 100,000 operators would overflow Python's
+        for x in stack.pop().inputs:
+            if x not in seen:
+                seen.add(x)
+                stack.append(x)
+    return sorted(seen, key=_birth, reverse=True)
+
+
+def _birth(t: Tensor) -> int:
+    return t.birth
+
+
+def gradients(output: Tensor, wrt: Sequence[Tensor], seed: Operand | None = None) -> list[Tensor]:
+    """The gradients of output by each Tensor in wrt, as Tensors that have recipes of their own.
+
+    dL/dx for L = sum(seed * output); seed has output's shape and is all ones if not given, so for a scalar output
+    L is the output itself.  A Tensor that output does not depend on gets zeros.
+    Raises TypeError where something else than Tensors is given, ValueError for a seed of another shape.
+    Source: Griewank and Walther, Evaluating Derivatives, 2nd ed., section 3.2 (reverse mode).
+
+    >>> x = Tensor(3.0)
+    >>> [slope] = gradients(x ** 3, [x])
+    >>> [bend] = gradients(slope, [x])
+    >>> slope.item(), bend.item()
+    (27.0, 18.0)
+    """
+    if not isinstance(output, Tensor):
+        raise TypeError(f"gradients are taken of a Tensor, got {type(output).__name__}")
+    if isinstance(wrt, Tensor) or not all(isinstance(x, Tensor) for x in wrt):
+        raise TypeError("wrt must be a list of Tensors, as in gradients(y, [x])")
+    newest_first = history(output)
+    wanted = set(wrt)
+    on_path = set(wrt)  # the Tensors that lead from wrt to output: gradients elsewhere would be computed for nothing
+    for t in reversed(newest_first):
+        if not on_path.isdisjoint(t.inputs):
+            on_path.add(t)
+
+    sums = {output: _seed(output, seed)}  # for each Tensor, the sum of the shares that have arrived so far
+    for t in newest_first:
+        if t.primitive is None or t not in sums or t not in on_path:
+            continue
+        g = sums[t] if t in wanted else sums.pop(t)
+        for i, x in enumerate(t.inputs):
+            if x in on_path and (share := _share(i, g, t)) is not None:
+                sums[x] = sums[x] + share if x in sums else share
+    return [sums[x] if x in sums else _uniform(0.0, x) for x in wrt]
+
+
+def _share(i: int, g: Tensor, t: Tensor) -> Tensor | None:
+    """What t passes on to its i-th input; None where the derivative is zero everywhere."""
+    operator, x = t.primitive, t.inputs[i]
+    assert operator is not None
+    rule = operator.vjp(i)
+    if rule is None:
+        return None
+    share = rule(g, t, *t.inputs, **t.params)
+    if share is None:
+        return None
+    if not isinstance(share, Tensor):
+        raise TypeError(f"rule {i} of {operator.name} must return a Tensor, got {type(share).__name__}")
+    return share if share._value.shape == x._value.shape and share.dtype == x.dtype else unbroadcast(share, x)
+
+
+def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
+    """Sum share down to the shape of x: the adjoint of broadcasting, done here once for all operators.
+
+    Where NumPy repeated x along an axis, each copy has its own gradient, and x gets their sum.
+
+    >>> unbroadcast(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[0.0], [0.0]])).data
+    array([[3.],
+           [7.]])
+    """
+    new = share.ndim - x.ndim
+    repeated = [i for i, n in enumerate(x.shape, start=new) if new >= 0 and n == 1 != share.shape[i]]
+    if axes := (*range(new), *repeated):
+        share = share.sum(axis=axes)
+    if share.size != x.size:
+        raise ValueError(f"a rule returned a gradient of shape {share.shape} for an input of shape {x.shape}")
+    share = share if share.shape == x.shape else share.reshape(x.shape)
+    return share if share.dtype == x.dtype else share.astype(x.dtype)
+
+
+def backward(output: Tensor, seed: Operand | None = None) -> None:
+    """Fill `.grad` of every Tensor in the history of output, afresh at each call.
+
+    `.grad` is a plain value.  (With a recipe it would lead back to the Tensor that holds it, and the two would keep
+    each other alive.)  To differentiate a gradient, or to leave no trace on the Tensors, use `gradients`.
+
+    >>> x = Tensor([1.0, 2.0])
+    >>> backward((x * x).sum())
+    >>> x.grad
+    Tensor([2., 4.])
+    """
+    everything = history(output)
+    with no_grad():
+        for t, g in zip(everything, gradients(output, everything, seed), strict=True):
+            t.grad = g
+
+
+def jacobian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
+    """All first derivatives of f at x, J[i, j] = df_i / dx_j; the shape is that of f(x) followed by that of x.
+
+    One pass backwards for each element of f(x).
+
+    >>> jacobian(lambda x: x * x, Tensor([1.0, 2.0, 3.0])).data
+    array([[2., 0., 0.],
+           [0., 4., 0.],
+           [0., 0., 6.]])
+    """
+    (x,) = as_tensors(x)
+    y = f(x)
+    rows = []
+    for i in range(y.size):
+        one_hot = np.zeros(y.size, y.dtype)
+        one_hot[i] = 1
+        rows.append(gradients(y, [x], seed=one_hot.reshape(y.shape))[0])
+    if not rows:
+        return Tensor(np.zeros(y.shape + x.shape, y.dtype))
+    return stack(rows).reshape(y.shape + x.shape)
+
+
+def hessian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
+    """All second derivatives of a scalar f at x, H[i, j] = d2f / dx_i dx_j: the Jacobian of the gradient.
+
+    >>> hessian(lambda x: (x ** 3).sum(), Tensor([1.0, 2.0])).data
+    array([[ 6.,  0.],
+           [ 0., 12.]])
+    """
+
+    def gradient(x: Tensor) -> Tensor:
+        y = f(x)
+        if y.size != 1:
+            raise ValueError(f"a Hessian is taken of a scalar function, and this one returned shape {y.shape}")
+        return gradients(y, [x])[0]
+
+    return jacobian(gradient, x)
+
+
+def _seed(output: Tensor, seed: Operand | None) -> Tensor:
+    if seed is None:
+        return _uniform(1.0, output)
+    _, given = as_tensors(output, seed)
+    if given.shape != output.shape:
+        raise ValueError(f"the seed has shape {given.shape}, the output {output.shape}; they must be the same")
+    return given
+
+
+def _uniform(value: float, like: Tensor) -> Tensor:
+    """One number in the shape of another Tensor; it takes no memory."""
+    number = constant(value, like.dtype)
+    return number if like.ndim == 0 else number.broadcast_to(like.shape)

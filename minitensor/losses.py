@@ -1,0 +1,46 @@
+"""How wrong an answer is, as one number to make smaller.
+
+What you can do here: `cross_entropy` for classes, `mean_squared_error` for numbers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .activations import log_softmax
+from .tensor import Operand, Tensor, as_tensor, as_tensors
+
+
+def cross_entropy(logits: Operand, labels: npt.ArrayLike) -> Tensor:
+    """The average of -log softmax(logits)[label]: how surprised the network is by the right answers, in nats.
+
+    logits (N, K), labels N integers from 0 to K - 1.
+    Raises ValueError where the shapes do not fit, TypeError for labels that are not whole numbers, IndexError for one
+    out of range.
+    Source: Goodfellow, Bengio and Courville, Deep Learning, section 6.2.2.3.
+
+    >>> round(cross_entropy(Tensor([[0.0, 0.0]]), [1]).item(), 4)  # log 2
+    0.6931
+    """
+    logits, classes = as_tensor(logits), np.array(labels)
+    if logits.ndim != 2 or not logits.size or classes.shape != logits.shape[:1]:
+        raise ValueError(f"cross_entropy needs logits (N, K) and N labels, got {logits.shape} and {classes.shape}")
+    if classes.dtype.kind not in "iu":
+        raise TypeError(f"labels must be whole numbers, got {classes.dtype}")
+    n, k = logits.shape
+    if wrong := sorted(set(classes[(classes < 0) | (classes >= k)].tolist())):
+        raise IndexError(f"labels must be from 0 to {k - 1}, got {', '.join(map(str, wrong))}")
+    return -log_softmax(logits, axis=1)[np.arange(n), classes].mean()
+
+
+def mean_squared_error(a: Operand, b: Operand) -> Tensor:
+    """The average of (a - b)^2 over all elements; ValueError unless both have the same shape.
+
+    >>> mean_squared_error(Tensor([1.0, 2.0]), Tensor([1.0, 4.0])).item()
+    2.0
+    """
+    a, b = as_tensors(a, b)
+    if a.shape != b.shape:
+        raise ValueError(f"mean_squared_error compares equal shapes, got {a.shape} and {b.shape}")
+    return ((a - b) ** 2).mean()

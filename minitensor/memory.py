@@ -1,0 +1,66 @@
+"""Where an array's elements lie in memory, which its shape does not say.
+
+What you can do here: view images as batch-last memory, copy into the memory order of another array, add a margin.
+
+Shapes are always (n, c, h, w).  In memory, convolution wants the image index n to run fastest, (h, c, w, n): then a row
+of the picture is one contiguous block for all images, and every product and every sum runs over long stretches.  NumPy
+allows both at once, because a transposed view changes strides and moves nothing, and its elementwise functions write
+their results in the order of their inputs.  So a network converts its input once, in its first layer, and everything
+behind follows by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .tensor import Array
+
+# glibc hands a large block back to the system when it is freed, and the next one has to be zeroed page by page again:
+# twice the time of a training step.  Freeing one untouched block of 32 MB teaches it to keep blocks up to that size.
+np.empty((1 << 25) - 8192, np.uint8)
+
+
+def batch_last(x: Array) -> Array:
+    """(n, c, h, w) as contiguous (h, c, w, n): a view if the memory is so already, else a copy.
+
+    >>> y = batch_last(np.zeros((2, 3, 4, 5)))
+    >>> y.shape, np.shares_memory(y, batch_last(batch_first(y)))
+    ((4, 3, 5, 2), True)
+    """
+    return np.ascontiguousarray(x.transpose(2, 1, 3, 0))
+
+
+def batch_first(x: Array) -> Array:
+    """(h, c, w, n) viewed as (n, c, h, w)."""
+    return x.transpose(3, 1, 0, 2)
+
+
+def in_order_of(x: Array, like: Array) -> Array:
+    """x in the memory order of like: x itself if it is so already, else a copy."""
+    order = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])
+    if x.transpose(order).flags.c_contiguous:
+        return x
+    copy = np.empty_like(like, shape=x.shape, dtype=x.dtype)
+    copy[...] = x
+    return copy
+
+
+def margin(x: Array, widths: Sequence[tuple[int, int]], fill: float = 0) -> Array:
+    """x with (before, after) cells of fill around it on each axis, in x's memory order; x itself if all are 0.
+
+    >>> margin(np.ones((1, 2)), [(0, 0), (1, 2)])
+    array([[0., 1., 1., 0., 0.]])
+    """
+    if not any(a or b for a, b in widths):
+        return x
+    padded = np.empty_like(x, shape=[a + n + b for (a, b), n in zip(widths, x.shape, strict=True)])
+    padded[...] = fill
+    padded[inside(widths, x.shape)] = x
+    return padded
+
+
+def inside(widths: Sequence[tuple[int, int]], shape: Sequence[int]) -> tuple[slice, ...]:
+    """Where x lies within `margin(x, widths)`."""
+    return tuple(slice(a, a + n) for (a, _), n in zip(widths, shape, strict=True))

@@ -1,0 +1,1 @@
+"""The operators, one chapter a kind: elementwise, shape, reduce, contract, windows."""

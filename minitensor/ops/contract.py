@@ -1,0 +1,178 @@
+"""Multiply and add up: the contraction behind every layer with weights.
+
+What you can do here: `einsum` and `matmul`.
+
+`einsum("nc,oc->no", x, w)` reads: name the axes of each input with letters, multiply, and add up over every letter that
+is not in the output.  Dense, convolution, tiled and locally connected layers differ in their letters only (`conv.py`).
+"""
+
+from __future__ import annotations
+
+import string
+from functools import reduce
+
+import numpy as np
+
+from ..tensor import Array, Operand, Tensor, as_tensors, primitive
+from .shape import broadcast_to, reshape, transpose
+
+
+def einsum(spec: str, *tensors: Operand) -> Tensor:
+    """Einstein summation: the product of all inputs, added up over the letters that the output does not name.
+
+    For "ij,jk->ik": out[i, k] = sum_j x[i, j] y[j, k].  "..." stands for axes without names, and without "->" the
+    output names, in alphabetical order, the letters that occur once: both as in NumPy.
+    Raises ValueError where letters and axes, or the lengths of one letter, do not fit.
+
+    >>> einsum("ij,ij->i", Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[1.0, 1.0], [0.0, 1.0]])).data
+    array([3., 4.])
+    """
+    xs = as_tensors(*tensors)
+    inputs, output = _letters(spec, xs)
+    sizes: dict[str, int] = {}
+    for letters, x in zip(inputs, xs, strict=True):
+        for letter, n in zip(letters, x.shape, strict=True):
+            if sizes.setdefault(letter, n) in (1, n):
+                sizes[letter] = n
+            elif n != 1:
+                raise ValueError(f"{spec}: {letter} has length {sizes[letter]} and {n} in shapes {[x.shape for x in xs]}")
+    operands = []
+    unused = (c for c in string.ascii_letters if c not in sizes)
+    for letters, x in zip(inputs, xs, strict=True):  # x_ii = sum_j x_ij d_ij: a letter twice becomes two letters
+        x = broadcast_to(x, [sizes[c] for c in letters]) if x.shape != tuple(sizes[c] for c in letters) else x
+        for i, letter in enumerate(letters):
+            if letter in letters[:i]:
+                twin = next(unused)
+                letters = letters[:i] + twin + letters[i + 1 :]
+                operands.append((letter + twin, as_tensors(x, np.eye(sizes[letter], dtype=x.dtype))[1]))
+        operands.append((letters, x))
+    return _einsum(*[x for _, x in operands], spec=",".join(letters for letters, _ in operands) + "->" + output)
+
+
+@primitive
+def _einsum(*xs: Array, spec: str) -> Array:
+    """The inputs from left to right, two at a time; a letter is added up with the last input that has it."""
+    left, output = spec.split("->")
+    terms = left.split(",")
+    if len(xs) == 1:
+        return np.einsum(spec, xs[0])
+
+    def join(a: tuple[str, Array], b: tuple[int, str, Array]) -> tuple[str, Array]:
+        (la, x), (i, lb, y) = a, b
+        needed = set(output).union(*terms[i + 1 :])
+        lout = output if i == len(xs) - 1 else "".join(c for c in dict.fromkeys(la + lb) if c in needed)
+        return lout, contract_two(la, x, lb, y, lout)
+
+    rest = [(i, term, x) for i, (term, x) in enumerate(zip(terms, xs, strict=True))][1:]
+    return reduce(join, rest, (terms[0], xs[0]))[1]
+
+
+def contract_two(la: str, x: Array, lb: str, y: Array, lout: str) -> Array:
+    """np.einsum(f"{la},{lb}->{lout}", x, y), as one batched matrix product.
+
+    The letters fall into four kinds: in both and kept (the batch), in both and added up (the inner axis of the
+    product), in x alone (its rows), in y alone (its columns).
+
+    >>> contract_two("bij", np.ones((2, 3, 4)), "bkj", np.ones((2, 5, 4)), "kbi").shape
+    (5, 2, 3)
+    """
+    x, la = _without(la, x, lb + lout)
+    y, lb = _without(lb, y, la + lout)
+    batch = [c for c in lout if c in la and c in lb]
+    inner = [c for c in la if c in lb and c not in lout]
+    rows = [c for c in lout if c not in lb]
+    columns = [c for c in lout if c not in la]
+    size = dict(zip(la + lb, x.shape + y.shape, strict=True))
+
+    def shape(*groups: list[str]) -> tuple[int, ...]:
+        return tuple(int(np.prod([size[c] for c in group], dtype=int)) for group in groups)
+
+    lengths = [size[c] for c in batch]
+    a = x.transpose([la.index(c) for c in batch + rows + inner]).reshape(*lengths, *shape(rows, inner))
+    b = y.transpose([lb.index(c) for c in batch + inner + columns]).reshape(*lengths, *shape(inner, columns))
+    order = batch + rows + columns
+    return (a @ b).reshape([size[c] for c in order]).transpose([order.index(c) for c in lout])
+
+
+def _without(letters: str, x: Array, needed: str) -> tuple[Array, str]:
+    """x summed over the letters that nothing else needs."""
+    alone = tuple(i for i, c in enumerate(letters) if c not in needed)
+    return (x.sum(axis=alone) if alone else x), "".join(c for c in letters if c in needed)
+
+
+def _einsum_rule(i: int, g: Tensor, out: Tensor, *xs: Tensor, spec: str) -> Tensor:
+    """The derivative by one input is the contraction of g with all the others."""
+    left, output = spec.split("->")
+    terms = left.split(",")
+    others = [(term, x) for j, (term, x) in enumerate(zip(terms, xs, strict=True)) if j != i]
+    known = "".join([output, *(term for term, _ in others)])
+    here = "".join(c for c in terms[i] if c in known)
+    share: Tensor = _einsum(g, *[x for _, x in others], spec=",".join([output, *(t for t, _ in others)]) + "->" + here)
+    if here != terms[i]:  # letters that only this input has were summed, so their gradient is the same all along
+        kept = [n if c in known else 1 for c, n in zip(terms[i], xs[i].shape, strict=True)]
+        share = broadcast_to(reshape(share, kept), xs[i].shape)
+    return share
+
+
+_einsum.defvjp_each(_einsum_rule)
+
+
+def _letters(spec: str, xs: tuple[Tensor, ...]) -> tuple[list[str], str]:
+    """The letters of each input and of the output, with "..." and a missing output written out."""
+    left, arrow, output = spec.replace(" ", "").partition("->")
+    terms = left.split(",")
+    shapes = [x.shape for x in xs]
+    if len(terms) != len(xs):
+        raise ValueError(f"{spec} names {len(terms)} inputs, and {len(xs)} were given")
+    free = [c for c in string.ascii_letters if c not in spec]
+    longest = 0
+    inputs = []
+    for term, x in zip(terms, xs, strict=True):
+        before, dots, after = term.partition("...")
+        extra = x.ndim - len(before + after)
+        if extra < 0 or (extra and not dots) or not (before + after).isalpha() and before + after:
+            raise ValueError(f"{spec}: {term!r} does not fit an input of shape {x.shape} (all shapes: {shapes})")
+        inputs.append(before + "".join(free[:extra][::-1]) + after)
+        longest = max(longest, extra)
+    dotted = "".join(free[:longest][::-1])
+    if not arrow:
+        joined = left.replace("...", "")
+        output = dotted + "".join(sorted(c for c in set(joined.replace(",", "")) if joined.count(c) == 1))
+    output = output.replace("...", dotted)
+    if len(set(output)) != len(output) or not set(output) <= set("".join(inputs)):
+        raise ValueError(f"{spec}: each letter of the output must occur there once, and in some input")
+    return inputs, output
+
+
+def matmul(x: Operand, y: Operand) -> Tensor:
+    """The matrix product, out[..., i, k] = sum_j x[..., i, j] y[..., j, k]; written x @ y.
+
+    As in NumPy, the axes in front broadcast, and a vector on the left is a row, on the right a column.
+    Raises ValueError for numbers, and where the inner lengths differ.
+
+    >>> matmul(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 1.0])).data
+    array([3., 7.])
+    """
+    x, y = as_tensors(x, y)
+    if not x.ndim or not y.ndim or x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
+        raise ValueError(f"cannot multiply matrices of shapes {x.shape} and {y.shape}: the inner lengths must agree")
+    row, column = x.ndim == 1, y.ndim == 1
+    product: Tensor = _matmul(reshape(x, 1, -1) if row else x, reshape(y, -1, 1) if column else y)
+    if row or column:
+        shape = product.shape
+        product = reshape(product, shape[:-2] + shape[-2:-1] * (not row) + shape[-1:] * (not column))
+    return product
+
+
+@primitive
+def _matmul(x: Array, y: Array) -> Array:
+    return x @ y
+
+
+_matmul.defvjp(lambda g, out, x, y: _matmul(g, swap_last_two(y)),
+               lambda g, out, x, y: _matmul(swap_last_two(x), g))  # fmt: skip
+
+
+def swap_last_two(x: Tensor) -> Tensor:
+    """The transpose of each matrix in a stack of them."""
+    return transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))

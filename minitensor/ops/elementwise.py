@@ -1,0 +1,264 @@
+"""Operators that treat each element by itself.
+
+What you can do here: arithmetic, `power exp log sqrt abs sign tanh`, compare, choose (`where maximum minimum clip`).
+
+Each is a NumPy expression and, below it, a line of calculus for each input.  Letters: x, y inputs, out the output,
+g = dL/d out.  Shapes broadcast as in NumPy; the engine sums a gradient back to the shape of its input, so no rule
+speaks of shapes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..tensor import FLOATS, Array, Operand, Tensor, as_tensor, as_tensors, primitive
+
+# -- arithmetic --------------------------------------------------------------------------------------------------------
+
+
+@primitive
+def add(x: Array, y: Array) -> Array:
+    """x + y"""
+    return x + y
+
+
+add.defvjp(lambda g, out, x, y: g,
+           lambda g, out, x, y: g)  # fmt: skip
+
+
+@primitive
+def subtract(x: Array, y: Array) -> Array:
+    """x - y"""
+    return x - y
+
+
+subtract.defvjp(lambda g, out, x, y: g,
+                lambda g, out, x, y: -g)  # fmt: skip
+
+
+@primitive
+def multiply(x: Array, y: Array) -> Array:
+    """x * y"""
+    return x * y
+
+
+multiply.defvjp(lambda g, out, x, y: g * y,
+                lambda g, out, x, y: g * x)  # fmt: skip
+
+
+@primitive
+def divide(x: Array, y: Array) -> Array:
+    """x / y"""
+    return x / y
+
+
+divide.defvjp(lambda g, out, x, y: g / y,
+              lambda g, out, x, y: -g * out / y)  # fmt: skip
+
+
+@primitive
+def negative(x: Array) -> Array:
+    """-x"""
+    return -x
+
+
+negative.defvjp(lambda g, out, x: -g)
+
+
+@primitive
+def power(x: Array, *, exponent: float) -> Array:
+    """x ** exponent, for a number as the exponent
+
+    >>> (Tensor([1.0, 2.0, 3.0]) ** 2).data
+    array([1., 4., 9.])
+    """
+    return x**exponent
+
+
+def _power_rule(g: Tensor, out: Tensor, x: Tensor, *, exponent: float) -> Tensor:
+    # At exponent 1 the formula below would go on to 0 * x ** -1 at the next order, which is not a number at x = 0.
+    return g if exponent == 1 else g * exponent * x ** (exponent - 1)
+
+
+power.defvjp(_power_rule)
+
+
+@primitive
+def float_power(x: Array, y: Array) -> Array:
+    """x ** y, for Tensors; the derivative by y needs x >= 0, and is taken as 0 elsewhere
+
+    >>> (2 ** Tensor([1.0, 2.0, 3.0])).data
+    array([2., 4., 8.])
+    """
+    return x**y
+
+
+float_power.defvjp(lambda g, out, x, y: g * y * x ** (y - 1),
+                   lambda g, out, x, y: g * out * log(where(x > 0, x, 1)))  # fmt: skip
+
+# -- functions ---------------------------------------------------------------------------------------------------------
+
+
+@primitive
+def exp(x: Array) -> Array:
+    """e ** x"""
+    return np.exp(x)
+
+
+exp.defvjp(lambda g, out, x: g * out)
+
+
+@primitive
+def log(x: Array) -> Array:
+    """The natural logarithm."""
+    return np.log(x)
+
+
+log.defvjp(lambda g, out, x: g / x)
+
+
+@primitive
+def sqrt(x: Array) -> Array:
+    """The square root."""
+    return np.sqrt(x)
+
+
+sqrt.defvjp(lambda g, out, x: g / (2 * out))
+
+
+@primitive
+def tanh(x: Array) -> Array:
+    """The hyperbolic tangent, d tanh(x) / dx = 1 - tanh(x)^2."""
+    return np.tanh(x)
+
+
+tanh.defvjp(lambda g, out, x: g * (1 - out**2))
+
+
+@primitive
+def abs(x: Array) -> Array:
+    """|x|; its derivative at 0 is taken as 0
+
+    >>> x = Tensor([-2.0, 0.0, 2.0])
+    >>> abs(x).backward()
+    >>> x.grad.data
+    array([-1.,  0.,  1.])
+    """
+    return np.abs(x)
+
+
+abs.defvjp(lambda g, out, x: g * sign(x))
+
+
+@primitive
+def sign(x: Array) -> Array:
+    """-1, 0 or 1; flat, so its derivative is 0 (at the step too, where it has none)"""
+    return np.sign(x)
+
+
+sign.defvjp(None)
+
+# -- comparing: 1 where it holds, else 0 -------------------------------------------------------------------------------
+
+
+@primitive
+def greater(x: Array, y: Array) -> Array:
+    """1 where x > y, else 0
+
+    >>> (Tensor([1.0, 2.0, 3.0]) > 2).data
+    array([0., 0., 1.])
+    """
+    return (x > y).astype(np.result_type(x, y))
+
+
+greater.defvjp(None, None)
+
+
+@primitive
+def greater_equal(x: Array, y: Array) -> Array:
+    """1 where x >= y, else 0"""
+    return (x >= y).astype(np.result_type(x, y))
+
+
+greater_equal.defvjp(None, None)
+
+# -- choosing ----------------------------------------------------------------------------------------------------------
+
+
+def where(condition: Operand, x: Operand, y: Operand) -> Tensor:
+    """x where condition is not 0, else y; the condition has no derivative
+
+    >>> x = Tensor([-1.0, 4.0])
+    >>> where(x > 0, x, 0).data
+    array([0., 4.])
+    """
+    if isinstance(x, Tensor) or isinstance(y, Tensor):
+        x, y = as_tensors(x, y)  # before the condition is looked at: numbers adopt the dtype of x or y, not its dtype
+    return _where(condition, x, y)
+
+
+@primitive
+def _where(condition: Array, x: Array, y: Array) -> Array:
+    return np.where(condition, x, y)
+
+
+_where.defvjp(None,
+              lambda g, out, condition, x, y: where(condition, g, 0),
+              lambda g, out, condition, x, y: where(condition, 0, g))  # fmt: skip
+
+
+@primitive
+def maximum(x: Array, y: Array) -> Array:
+    """The larger of two, element by element; a tie sends the gradient to the first, x
+
+    >>> x, y = Tensor(1.0), Tensor(1.0)
+    >>> maximum(x, y).backward()
+    >>> x.grad.item(), y.grad.item()
+    (1.0, 0.0)
+    """
+    return np.maximum(x, y)
+
+
+maximum.defvjp(lambda g, out, x, y: g * (x >= y),
+               lambda g, out, x, y: g * (y > x))  # fmt: skip
+
+
+@primitive
+def minimum(x: Array, y: Array) -> Array:
+    """The smaller of two, element by element; a tie sends the gradient to the first, x"""
+    return np.minimum(x, y)
+
+
+minimum.defvjp(lambda g, out, x, y: g * (x <= y),
+               lambda g, out, x, y: g * (y < x))  # fmt: skip
+
+
+def clip(x: Operand, low: float | None = None, high: float | None = None) -> Tensor:
+    """x held between two numbers, either of which may be left out; on the limits the gradient passes
+
+    Raises ValueError if low > high.
+
+    >>> clip(Tensor([-2.0, 0.5, 2.0]), 0, 1).data
+    array([0. , 0.5, 1. ])
+    """
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"low (={low}) must not exceed high (={high})")
+    x = as_tensor(x)
+    x = x if low is None else maximum(x, low)
+    return x if high is None else minimum(x, high)
+
+
+@primitive
+def astype(x: Array, *, dtype: npt.DTypeLike) -> Array:
+    """The same values as float32 or float64; TypeError for any other dtype
+
+    >>> astype(Tensor([1.0]), dtype="float32").dtype
+    dtype('float32')
+    """
+    if np.dtype(dtype) not in FLOATS:
+        raise TypeError(f"a Tensor holds float32 or float64, not {np.dtype(dtype)}")
+    return x.astype(dtype)
+
+
+astype.defvjp(lambda g, out, x, *, dtype: astype(g, dtype=x.dtype))

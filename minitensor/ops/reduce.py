@@ -1,0 +1,162 @@
+"""Operators that make fewer elements of many.
+
+What you can do here: `sum mean var max min logsumexp` over an axis, several axes or all.
+
+Letters: x the input, out the reduced value, g = dL/d out.  `axis` is None, a number or a tuple; with `keepdims` the
+axis stays, with length 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from ..tensor import Array, Operand, Tensor, as_tensor, primitive
+from .shape import broadcast_to, reshape
+
+Axis: TypeAlias = int | Sequence[int] | None
+Axes: TypeAlias = tuple[int, ...]
+
+
+def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The sum of the elements along axis.
+
+    >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0).data
+    array([4., 6.])
+    """
+    x = as_tensor(x)
+    return _sum(x, axis=normal_axes(axis, x.ndim), keepdims=keepdims)
+
+
+@primitive
+def _sum(x: Array, *, axis: Axes, keepdims: bool) -> Array:
+    return x.sum(axis=axis, keepdims=keepdims)
+
+
+_sum.defvjp(lambda g, out, x, *, axis, keepdims: spread(g, x, axis))
+
+
+def spread(g: Tensor, x: Tensor, axis: Axes) -> Tensor:
+    """A value for each reduced group, repeated for each member of the group: the adjoint of the sum."""
+    kept = tuple(1 if i in axis else n for i, n in enumerate(x.shape))
+    return broadcast_to(g if g.shape == kept else reshape(g, kept), x.shape)
+
+
+def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The average of the elements along axis; ValueError if there are none.
+
+    >>> mean(Tensor([1.0, 2.0, 6.0])).item()
+    3.0
+    """
+    x = as_tensor(x)
+    return sum(x, axis, keepdims) / _count(x, axis)
+
+
+def var(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The variance along axis: the average of (x - mean)^2; ValueError if there are no elements.
+
+    >>> var(Tensor([1.0, 3.0])).item()
+    1.0
+    """
+    x = as_tensor(x)
+    return mean((x - mean(x, axis, keepdims=True)) ** 2, axis, keepdims)
+
+
+def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The largest element along axis; a tie sends the gradient to the first maximum.
+
+    Raises ValueError if there are no elements.
+
+    >>> x = Tensor([1.0, 7.0, 7.0])
+    >>> max(x).backward()
+    >>> x.grad.data
+    array([0., 1., 0.])
+    """
+    x = as_tensor(x)
+    _count(x, axis)
+    return _max(x, axis=normal_axes(axis, x.ndim), keepdims=keepdims)
+
+
+@primitive
+def _max(x: Array, *, axis: Axes, keepdims: bool) -> Array:
+    return x.max(axis=axis, keepdims=keepdims)
+
+
+_max.defvjp(lambda g, out, x, *, axis, keepdims: spread(g, x, axis) * first_maximum(x, axis=axis))
+
+
+@primitive
+def first_maximum(x: Array, *, axis: Axes) -> Array:
+    """1 at the first maximum along axis, 0 elsewhere.
+
+    >>> first_maximum(Tensor([1.0, 7.0, 7.0]), axis=(0,)).data
+    array([0., 1., 0.])
+    """
+    back = tuple(range(x.ndim - len(axis), x.ndim))
+    groups = np.moveaxis(x, axis, back)  # the reduced axes last,
+    flat = groups.reshape(groups.shape[: x.ndim - len(axis)] + (-1,))  # and as one
+    ones = np.zeros(flat.shape, x.dtype)
+    np.put_along_axis(ones, flat.argmax(axis=-1)[..., None], 1, axis=-1)
+    return np.moveaxis(ones.reshape(groups.shape), back, axis)
+
+
+first_maximum.defvjp(None)
+
+
+def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The smallest element along axis; a tie sends the gradient to the first minimum.
+
+    >>> min(Tensor([3.0, 1.0, 2.0])).item()
+    1.0
+    """
+    return -max(-as_tensor(x), axis, keepdims)
+
+
+def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """log(sum(exp(x))) along axis, without overflow: max(x) + log(sum(exp(x - max(x)))).
+
+    Its gradient is the softmax.  Raises ValueError if there are no elements.
+    Source: Goodfellow, Bengio and Courville, Deep Learning, section 4.1.
+
+    >>> round(logsumexp(Tensor([1000.0, 1000.0])).item(), 4)
+    1000.6931
+    """
+    x = as_tensor(x)
+    _count(x, axis)
+    return _logsumexp(x, axis=normal_axes(axis, x.ndim), keepdims=keepdims)
+
+
+@primitive
+def _logsumexp(x: Array, *, axis: Axes, keepdims: bool) -> Array:
+    largest = x.max(axis=axis, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0)  # inf - inf is not a number
+    out = largest + np.log(np.exp(x - largest).sum(axis=axis, keepdims=True))
+    return out if keepdims else out.squeeze(axis)
+
+
+_logsumexp.defvjp(
+    lambda g, out, x, *, axis, keepdims: spread(g, x, axis) * (x - spread(out, x, axis)).exp(),
+)
+
+
+def normal_axes(axis: Axis, ndim: int) -> Axes:
+    """The axes as a tuple of numbers from 0 to ndim - 1; ValueError for one out of range or named twice.
+
+    >>> normal_axes(None, 3), normal_axes(-1, 3), normal_axes((0, -1), 3)
+    ((0, 1, 2), (2,), (0, 2))
+    """
+    named = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
+    axes = tuple(int(a) + ndim if a < 0 else int(a) for a in named)
+    if any(not 0 <= a < ndim for a in axes) or len(set(axes)) != len(axes):
+        raise ValueError(f"axis (={axis}) must name axes of a Tensor with {ndim} axes, each once")
+    return axes
+
+
+def _count(x: Tensor, axis: Axis) -> int:
+    """How many elements go into each result."""
+    count = int(np.prod([x.shape[a] for a in normal_axes(axis, x.ndim)], dtype=int))
+    if count == 0:
+        raise ValueError(f"a Tensor of shape {x.shape} has no elements along axis {axis}")
+    return count

@@ -1,0 +1,360 @@
+"""Pooling: one number for each window.
+
+What you can do here: `max_pool`, `avg_pool`, `lp_pool`, `weighted_avg_pool` (each 1d and 2d), and `maxout`, which pools
+over channels instead of places.
+
+By definition a pool is a reduction of `windows(x)` over the taps i j: the largest, the mean, the L2 norm, a weighted
+mean.  Maximum and sum over a rectangle are *separable*: the maximum of the maxima of its rows.  So the fast form
+reduces along w first and then along h, k + k elements for each window instead of k * k, and needs no windows at all.
+Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.3.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from itertools import accumulate
+
+import numpy as np
+
+from .conv import Pairs
+from .memory import in_order_of, inside, margin
+from .ops.contract import einsum
+from .ops.elementwise import abs as absolute
+from .ops.elementwise import where
+from .ops.reduce import max as maximum_over
+from .ops.shape import pad
+from .ops.windows import lattice, windows
+from .sizes import Ints, conv_output_size, per_axis, whole
+from .tensor import Array, Operand, Tensor, as_tensor, primitive
+
+Sizes = tuple[int, ...]
+
+# -- the largest -------------------------------------------------------------------------------------------------------
+
+
+def max_pool2d(
+    x: Operand,
+    kernel_size: Ints,
+    *,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """The largest value in each window: y[n, c, h, w] = max_ij x[n, c, h s + i d - p, w s + j d - p].
+
+    x (N, C, H, W) gives (N, C, H', W'), with H' of `sizes.conv_output_size`; the stride is the kernel size if not
+    given.  The margin is -infinity, so it never wins.  A tie sends the gradient to the first maximum, in reading order.
+    Raises ValueError where the settings do not fit, and for padding of more than half a kernel.
+
+    >>> x = Tensor([[[[1.0, 2.0, 0.0, 0.0], [3.0, 4.0, 0.0, 5.0]]]])
+    >>> max_pool2d(x, 2).data
+    array([[[[4., 5.]]]])
+    """
+    return _max_pooling(2, x, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def max_pool1d(
+    x: Operand,
+    kernel_size: Ints,
+    *,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """As `max_pool2d`, along one axis: x (N, C, W) gives (N, C, W').
+
+    >>> max_pool1d(Tensor([[[0.1, 1.0, 0.2, 0.1, 0.0]]]), 3, stride=2).data
+    array([[[1. , 0.2]]])
+    """
+    return _max_pooling(1, x, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def _max_pooling(
+    axes: int, x: Operand, kernel_size: Ints, stride: Ints | None, padding: Ints, dilation: Ints, ceil_mode: bool
+) -> Tensor:
+    x, k, s, d, pairs = _geometry(axes, x, kernel_size, stride, padding, dilation, ceil_mode)
+    return _max_pool(x, kernel_size=k, stride=s, padding=pairs, dilation=d)
+
+
+def max_pool_by_definition(x: Tensor, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Tensor:
+    """What `max_pool` computes: the maximum over the taps of each window of the padded input."""
+    x = pad(x, ((0, 0), (0, 0), *padding), constant_values=-np.inf)
+    return maximum_over(windows(x, kernel_size, stride, dilation), axis=tuple(range(-len(kernel_size), 0)))
+
+
+# For a given x, max pooling chooses one pixel for each window.  `pick` reads *any* array at the chosen places, and
+# `route` writes back to them; the two are linear and adjoint, and since the choice does not change when x moves a
+# little, they have no derivative by x.  max_pool(x) is pick(x; x), and its rule is route.
+
+
+@primitive
+def _max_pool(x: Array, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Array:
+    return _levels(x, kernel_size, stride, padding, dilation)[-1]
+
+
+@primitive
+def _max_route(
+    g: Array, x: Array, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
+) -> Array:
+    """Each window's g added to the first of its largest elements; the levels of the maximum backwards, h then w."""
+    *levels, out = _levels(x, kernel_size, stride, padding, dilation)
+    g = in_order_of(g, out)
+    for axis, level, *setting in zip(_spatial(x), reversed(levels), kernel_size, stride, dilation, strict=True):
+        g = _route_along(g, level, axis, *setting)
+    return g[inside(_widths(padding), x.shape)]
+
+
+@primitive
+def _max_pick(
+    v: Array, x: Array, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
+) -> Array:
+    """v at the first of the largest elements of x in each window."""
+    v, x = margin(v, _widths(padding)), margin(x, _widths(padding), -np.inf)
+    for axis, *setting in _last_axis_first(x, kernel_size, stride, dilation):
+        best, *others = _taps(x, axis, *setting)
+        picked, *values = _taps(v, axis, *setting)
+        for candidate, value in zip(others, values, strict=True):
+            picked = np.where(candidate > best, value, picked)
+            best = np.maximum(best, candidate)
+        v, x = picked, best
+    return v
+
+
+_max_pool.defvjp(lambda g, out, x, **settings: _max_route(g, x, **settings))
+_max_route.defvjp(lambda v, out, g, x, **settings: _max_pick(v, x, **settings), None)
+_max_pick.defvjp(lambda g, out, v, x, **settings: _max_route(g, x, **settings), None)
+
+
+def _levels(x: Array, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> list[Array]:
+    """The padded input, its maximum along w, and that one's maximum along h.
+
+    Along w first: then the first largest of the first largest is the first in reading order.
+    """
+    levels = [margin(x, _widths(padding), -np.inf)]
+    for axis, *setting in _last_axis_first(x, kernel_size, stride, dilation):
+        levels.append(reduce(np.maximum, _taps(levels[-1], axis, *setting)))
+    return levels
+
+
+def _route_along(g: Array, x: Array, axis: int, k: int, stride: int, dilation: int) -> Array:
+    """g[h] added to the first of the largest elements of window h: the last tap takes it if it beats all before it."""
+    taps = _taps(x, axis, k, stride, dilation)
+    best = list(accumulate(taps, np.maximum))
+    total = np.zeros_like(x, dtype=g.dtype)
+    shares = _taps(total, axis, k, stride, dilation)
+    for i in reversed(range(1, k)):
+        mine = g * (taps[i] > best[i - 1])  # 0 or g, so g - mine is exact
+        shares[i] += mine
+        g = g - mine
+    shares[0] += g
+    return total
+
+
+# -- the sum and what is made of it ------------------------------------------------------------------------------------
+
+
+@primitive
+def _window_sum(x: Array, *, kernel_size: Sizes, stride: Sizes, padding: Pairs) -> Array:
+    """The sum over each window of the input, padded with zeros."""
+    x = margin(x, _widths(padding))
+    for axis, *setting in _last_axis_first(x, kernel_size, stride, (1,) * len(stride)):
+        x = reduce(np.add, _taps(x, axis, *setting))
+    return x
+
+
+@primitive
+def _window_spread(g: Array, *, size: Sizes, kernel_size: Sizes, stride: Sizes, padding: Pairs) -> Array:
+    """Each window's g added to all of its elements: the adjoint of the sum."""
+    padded = [a + n + b for n, (a, b) in zip(size, padding, strict=True)]
+    for axis, n, k, s in zip(_spatial(g), padded, kernel_size, stride, strict=True):
+        total = np.zeros_like(g, shape=(*g.shape[:axis], n, *g.shape[axis + 1 :]))
+        for tap in _taps(total, axis, k, s, 1, places=g.shape[axis]):
+            tap += g
+        g = total
+    return g[inside(_widths(padding), (*g.shape[:2], *size))]
+
+
+_window_sum.defvjp(lambda g, out, x, **settings: _window_spread(g, size=x.shape[2:], **settings))
+_window_spread.defvjp(lambda x, out, g, *, size, **settings: _window_sum(x, **settings))
+
+
+def avg_pool2d(
+    x: Operand,
+    kernel_size: Ints,
+    *,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
+    """The mean of each window: y[n, c, h, w] = sum_ij x[n, c, h s + i - p, w s + j - p] / count.
+
+    The count is that of all cells in the window, margin included; of the cells of x alone if not count_include_pad.
+    What a last window with ceil_mode reaches beyond the margin never counts.
+    x (N, C, H, W) gives (N, C, H', W').  Raises ValueError as `max_pool2d`.
+
+    >>> avg_pool2d(Tensor([[[[1.0, 2.0], [3.0, 6.0]]]]), 2).data
+    array([[[[3.]]]])
+    """
+    return _avg_pooling(2, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
+def avg_pool1d(
+    x: Operand,
+    kernel_size: Ints,
+    *,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
+    """As `avg_pool2d`, along one axis: x (N, C, W) gives (N, C, W').
+
+    >>> avg_pool1d(Tensor([[[1.0, 3.0]]]), 2, padding=1, count_include_pad=False).data
+    array([[[1., 3.]]])
+    """
+    return _avg_pooling(1, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
+def _avg_pooling(
+    axes: int, x: Operand, kernel_size: Ints, stride: Ints | None, padding: Ints, ceil_mode: bool, include: bool
+) -> Tensor:
+    x, k, s, _, pairs = _geometry(axes, x, kernel_size, stride, padding, 1, ceil_mode)
+    total = _window_sum(x, kernel_size=k, stride=s, padding=pairs)
+    if not any(a or b for a, b in pairs):
+        return total / int(np.prod(k))
+    inner = tuple((p, p) if include else (0, 0) for p in per_axis("padding", padding, axes))
+    counted = np.ones([a + n + b for n, (a, b) in zip(x.shape[2:], inner, strict=True)], x.dtype)[None, None]
+    rest = tuple((max(p - a, 0), max(q - b, 0)) for (p, q), (a, b) in zip(pairs, inner, strict=True))
+    return total / _window_sum(counted, kernel_size=k, stride=s, padding=rest).detach()
+
+
+def lp_pool2d(x: Operand, kernel_size: Ints, *, norm: float = 2, stride: Ints | None = None) -> Tensor:
+    """The p-norm of each window: y = (sum_ij |x|^p)^(1/p), for p = norm; its derivative at 0 is taken as 0.
+
+    x (N, C, H, W) gives (N, C, H', W').  Raises ValueError where the settings do not fit, and for norm < 1.
+
+    >>> lp_pool2d(Tensor([[[[3.0, 0.0], [0.0, 4.0]]]]), 2).data
+    array([[[[5.]]]])
+    """
+    return _lp_pooling(2, x, kernel_size, norm, stride)
+
+
+def lp_pool1d(x: Operand, kernel_size: Ints, *, norm: float = 2, stride: Ints | None = None) -> Tensor:
+    """As `lp_pool2d`, along one axis: x (N, C, W) gives (N, C, W').
+
+    >>> lp_pool1d(Tensor([[[3.0, 4.0]]]), 2, norm=1).data
+    array([[[7.]]])
+    """
+    return _lp_pooling(1, x, kernel_size, norm, stride)
+
+
+def _lp_pooling(axes: int, x: Operand, kernel_size: Ints, norm: float, stride: Ints | None) -> Tensor:
+    if not 1 <= norm < np.inf:
+        raise ValueError(f"norm (={norm}) must be a number from 1; max pooling is the limit for larger and larger norms")
+    x, k, s, _, pairs = _geometry(axes, x, kernel_size, stride, 0, 1, ceil_mode=False)
+    total = _window_sum(absolute(x) ** norm if norm % 2 else x**norm, kernel_size=k, stride=s, padding=pairs)
+    if norm == 1:
+        return total
+    # The root is infinitely steep at 0.  Taken of 1 there, and then left out, it has the derivative 0 at all orders.
+    return where(total > 0, where(total > 0, total, 1) ** (1 / norm), 0)
+
+
+def weighted_avg_pool2d(
+    x: Operand, kernel_size: Ints, *, stride: Ints | None = None, sigma: float = 1.0
+) -> Tensor:
+    """The mean of each window, weighted by the distance from its centre: y = sum_ij k[i, j] x[...].
+
+    k[i, j] is proportional to exp(-r^2 / (2 sigma^2)), with r the distance in pixels from the centre of the window, and
+    adds up to 1.  x (N, C, H, W) gives (N, C, H', W').
+    Raises ValueError where the settings do not fit, and unless sigma > 0.
+
+    >>> y = weighted_avg_pool2d(Tensor([[[[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]]]), 3)
+    >>> round(y.item(), 4)
+    0.2042
+    """
+    return _weighted_pooling(2, x, kernel_size, stride, sigma)
+
+
+def weighted_avg_pool1d(
+    x: Operand, kernel_size: Ints, *, stride: Ints | None = None, sigma: float = 1.0
+) -> Tensor:
+    """As `weighted_avg_pool2d`, along one axis: x (N, C, W) gives (N, C, W')."""
+    return _weighted_pooling(1, x, kernel_size, stride, sigma)
+
+
+def _weighted_pooling(axes: int, x: Operand, kernel_size: Ints, stride: Ints | None, sigma: float) -> Tensor:
+    if not sigma > 0:
+        raise ValueError(f"sigma (={sigma}) must be positive")
+    x, k, s, _, _ = _geometry(axes, x, kernel_size, stride, 0, 1, ceil_mode=False)
+    weights = reduce(np.multiply.outer, [_bell(n, sigma) for n in k]).astype(x.dtype)
+    hw, ij = "hw"[-axes:], "ij"[-axes:]
+    return einsum(f"nc{hw}{ij},{ij}->nc{hw}", windows(x, k, s), weights)
+
+
+def _bell(k: int, sigma: float) -> Array:
+    heights = np.exp(-((np.arange(k) - (k - 1) / 2) ** 2) / (2 * sigma**2))
+    return heights / heights.sum()
+
+
+def maxout(x: Operand, pieces: int, axis: int = 1) -> Tensor:
+    """The largest of each run of `pieces` channels: y[n, o, ...] = max_k x[n, o pieces + k, ...].
+
+    Pooling over filters that are learnt separately: the layer can learn what to be invariant to.
+    x (N, O pieces, ...) gives (N, O, ...).  A tie sends the gradient to the first maximum.
+    Raises ValueError unless pieces divides the channels.
+    Source: Goodfellow, Warde-Farley, Mirza, Courville and Bengio, Maxout networks, ICML 2013.
+
+    >>> maxout(Tensor([[1.0, 5.0, 2.0, 0.0]]), pieces=2).data
+    array([[5., 2.]])
+    """
+    x = as_tensor(x)
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"axis (={axis}) is not an axis of shape {x.shape}")
+    axis %= x.ndim
+    if whole("pieces", pieces) < 1 or x.shape[axis] % pieces:
+        raise ValueError(f"channels (={x.shape[axis]}) must be divisible by pieces (={pieces})")
+    return maximum_over(x.reshape(*x.shape[:axis], -1, pieces, *x.shape[axis + 1 :]), axis=axis + 1)
+
+
+# -- geometry ----------------------------------------------------------------------------------------------------------
+
+
+def _geometry(
+    axes: int, x: Operand, kernel_size: Ints, stride: Ints | None, padding: Ints, dilation: Ints, ceil_mode: bool
+) -> tuple[Tensor, Sizes, Sizes, Sizes, Pairs]:
+    """The checked input and settings, with the padding before and after that all windows together need."""
+    x = as_tensor(x)
+    if x.ndim != axes + 2:
+        raise ValueError(f"the input must be (N, C, {'H, W' if axes == 2 else 'W'}), got shape {x.shape}")
+    k = per_axis("kernel_size", kernel_size, axes)
+    s = k if stride is None else per_axis("stride", stride, axes)
+    p, d = per_axis("padding", padding, axes), per_axis("dilation", dilation, axes)
+    pairs = []
+    for n, ki, si, pi, di in zip(x.shape[2:], k, s, p, d, strict=True):
+        m = conv_output_size(n, ki, si, pi, di, ceil_mode)
+        if 2 * pi > ki:
+            raise ValueError(f"padding (={pi}) must be at most half of the kernel (={ki}), or a window may see no input")
+        reach = (m - 1) * si + di * (ki - 1) + 1  # from the start of the first window to the end of the last
+        pairs.append((pi, max(pi, reach - n - pi)))
+    return x, k, s, d, tuple(pairs)
+
+
+def _taps(x: Array, axis: int, k: int, stride: int, dilation: int, places: int | None = None) -> list[Array]:
+    """For each tap of the kernel along one axis, what it sees from all places: k strided views of x."""
+    m = conv_output_size(x.shape[axis], k, stride, 0, dilation) if places is None else places
+    return [x[(slice(None),) * axis + lattice((i,), (m,), (stride,), (dilation,))] for i in range(k)]
+
+
+def _spatial(x: Array) -> range:
+    return range(2, x.ndim)
+
+
+def _last_axis_first(x: Array, *settings: Sizes) -> list[tuple[int, ...]]:
+    return list(zip(_spatial(x), *settings, strict=True))[::-1]
+
+
+def _widths(padding: Pairs) -> Pairs:
+    return ((0, 0), (0, 0), *padding)

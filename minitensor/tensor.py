@@ -1,0 +1,307 @@
+"""A value and the recipe that made it.
+
+What you can do here: make a `Tensor`, make an operator with `primitive`, stop recording with `no_grad`.
+
+A Tensor holds an array and, if an operator made it, the recipe `(primitive, inputs, params)`:
+
+    y = tanh(x)             y.primitive is tanh,  y.inputs == (x,),  y.params == {}
+    s = sum(y, axis=0)      s.primitive is sum,   s.inputs == (y,),  s.params == {"axis": 0, ...}
+
+Nothing else is ever recorded.  From the recipes alone `backprop.py` computes derivatives of any order,
+`formula.py` prints mathematics, and `viz` draws graphs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import reprlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+Operand: TypeAlias = "Tensor | npt.ArrayLike"
+
+DEFAULT_FLOAT = np.dtype(np.float64)  # what integers and booleans become
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+_births = itertools.count()  # a Tensor is born after its inputs: the order that backpropagation needs
+_recording: ContextVar[bool] = ContextVar("recording", default=True)  # each thread has its own
+
+
+class Tensor:
+    """An array that remembers which operator made it, from which inputs, with which settings.
+
+    `data` is anything rectangular and numeric; it is copied, so a later change of it is not followed.
+    float32 and float64 are kept, integers and booleans become float64.
+    Raises ValueError where the data is ragged, TypeError where it is not real numbers.
+
+    >>> x = Tensor([1.0, 2.0], name="x")
+    >>> y = x * x + 1
+    >>> y
+    Tensor([2., 5.], add)
+    >>> y.inputs[0].primitive.name, y.inputs[0].inputs == (x, x)
+    ('multiply', True)
+    """
+
+    __slots__ = ("__weakref__", "_value", "birth", "grad", "inputs", "name", "params", "primitive")
+    __array_ufunc__ = None  # so that `ndarray * Tensor` asks Tensor.__rmul__, and np.add(ndarray, Tensor) is an error
+
+    _value: Any  # an array, or for a single number a NumPy scalar, whose arithmetic is seven times faster
+    name: str | None
+    primitive: Primitive | None
+    inputs: tuple[Tensor, ...]
+    params: dict[str, Any]
+    birth: int
+    grad: Tensor | None
+
+    def __init__(self, data: npt.ArrayLike, name: str | None = None) -> None:
+        _fill(self, frozen(_copy_of_floats(data, DEFAULT_FLOAT)), None, (), {})
+        self.name = name
+
+    @property
+    def data(self) -> Array:
+        """The value, as an array that cannot be written to."""
+        return self._value if isinstance(self._value, np.ndarray) else frozen(np.asarray(self._value))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self._value.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._value.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._value.size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float32 or float64."""
+        return self._value.dtype  # type: ignore[no-any-return]
+
+    def item(self) -> float:
+        """The only element, as a Python number; ValueError if there are more."""
+        if self.size != 1:
+            raise ValueError(f"item() needs a Tensor with one element, and this one has shape {self.shape}")
+        return self._value.item()  # type: ignore[no-any-return]
+
+    def detach(self) -> Tensor:
+        """The same value without its recipe: a constant to every derivative."""
+        return _fill(Tensor.__new__(Tensor), self._value, None, (), {})
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("a Tensor with no axes has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    def __repr__(self) -> str:
+        text = np.array2string(self.data, separator=", ", prefix="Tensor(")
+        facts = [] if self.dtype == DEFAULT_FLOAT else [f"dtype={self.dtype}"]
+        facts += [f"name={self.name!r}"] if self.name is not None else []
+        facts += [self.primitive.name] if self.primitive is not None else []
+        return f"Tensor({', '.join([text, *facts])})"
+
+    if TYPE_CHECKING:  # operators.py fills these in from one table
+
+        def __add__(self, other: Operand) -> Tensor: ...
+        def __radd__(self, other: Operand) -> Tensor: ...
+        def __sub__(self, other: Operand) -> Tensor: ...
+        def __rsub__(self, other: Operand) -> Tensor: ...
+        def __mul__(self, other: Operand) -> Tensor: ...
+        def __rmul__(self, other: Operand) -> Tensor: ...
+        def __truediv__(self, other: Operand) -> Tensor: ...
+        def __rtruediv__(self, other: Operand) -> Tensor: ...
+        def __pow__(self, other: Operand) -> Tensor: ...
+        def __rpow__(self, other: Operand) -> Tensor: ...
+        def __matmul__(self, other: Operand) -> Tensor: ...
+        def __rmatmul__(self, other: Operand) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __abs__(self) -> Tensor: ...
+        def __gt__(self, other: Operand) -> Tensor: ...
+        def __ge__(self, other: Operand) -> Tensor: ...
+        def __lt__(self, other: Operand) -> Tensor: ...
+        def __le__(self, other: Operand) -> Tensor: ...
+        def __getitem__(self, index: Any) -> Tensor: ...
+        @property
+        def T(self) -> Tensor: ...
+        def backward(self, seed: Operand | None = None) -> None: ...
+        abs: Callable[..., Tensor]
+        clip: Callable[..., Tensor]
+        exp: Callable[..., Tensor]
+        log: Callable[..., Tensor]
+        logsumexp: Callable[..., Tensor]
+        matmul: Callable[..., Tensor]
+        max: Callable[..., Tensor]
+        mean: Callable[..., Tensor]
+        min: Callable[..., Tensor]
+        relu: Callable[..., Tensor]
+        reshape: Callable[..., Tensor]
+        sigmoid: Callable[..., Tensor]
+        softmax: Callable[..., Tensor]
+        sqrt: Callable[..., Tensor]
+        sum: Callable[..., Tensor]
+        tanh: Callable[..., Tensor]
+        transpose: Callable[..., Tensor]
+        var: Callable[..., Tensor]
+
+
+class Primitive:
+    """An operator: a NumPy function, and for each of its inputs a vector-Jacobian rule written in Tensors.
+
+    Made by `primitive`; called with Tensors (positional) and settings (keyword-only).
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.name = function.__name__.lstrip("_")  # _where is what the public function where checks its input for
+        self.vjp: Callable[[int], Callable[..., Tensor | None] | None] = self._no_rule
+        self.__doc__, self.__module__ = function.__doc__, function.__module__
+        self.__name__ = self.__qualname__ = function.__name__
+        self.__wrapped__ = function  # where inspect and help() find the signature
+
+    def __call__(self, *inputs: Any, **params: Any) -> Tensor:
+        for x in inputs:
+            if type(x) is not Tensor:
+                inputs = as_tensors(*inputs)
+                break
+        value = self.function(*[x._value for x in inputs], **params)
+        if type(value) is np.ndarray:
+            value.setflags(write=False)
+        elif not isinstance(value, np.generic):  # a plain Python number, from an operator of your own
+            value = frozen(np.asarray(value, dtype=inputs[0].dtype))
+        if _recording.get():
+            return _fill(Tensor.__new__(Tensor), value, self, inputs, params)
+        return _fill(Tensor.__new__(Tensor), value, None, (), {})
+
+    def defvjp(self, *rules: Callable[..., Tensor] | None) -> None:
+        """Say how a gradient flows back, with one rule per input.
+
+        A rule is called as `rule(g, out, *inputs, **params)`, where g is the gradient of some scalar L by the output
+        out, and returns the gradient of L by that input, g^T (d out / d input), in Tensors: so it has a recipe too, and
+        the derivative of a derivative needs no second mechanism.  None says that the derivative is zero everywhere.
+        """
+        self.vjp = rules.__getitem__
+
+    def defvjp_each(self, rule: Callable[..., Tensor | None]) -> None:
+        """As `defvjp`, for any number of inputs: one rule, called as `rule(i, g, out, *inputs, **params)` for input i."""
+        self.vjp = partial(partial, rule)
+
+    def _no_rule(self, i: int) -> Callable[..., Tensor | None]:
+        raise NotImplementedError(f"{self.name} has no derivative yet: give it one with {self.name}.defvjp(...)")
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+def primitive(function: Callable[..., Any]) -> Primitive:
+    """Turn a NumPy function into an operator on Tensors; give it its derivative with `defvjp`.
+
+    Arrays are positional, settings keyword-only.  The function must not write to its inputs.
+
+    >>> @primitive
+    ... def cube(x):
+    ...     return x * x * x
+    >>> cube.defvjp(lambda g, out, x: g * 3 * x ** 2)
+    >>> y = cube(Tensor(2.0, name="x"))
+    >>> y.backward()
+    >>> y, y.inputs[0].grad
+    (Tensor(8., cube), Tensor(12.))
+    """
+    return Primitive(function)
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute values only: within the block (or the function that it decorates) no recipes are kept.
+
+    >>> x = Tensor(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.inputs
+    ()
+    """
+    before = _recording.set(False)
+    try:
+        yield
+    finally:
+        _recording.reset(before)
+
+
+def as_tensor(x: Operand) -> Tensor:
+    """The Tensor itself, or a new one that holds this number or array."""
+    return x if isinstance(x, Tensor) else Tensor(x)
+
+
+def as_tensors(*operands: Operand) -> tuple[Tensor, ...]:
+    """All operands as Tensors.  Python numbers and integers adopt the widest dtype among the Tensors.
+
+    >>> as_tensors(Tensor(np.float32([1, 2])), 3)[1].dtype
+    dtype('float32')
+    """
+    dtypes = [x.dtype for x in operands if isinstance(x, Tensor)]
+    adopted = np.result_type(*dtypes) if dtypes else DEFAULT_FLOAT
+    return tuple(x if isinstance(x, Tensor) else constant(x, adopted) for x in operands)
+
+
+def constant(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Tensor:
+    """A Tensor of this number or array; dtype is for data that does not bring a float dtype of its own."""
+    return _fill(Tensor.__new__(Tensor), frozen(_copy_of_floats(data, dtype)), None, (), {})
+
+
+def frozen(array: Array) -> Array:
+    """The same array, now read-only."""
+    array.setflags(write=False)
+    return array
+
+
+def _fill(
+    tensor: Tensor, value: Any, made_by: Primitive | None, inputs: tuple[Tensor, ...], params: dict[str, Any]
+) -> Tensor:
+    tensor._value = value
+    tensor.primitive = made_by
+    tensor.inputs = inputs
+    tensor.params = params
+    tensor.birth = next(_births)
+    tensor.name = tensor.grad = None
+    return tensor
+
+
+def _copy_of_floats(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Array:
+    """The data as a float array of its own; dtype is what numbers without a float dtype become."""
+    if isinstance(data, Tensor):
+        raise TypeError("this is a Tensor already; use it as it is, or detach() it from its history")
+    if type(data) in (float, int, bool):
+        return np.array(data, dtype=dtype)
+    try:
+        array = np.array(data)  # always a copy; memory order is kept
+    except ValueError as error:
+        raise ValueError(f"a Tensor needs a rectangular array of numbers, got {reprlib.repr(data)}") from error
+    if array.dtype in FLOATS:
+        return array
+    if array.dtype.kind in "iub":
+        return array.astype(dtype)
+    if array.dtype == object and any(isinstance(x, Tensor) for x in np.ravel(array)):
+        raise TypeError("a Tensor cannot be made of Tensors without losing their history; use stack or concatenate")
+    raise TypeError(f"a Tensor holds float32 or float64, got {array.dtype}: {reprlib.repr(data)}")
