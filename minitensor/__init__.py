@@ -17,6 +17,7 @@ from .conv import (
     tiled_conv1d,
     tiled_conv2d,
 )
+from .formula import formula
 from .losses import cross_entropy, mean_squared_error
 from .normalize import batch_norm, dropout, local_response_norm
 from .ops.contract import einsum, matmul

@@ -4,18 +4,19 @@ What you can do here: list the `history` of a Tensor, take `gradients`, fill `.g
 gradients into a `jacobian` or a `hessian`.
 
 Letters: L the scalar that is differentiated, g = dL/dt the gradient that has arrived at a Tensor t.
-The chain rule, for an input x of t:   dL/dx  +=  g^T (dt/dx)       -- one rule of t's primitive, see `Primitive.defvjp`.
+The chain rule, for an input x of t:   dL/dx  +=  g^T (dt/dx),   one rule of t's primitive (`Primitive.defvjp`).
 The `+=` is the whole difficulty: g is complete only when *everything* that was computed from t has added its share.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 
 import numpy as np
 
 from .ops.shape import stack
-from .tensor import Operand, Tensor, as_tensors, constant, no_grad
+from .tensor import Operand, Primitive, Tensor, as_tensors, constant, no_grad
 
 
 def history(output: Tensor) -> list[Tensor]:
@@ -41,8 +42,7 @@ def history(output: Tensor) -> list[Tensor]:
     return sorted(seen, key=_birth, reverse=True)
 
 
-def _birth(t: Tensor) -> int:
-    return t.birth
+_birth = attrgetter("birth")
 
 
 def gradients(output: Tensor, wrt: Sequence[Tensor], seed: Operand | None = None) -> list[Tensor]:
@@ -72,28 +72,26 @@ def gradients(output: Tensor, wrt: Sequence[Tensor], seed: Operand | None = None
 
     sums = {output: _seed(output, seed)}  # for each Tensor, the sum of the shares that have arrived so far
     for t in newest_first:
-        if t.primitive is None or t not in sums or t not in on_path:
+        operator = t.primitive
+        if operator is None or t not in on_path or t not in sums:
             continue
         g = sums[t] if t in wanted else sums.pop(t)
         for i, x in enumerate(t.inputs):
-            if x in on_path and (share := _share(i, g, t)) is not None:
+            if x in on_path and (rule := operator.vjp(i)) is not None:
+                share = fitted(rule(g, t, *t.inputs, **t.params), x, operator)
                 sums[x] = sums[x] + share if x in sums else share
     return [sums[x] if x in sums else _uniform(0.0, x) for x in wrt]
 
 
-def _share(i: int, g: Tensor, t: Tensor) -> Tensor | None:
-    """What t passes on to its i-th input; None where the derivative is zero everywhere."""
-    operator, x = t.primitive, t.inputs[i]
-    assert operator is not None
-    rule = operator.vjp(i)
-    if rule is None:
-        return None
-    share = rule(g, t, *t.inputs, **t.params)
-    if share is None:
-        return None
-    if not isinstance(share, Tensor):
-        raise TypeError(f"rule {i} of {operator.name} must return a Tensor, got {type(share).__name__}")
-    return share if share._value.shape == x._value.shape and share.dtype == x.dtype else unbroadcast(share, x)
+def fitted(share: Tensor, x: Tensor, operator: Primitive) -> Tensor:
+    """What a rule returned, in the shape and dtype of the input that it is for."""
+    try:
+        a, b = share._value, x._value
+    except AttributeError:
+        raise TypeError(f"a rule of {operator.name} returned {type(share).__name__} instead of a Tensor") from None
+    if a.shape == b.shape and a.dtype is b.dtype:
+        return share
+    return unbroadcast(share, x)
 
 
 def unbroadcast(share: Tensor, x: Tensor) -> Tensor:

@@ -45,7 +45,7 @@ def dense(x: Operand, w: Operand, b: Operand | None = None) -> Tensor:
     if w.ndim != 2 or not x.ndim or x.shape[-1] != w.shape[1]:
         raise ValueError(f"dense needs x (..., C) and w (O, C), got {x.shape} and {w.shape}")
     y = matmul(x, w.T)
-    return y if b is None else y + _bias(b, y, w.shape[:1])
+    return y if b is None else y + _of_shape(b, w.shape[:1], "b")
 
 
 # -- convolution -------------------------------------------------------------------------------------------------------
@@ -84,33 +84,31 @@ def conv_by_definition(
 
 
 @primitive
-def _conv(
-    x: Array, w: Array, *, stride: tuple[int, ...], padding: Pairs, dilation: tuple[int, ...], groups: int
-) -> Array:
-    return rowwise.conv(x, w, stride, padding, dilation, groups)
+def _conv(x: Array, w: Array, **setting: Any) -> Array:
+    return rowwise.conv(x, w, rowwise.Setting(**setting))
 
 
 @primitive
-def _conv_transpose(g: Array, w: Array, *, size: tuple[int, ...], **settings: Any) -> Array:
-    return rowwise.conv_transpose(g, w, size, **settings)
+def _conv_transpose(g: Array, w: Array, *, size: tuple[int, ...], **setting: Any) -> Array:
+    return rowwise.conv_transpose(g, w, size, rowwise.Setting(**setting))
 
 
 @primitive
-def _conv_weight(x: Array, g: Array, *, kernel_size: tuple[int, ...], **settings: Any) -> Array:
-    return rowwise.conv_weight(x, g, kernel_size, **settings)
+def _conv_weight(x: Array, g: Array, *, kernel_size: tuple[int, ...], **setting: Any) -> Array:
+    return rowwise.conv_weight(x, g, kernel_size, rowwise.Setting(**setting))
 
 
 _conv.defvjp(
-    lambda g, out, x, w, **settings: _conv_transpose(g, w, size=x.shape[2:], **settings),
-    lambda g, out, x, w, **settings: _conv_weight(x, g, kernel_size=w.shape[2:], **settings),
+    lambda g, out, x, w, **setting: _conv_transpose(g, w, size=x.shape[2:], **setting),
+    lambda g, out, x, w, **setting: _conv_weight(x, g, kernel_size=w.shape[2:], **setting),
 )
 _conv_transpose.defvjp(
-    lambda x, out, g, w, *, size, **settings: _conv(x, w, **settings),
-    lambda x, out, g, w, *, size, **settings: _conv_weight(x, g, kernel_size=w.shape[2:], **settings),
+    lambda x, out, g, w, *, size, **setting: _conv(x, w, **setting),
+    lambda x, out, g, w, *, size, **setting: _conv_weight(x, g, kernel_size=w.shape[2:], **setting),
 )
 _conv_weight.defvjp(
-    lambda w, out, x, g, *, kernel_size, **settings: _conv_transpose(g, w, size=x.shape[2:], **settings),
-    lambda w, out, x, g, *, kernel_size, **settings: _conv(x, w, **settings),
+    lambda w, out, x, g, *, kernel_size, **setting: _conv_transpose(g, w, size=x.shape[2:], **setting),
+    lambda w, out, x, g, *, kernel_size, **setting: _conv(x, w, **setting),
 )
 
 
@@ -191,7 +189,7 @@ def _convolution(
         if before == after:
             conv_output_size(n, k, s, before, d)
     y = _conv(x, w, stride=stride, padding=pairs, dilation=dilation, groups=groups)
-    return y if b is None else y + _bias(b, y, w.shape[:1])
+    return y if b is None else y + _bias(b, y, w.shape[0])
 
 
 PADDING_MODES = {"zeros": "constant", "circular": "wrap", "reflect": "reflect"}
@@ -241,13 +239,14 @@ def conv_transpose2d(
     Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), chapter 4.
 
     >>> conv_transpose2d(Tensor([[[[1.0, 2.0]]]]), Tensor([[[[1.0, 10.0]]]]), stride=2).data
-    array([[[[ 1., 10.,  2., 20.],
-             [ 0.,  0.,  0.,  0.]]]])
+    array([[[[ 1., 10.,  2., 20.]]]])
     """
     x, w = as_tensors(x, w)
     _check_ranks(2, x, w, 4)
     if x.shape[1] != w.shape[0]:
-        raise ValueError(f"the kernel reads {w.shape[0]} channels, the input has {x.shape[1]} (x {x.shape}, w {w.shape})")
+        raise ValueError(
+            f"the kernel reads {w.shape[0]} channels, the input has {x.shape[1]} (x {x.shape}, w {w.shape})"
+        )
     _check_groups(x.shape[1], w.shape[1] * max(groups, 1), groups)
     stride, dilation = per_axis("stride", stride, 2), per_axis("dilation", dilation, 2)
     padding, extra = per_axis("padding", padding, 2), per_axis("output_padding", output_padding, 2)
@@ -257,7 +256,7 @@ def conv_transpose2d(
     )
     pairs = tuple((p, p) for p in padding)
     y = _conv_transpose(x, w, size=size, stride=stride, padding=pairs, dilation=dilation, groups=groups)
-    return y if b is None else y + _bias(b, y, (w.shape[1] * groups,))
+    return y if b is None else y + _bias(b, y, w.shape[1] * groups)
 
 
 # -- weights of its own for each place ---------------------------------------------------------------------------------
@@ -339,13 +338,13 @@ def _locally_connected(
     x, w = as_tensors(x, w)
     _check_ranks(axes, x, w, 2 * axes + 2)
     if x.shape[1] != w.shape[1]:
-        raise ValueError(f"the kernel reads {w.shape[1]} channels, the input has {x.shape[1]} (x {x.shape}, w {w.shape})")
+        raise ValueError(
+            f"the kernel reads {w.shape[1]} channels, the input has {x.shape[1]} (x {x.shape}, w {w.shape})"
+        )
     kernel_size = w.shape[2 + axes :]
     stride, dilation = per_axis("stride", stride, axes), per_axis("dilation", dilation, axes)
     padding = per_axis("padding", padding, axes)
-    places = tuple(
-        conv_output_size(*a) for a in zip(x.shape[2:], kernel_size, stride, padding, dilation, strict=True)
-    )
+    places = tuple(conv_output_size(*a) for a in zip(x.shape[2:], kernel_size, stride, padding, dilation, strict=True))
     if tiled:
         b = None if b is None else _repeat_tiles(_of_shape(b, (w.shape[0], *w.shape[2 : 2 + axes]), "b"), 1, places)
         w = _repeat_tiles(w, 2, places)
@@ -382,10 +381,9 @@ def _check_groups(c: int, o: int, groups: int) -> None:
             raise ValueError(f"{what} (={channels}) must be divisible by groups (={groups})")
 
 
-def _bias(b: Operand, y: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """One number for each output channel, shaped so that it meets axis 1 of an image and the last axis of a vector."""
-    b = _of_shape(b, shape, "b")
-    return b.reshape(-1, *(1,) * (y.ndim - 2)) if y.ndim > 2 else b
+def _bias(b: Operand, y: Tensor, channels: int) -> Tensor:
+    """One number for each output channel, shaped so that it meets axis 1 of y."""
+    return _of_shape(b, (channels,), "b").reshape(-1, *(1,) * (y.ndim - 2))
 
 
 def _of_shape(b: Operand, shape: tuple[int, ...], name: str) -> Tensor:

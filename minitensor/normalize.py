@@ -39,7 +39,7 @@ def batch_norm(x: Operand, scale: Operand, shift: Operand, eps: float = 1e-5) ->
 
 
 def local_response_norm(x: Operand, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
-    """Each value held down by its neighbours in the next channels: y = x / (k + alpha mean(x^2 over size channels))^beta.
+    """Each value held down by those in neighbouring channels: y = x / (k + alpha mean(x^2 over size channels))^beta.
 
     The mean is over `size` channels around the value's own, size // 2 before it, those beyond the border counted as 0.
     (The paper multiplies alpha by the *sum*: its alpha is ours divided by size.)

@@ -1,4 +1,4 @@
-"""Python's syntax on Tensors: `x * y` is `multiply(x, y)`, `x.sum()` is `sum(x)`.  One table, and no idea of its own."""
+"""Python's syntax on Tensors: `x * y` is `multiply(x, y)`, `x.sum()` is `sum(x)`.  One table, no idea of its own."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ METHODS: dict[str, Any] = {
     "__neg__": elementwise.negative,
     "__abs__": elementwise.abs,
     "__getitem__": shape.index,
-    "T": property(shape.transpose),
+    "T": property(lambda x: shape.transpose(x)),
     "backward": backward,
     "astype": lambda x, dtype: elementwise.astype(x, dtype=np.dtype(dtype)),
 }

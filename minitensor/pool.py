@@ -95,9 +95,7 @@ def _max_pool(x: Array, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, di
 
 
 @primitive
-def _max_route(
-    g: Array, x: Array, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
-) -> Array:
+def _max_route(g: Array, x: Array, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Array:
     """Each window's g added to the first of its largest elements; the levels of the maximum backwards, h then w."""
     *levels, out = _levels(x, kernel_size, stride, padding, dilation)
     g = in_order_of(g, out)
@@ -107,9 +105,7 @@ def _max_route(
 
 
 @primitive
-def _max_pick(
-    v: Array, x: Array, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
-) -> Array:
+def _max_pick(v: Array, x: Array, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Array:
     """v at the first of the largest elements of x in each window."""
     v, x = margin(v, _widths(padding)), margin(x, _widths(padding), -np.inf)
     for axis, *setting in _last_axis_first(x, kernel_size, stride, dilation):
@@ -141,13 +137,17 @@ def _levels(x: Array, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilatio
 def _route_along(g: Array, x: Array, axis: int, k: int, stride: int, dilation: int) -> Array:
     """g[h] added to the first of the largest elements of window h: the last tap takes it if it beats all before it."""
     taps = _taps(x, axis, k, stride, dilation)
-    best = list(accumulate(taps, np.maximum))
+    best = list(accumulate(taps[:-1], np.maximum))
     total = np.zeros_like(x, dtype=g.dtype)
     shares = _taps(total, axis, k, stride, dilation)
     for i in reversed(range(1, k)):
-        mine = g * (taps[i] > best[i - 1])  # 0 or g, so g - mine is exact
-        shares[i] += mine
-        g = g - mine
+        beats = taps[i] > best[i - 1]
+        if all((j - i) * dilation % stride for j in range(i + 1, k)):  # no later tap has written to these pixels
+            mine = np.multiply(g, beats, out=shares[i])
+        else:
+            mine = g * beats
+            shares[i] += mine
+        g = g - mine  # exact: mine is 0 or g
     shares[0] += g
     return total
 
@@ -253,7 +253,9 @@ def lp_pool1d(x: Operand, kernel_size: Ints, *, norm: float = 2, stride: Ints | 
 
 def _lp_pooling(axes: int, x: Operand, kernel_size: Ints, norm: float, stride: Ints | None) -> Tensor:
     if not 1 <= norm < np.inf:
-        raise ValueError(f"norm (={norm}) must be a number from 1; max pooling is the limit for larger and larger norms")
+        raise ValueError(
+            f"norm (={norm}) must be a number from 1; max pooling is the limit for larger and larger norms"
+        )
     x, k, s, _, pairs = _geometry(axes, x, kernel_size, stride, 0, 1, ceil_mode=False)
     total = _window_sum(absolute(x) ** norm if norm % 2 else x**norm, kernel_size=k, stride=s, padding=pairs)
     if norm == 1:
@@ -262,9 +264,7 @@ def _lp_pooling(axes: int, x: Operand, kernel_size: Ints, norm: float, stride: I
     return where(total > 0, where(total > 0, total, 1) ** (1 / norm), 0)
 
 
-def weighted_avg_pool2d(
-    x: Operand, kernel_size: Ints, *, stride: Ints | None = None, sigma: float = 1.0
-) -> Tensor:
+def weighted_avg_pool2d(x: Operand, kernel_size: Ints, *, stride: Ints | None = None, sigma: float = 1.0) -> Tensor:
     """The mean of each window, weighted by the distance from its centre: y = sum_ij k[i, j] x[...].
 
     k[i, j] is proportional to exp(-r^2 / (2 sigma^2)), with r the distance in pixels from the centre of the window, and
@@ -278,9 +278,7 @@ def weighted_avg_pool2d(
     return _weighted_pooling(2, x, kernel_size, stride, sigma)
 
 
-def weighted_avg_pool1d(
-    x: Operand, kernel_size: Ints, *, stride: Ints | None = None, sigma: float = 1.0
-) -> Tensor:
+def weighted_avg_pool1d(x: Operand, kernel_size: Ints, *, stride: Ints | None = None, sigma: float = 1.0) -> Tensor:
     """As `weighted_avg_pool2d`, along one axis: x (N, C, W) gives (N, C, W')."""
     return _weighted_pooling(1, x, kernel_size, stride, sigma)
 
@@ -336,7 +334,9 @@ def _geometry(
     for n, ki, si, pi, di in zip(x.shape[2:], k, s, p, d, strict=True):
         m = conv_output_size(n, ki, si, pi, di, ceil_mode)
         if 2 * pi > ki:
-            raise ValueError(f"padding (={pi}) must be at most half of the kernel (={ki}), or a window may see no input")
+            raise ValueError(
+                f"padding (={pi}) must be at most half of the kernel (={ki}), or a window may see no input"
+            )
         reach = (m - 1) * si + di * (ki - 1) + 1  # from the start of the first window to the end of the last
         pairs.append((pi, max(pi, reach - n - pi)))
     return x, k, s, d, tuple(pairs)

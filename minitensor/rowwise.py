@@ -15,7 +15,7 @@ Letters as in `conv.py`; g group, n innermost in memory (see `memory.py`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -24,127 +24,101 @@ from .memory import batch_first, batch_last
 from .sizes import conv_output_size
 from .tensor import Array
 
-Pairs = Sequence[tuple[int, int]]
+Sizes = tuple[int, ...]
 
 
-def conv(
-    x: Array, w: Array, stride: Sequence[int], padding: Pairs, dilation: Sequence[int], groups: int
-) -> Array:
-    """dL/dg of L = sum g * conv(x, w): the convolution itself.  x (n, c, h, w), w (o, c/g, i, j)."""
+class Setting(NamedTuple):
+    """How the windows lie: a number for each spatial axis (padding: before and after), and the groups of channels."""
+
+    stride: Sizes
+    padding: tuple[tuple[int, int], ...]
+    dilation: Sizes
+    groups: int
+
+    def lifted(self) -> Setting:
+        """The same for a line of pixels, taken as an image one pixel high."""
+        return Setting((1, *self.stride), ((0, 0), *self.padding), (1, *self.dilation), self.groups)
+
+
+def conv(x: Array, w: Array, setting: Setting) -> Array:
+    """dL/dg of L = sum g * conv(x, w), the convolution itself; x (n, c, h, w), w (o, c/groups, i, j)."""
     if x.ndim == 3:
-        return conv(*_lift(x, w), *_lift_settings(stride, padding, dilation), groups)[:, :, 0]
-    rows = _rows(x, w.shape[2:], stride, padding, dilation, groups)  # (g, h, ijc, w, n)
+        return conv(x[:, :, None], w[:, :, None], setting.lifted())[:, :, 0]
+    rows = _rows(x, w.shape[2:], setting)  # (g, h, ijc, w, n)
+    groups, h, _, places, n = rows.shape
     o, c, kh, kw = w.shape
-    weights = w.reshape(groups, 1, o // groups, c, kh, kw).transpose(0, 1, 2, 4, 5, 3).reshape(groups, 1, o // groups, -1)
-    _, h, _, width, n = rows.shape
-    out = np.empty((h, o, width, n), np.result_type(x, w))
-    by_group = out.reshape(h, groups, o // groups, width * n).transpose(1, 0, 2, 3)  # (g, h, o, wn), a view
-    np.matmul(weights, rows.reshape(*rows.shape[:3], -1), out=by_group)
+    weights = w.reshape(groups, 1, o // groups, c, kh, kw).transpose(0, 1, 2, 4, 5, 3)  # (g, 1, o, i, j, c)
+    out = np.empty((h, o, places, n), np.result_type(x, w))
+    np.matmul(_flat(weights, 3), _flat(rows, 3), out=_by_group(out, groups))
     return batch_first(out)
 
 
-def conv_weight(
-    x: Array,
-    g: Array,
-    kernel_size: Sequence[int],
-    stride: Sequence[int],
-    padding: Pairs,
-    dilation: Sequence[int],
-    groups: int,
-) -> Array:
+def conv_weight(x: Array, g: Array, kernel_size: Sizes, setting: Setting) -> Array:
     """dL/dw of L = sum g * conv(x, w): for each tap, what it was multiplied with, times the gradient that came back."""
     if x.ndim == 3:
-        settings = _lift_settings(stride, padding, dilation)
-        return conv_weight(*_lift(x, g), (1, *kernel_size), *settings, groups)[:, :, 0]
-    rows = _rows(x, kernel_size, stride, padding, dilation, groups)  # (g, h, ijc, w, n)
-    rows = rows.reshape(*rows.shape[:3], -1)
-    g = batch_last(g)  # (h, o, w, n)
-    h, o = g.shape[:2]
-    grads = g.reshape(h, groups, o // groups, -1).transpose(1, 0, 3, 2)  # (g, h, wn, o)
-    taps = np.matmul(rows, grads).sum(axis=1)  # (g, ijc, o); rows on the left: OpenBLAS is faster this way round
-    taps = taps.reshape(groups, *kernel_size, -1, o // groups)  # (g, i, j, c, o)
-    return taps.transpose(0, 4, 3, 1, 2).reshape(o, -1, *kernel_size)
+        return conv_weight(x[:, :, None], g[:, :, None], (1, *kernel_size), setting.lifted())[:, :, 0]
+    rows = _rows(x, kernel_size, setting)  # (g, h, ijc, w, n)
+    grads = _by_group(batch_last(g), setting.groups)  # (g, h, o, wn)
+    taps = np.matmul(_flat(rows, 3), grads.swapaxes(2, 3)).sum(axis=1)  # this way round OpenBLAS is faster
+    taps = taps.reshape(setting.groups, *kernel_size, -1, taps.shape[-1])  # (g, i, j, c, o)
+    return taps.transpose(0, 4, 3, 1, 2).reshape(g.shape[1], -1, *kernel_size)
 
 
-def conv_transpose(
-    g: Array,
-    w: Array,
-    size: Sequence[int],
-    stride: Sequence[int],
-    padding: Pairs,
-    dilation: Sequence[int],
-    groups: int,
-) -> Array:
+def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
     """dL/dx of L = sum g * conv(x, w): each output hands its gradient, times the tap, to the pixels it has read.
 
-    Row y of x was read by the rows y - i d of outputs (in steps of s).  So the kernel's rows go into the product, as
-    above, over the rows of g spread out by s with zeros around them; its columns are added one by one.
+    Row y of x, counted with its margin, was read through the kernel's row i by the outputs of row h = (y - i d) / s.
+    So the kernel's rows go into the product as before, over the rows of g put s apart with zeros between and around;
+    the kernel's columns are added one by one.
     """
     if g.ndim == 3:
-        settings = _lift_settings(stride, padding, dilation)
-        return conv_transpose(*_lift(g, w), (1, *size), *settings, groups)[:, :, 0]
+        return conv_transpose(g[:, :, None], w[:, :, None], (1, *size), setting.lifted())[:, :, 0]
     g = batch_last(g)  # (h, o, w, n)
-    o, c, kh, kw = w.shape
-    (height, width), (h, _, places, n) = size, g.shape
-    (sh, sw), (dh, dw) = stride, dilation
-    (top, bottom), (left, _) = padding
+    (h, o, places, n), (height, width) = g.shape, size
+    (_, c, kh, kw), groups = w.shape, setting.groups
+    (sh, sw), (dh, dw), ((top, bottom), (left, _)) = setting.stride, setting.dilation, setting.padding
 
     reach = (kh - 1) * dh
-    spread = np.zeros((groups, reach + top + height + bottom, o // groups, places * n), g.dtype)
-    grouped = g.reshape(h, groups, o // groups, places * n).transpose(1, 0, 2, 3)
-    spread[:, reach : reach + (h - 1) * sh + 1 : sh] = grouped
-    reading = spread[:, top:]  # row y + i d of this: the outputs that read row y with tap k - 1 - i
-    rows = as_strided(
-        reading,
-        (groups, height, kh, *reading.shape[2:]),
-        (*reading.strides[:2], reading.strides[1] * dh, *reading.strides[2:]),
-        writeable=False,
-    ).reshape(groups, height, kh * (o // groups), places * n)
-    weights = w[:, :, ::-1].reshape(groups, 1, o // groups, c, kh, kw).transpose(0, 1, 5, 3, 4, 2)  # (g, 1, j, c, i, o)
-    shares = np.matmul(weights.reshape(groups, 1, kw * c, -1), rows)
-    shares = shares.reshape(groups, height, kw, c, places, n)
+    apart = np.zeros((groups, reach + top + height + bottom, o // groups, places * n), g.dtype)
+    apart[:, reach : reach + (h - 1) * sh + 1 : sh] = _by_group(g, groups)
+    rows = _flat(_overlapping(apart[:, top:], height, 1, kh, dh), 2, 4)  # (g, y, io, wn), the kernel's last row first
+    taps = w[:, :, ::-1].reshape(groups, 1, o // groups, c, kh, kw).transpose(0, 1, 5, 3, 4, 2)  # (g, 1, j, c, i, o)
+    shares = np.matmul(taps.reshape(groups, 1, kw * c, -1), rows).reshape(groups, height, kw, c, places, n)
 
     out = np.zeros((height, groups, c, width, n), shares.dtype)
     for j in range(kw):
         these, pixels = _columns(j, width, places, sw, left, dw)
-        out[:, :, :, pixels] += shares[:, :, j, :, these].transpose(1, 0, 2, 3, 4)
+        out[:, :, :, pixels] += shares[:, :, j, :, these].swapaxes(0, 1)
     return batch_first(out.reshape(height, groups * c, width, n))
 
 
-def _rows(
-    x: Array,
-    kernel_size: Sequence[int],
-    stride: Sequence[int],
-    padding: Pairs,
-    dilation: Sequence[int],
-    groups: int,
-) -> Array:
-    """For each row of outputs, all that its windows read, (g, h, ijc, w, n): a view, rows overlapping, if d_h = 1."""
+def _rows(x: Array, kernel_size: Sizes, setting: Setting) -> Array:
+    """All that the windows of each row of outputs read, (g, h, ijc, w, n); a view whose rows overlap, if d = 1."""
     x = batch_last(x)  # (h, c, w, n)
-    height, channels, width, n = x.shape
-    c = channels // groups
-    (kh, kw), (sh, sw), (dh, dw) = kernel_size, stride, dilation
-    (top, bottom), (left, right) = padding
-    h = conv_output_size(height + top + bottom, kh, sh, 0, dh)
-    w = conv_output_size(width + left + right, kw, sw, 0, dw)
+    (height, channels, width, n), groups = x.shape, setting.groups
+    (kh, kw), (sh, sw), (dh, dw) = kernel_size, setting.stride, setting.dilation
+    (top, bottom), (left, right) = setting.padding
+    h = conv_output_size(top + height + bottom, kh, sh, 0, dh)
+    places = conv_output_size(left + width + right, kw, sw, 0, dw)
 
-    make = np.zeros if any((top, bottom, left, right)) else np.empty
-    columns = make((groups, top + height + bottom, kw, c, w, n), x.dtype)
-    pixels = x.reshape(height, groups, c, width, n).transpose(1, 0, 2, 3, 4)
+    make = np.zeros if top + bottom + left + right else np.empty
+    columns = make((groups, top + height + bottom, kw, channels // groups, places, n), x.dtype)
+    pixels = x.reshape(height, groups, -1, width, n).swapaxes(0, 1)  # (g, h, c, w, n)
     for j in range(kw):
-        places, read = _columns(j, width, w, sw, left, dw)
-        columns[:, top : top + height, j, :, places] = pixels[:, :, :, read]
-    row = columns.strides[1]
-    return as_strided(
-        columns,
-        (groups, h, kh, *columns.shape[2:]),
-        (columns.strides[0], row * sh, row * dh, *columns.strides[2:]),
-        writeable=False,
-    ).reshape(groups, h, kh * kw * c, w, n)
+        these, read = _columns(j, width, places, sw, left, dw)
+        columns[:, top : top + height, j, :, these] = pixels[:, :, :, read]
+    return _flat(_overlapping(columns, h, sh, kh, dh), 2, 5)
+
+
+def _overlapping(rows: Array, h: int, stride: int, k: int, dilation: int) -> Array:
+    """(g, y, ...) as (g, h, i, ...): for each h the k rows h s, h s + d, h s + 2d, ...; a view."""
+    group, row, *rest = rows.strides
+    shape, strides = (len(rows), h, k, *rows.shape[2:]), (group, row * stride, row * dilation, *rest)
+    return as_strided(rows, shape, strides, writeable=False)
 
 
 def _columns(j: int, width: int, places: int, stride: int, padding: int, dilation: int) -> tuple[slice, slice]:
-    """The places whose tap j falls on a pixel and not on the margin, and those pixels: w s + j d - p, for 0 to width."""
+    """The places whose tap j falls on a pixel and not on the margin, and those pixels, w s + j d - p."""
     shift = j * dilation - padding
     first = max(0, -(shift // stride))
     last = min(places - 1, (width - 1 - shift) // stride)
@@ -153,12 +127,13 @@ def _columns(j: int, width: int, places: int, stride: int, padding: int, dilatio
     return slice(first, last + 1), slice(first * stride + shift, last * stride + shift + 1, stride)
 
 
-def _lift(*arrays: Array) -> list[Array]:
-    """A line of pixels as an image one pixel high."""
-    return [a[:, :, None] for a in arrays]
+def _by_group(x: Array, groups: int) -> Array:
+    """(h, c, w, n) viewed as (g, h, c/g, wn)."""
+    h, c, w, n = x.shape
+    return x.reshape(h, groups, c // groups, w * n).swapaxes(0, 1)
 
 
-def _lift_settings(
-    stride: Sequence[int], padding: Pairs, dilation: Sequence[int]
-) -> tuple[tuple[int, ...], Pairs, tuple[int, ...]]:
-    return (1, *stride), ((0, 0), *padding), (1, *dilation)
+def _flat(x: Array, start: int, stop: int | None = None) -> Array:
+    """The axes from start to stop as one: a view where memory allows it, else a copy."""
+    stop = x.ndim if stop is None else stop
+    return x.reshape(*x.shape[:start], -1, *x.shape[stop:])

@@ -114,7 +114,9 @@ def receptive_field_and_jump(layers: Iterable[Sequence[int]]) -> tuple[int, int]
     return field, jump
 
 
-def unreached(n: int, k: int, stride: int = 1, padding: int = 0, dilation: int = 1, ceil_mode: bool = False) -> list[int]:
+def unreached(
+    n: int, k: int, stride: int = 1, padding: int = 0, dilation: int = 1, ceil_mode: bool = False
+) -> list[int]:
     """The input positions along one axis that no window reads.
 
     >>> unreached(8, 3, stride=3), unreached(5, 2, stride=1, dilation=3)

@@ -61,7 +61,7 @@ class Tensor:
     grad: Tensor | None
 
     def __init__(self, data: npt.ArrayLike, name: str | None = None) -> None:
-        _fill(self, frozen(_copy_of_floats(data, DEFAULT_FLOAT)), None, (), {})
+        _fill(self, frozen(_copy_of_floats(data, DEFAULT_FLOAT)))
         self.name = name
 
     @property
@@ -72,32 +72,32 @@ class Tensor:
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
-        return self._value.shape  # type: ignore[no-any-return]
+        return self._value.shape
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self._value.ndim  # type: ignore[no-any-return]
+        return self._value.ndim
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self._value.size  # type: ignore[no-any-return]
+        return self._value.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """float32 or float64."""
-        return self._value.dtype  # type: ignore[no-any-return]
+        return self._value.dtype
 
     def item(self) -> float:
         """The only element, as a Python number; ValueError if there are more."""
         if self.size != 1:
             raise ValueError(f"item() needs a Tensor with one element, and this one has shape {self.shape}")
-        return self._value.item()  # type: ignore[no-any-return]
+        return self._value.item()
 
     def detach(self) -> Tensor:
         """The same value without its recipe: a constant to every derivative."""
-        return _fill(Tensor.__new__(Tensor), self._value, None, (), {})
+        return _fill(_new(Tensor), self._value)
 
     def __len__(self) -> int:
         if self.ndim == 0:
@@ -146,11 +146,15 @@ class Tensor:
         def __getitem__(self, index: Any) -> Tensor: ...
         @property
         def T(self) -> Tensor: ...
+        def astype(self, dtype: npt.DTypeLike) -> Tensor: ...
         def backward(self, seed: Operand | None = None) -> None: ...
+
         abs: Callable[..., Tensor]
+        broadcast_to: Callable[..., Tensor]
         clip: Callable[..., Tensor]
         exp: Callable[..., Tensor]
         log: Callable[..., Tensor]
+        log_softmax: Callable[..., Tensor]
         logsumexp: Callable[..., Tensor]
         matmul: Callable[..., Tensor]
         max: Callable[..., Tensor]
@@ -176,7 +180,7 @@ class Primitive:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.name = function.__name__.lstrip("_")  # _where is what the public function where checks its input for
-        self.vjp: Callable[[int], Callable[..., Tensor | None] | None] = self._no_rule
+        self.vjp: Callable[[int], Callable[..., Tensor] | None] = self._no_rule
         self.__doc__, self.__module__ = function.__doc__, function.__module__
         self.__name__ = self.__qualname__ = function.__name__
         self.__wrapped__ = function  # where inspect and help() find the signature
@@ -190,10 +194,9 @@ class Primitive:
         if type(value) is np.ndarray:
             value.setflags(write=False)
         elif not isinstance(value, np.generic):  # a plain Python number, from an operator of your own
-            value = frozen(np.asarray(value, dtype=inputs[0].dtype))
-        if _recording.get():
-            return _fill(Tensor.__new__(Tensor), value, self, inputs, params)
-        return _fill(Tensor.__new__(Tensor), value, None, (), {})
+            value = inputs[0].dtype.type(value)
+        recipe = (self, inputs, params) if _recording.get() else ()
+        return _fill(_new(Tensor), value, *recipe)
 
     def defvjp(self, *rules: Callable[..., Tensor] | None) -> None:
         """Say how a gradient flows back, with one rule per input.
@@ -204,11 +207,11 @@ class Primitive:
         """
         self.vjp = rules.__getitem__
 
-    def defvjp_each(self, rule: Callable[..., Tensor | None]) -> None:
-        """As `defvjp`, for any number of inputs: one rule, called as `rule(i, g, out, *inputs, **params)` for input i."""
+    def defvjp_each(self, rule: Callable[..., Tensor]) -> None:
+        """As `defvjp`, for any number of inputs: one rule, called as `rule(i, g, out, *inputs, **params)`."""
         self.vjp = partial(partial, rule)
 
-    def _no_rule(self, i: int) -> Callable[..., Tensor | None]:
+    def _no_rule(self, i: int) -> Callable[..., Tensor]:
         raise NotImplementedError(f"{self.name} has no derivative yet: give it one with {self.name}.defvjp(...)")
 
     def __repr__(self) -> str:
@@ -260,14 +263,16 @@ def as_tensors(*operands: Operand) -> tuple[Tensor, ...]:
     >>> as_tensors(Tensor(np.float32([1, 2])), 3)[1].dtype
     dtype('float32')
     """
-    dtypes = [x.dtype for x in operands if isinstance(x, Tensor)]
-    adopted = np.result_type(*dtypes) if dtypes else DEFAULT_FLOAT
-    return tuple(x if isinstance(x, Tensor) else constant(x, adopted) for x in operands)
+    dtypes = [x._value.dtype for x in operands if isinstance(x, Tensor)]
+    adopted = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes) if dtypes else DEFAULT_FLOAT
+    return tuple([x if isinstance(x, Tensor) else constant(x, adopted) for x in operands])
 
 
 def constant(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Tensor:
     """A Tensor of this number or array; dtype is for data that does not bring a float dtype of its own."""
-    return _fill(Tensor.__new__(Tensor), frozen(_copy_of_floats(data, dtype)), None, (), {})
+    if type(data) in (float, int):
+        return _fill(_new(Tensor), dtype.type(data))
+    return _fill(_new(Tensor), frozen(_copy_of_floats(data, dtype)))
 
 
 def frozen(array: Array) -> Array:
@@ -277,23 +282,29 @@ def frozen(array: Array) -> Array:
 
 
 def _fill(
-    tensor: Tensor, value: Any, made_by: Primitive | None, inputs: tuple[Tensor, ...], params: dict[str, Any]
+    tensor: Tensor,
+    value: Any,
+    primitive: Primitive | None = None,
+    inputs: tuple[Tensor, ...] = (),
+    params: dict[str, Any] | None = None,
 ) -> Tensor:
+    """Write a new Tensor, once and for all: a value that nobody else can change, and the recipe that made it."""
     tensor._value = value
-    tensor.primitive = made_by
+    tensor.primitive = primitive
     tensor.inputs = inputs
-    tensor.params = params
+    tensor.params = params or {}
     tensor.birth = next(_births)
     tensor.name = tensor.grad = None
     return tensor
+
+
+_new = object.__new__
 
 
 def _copy_of_floats(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Array:
     """The data as a float array of its own; dtype is what numbers without a float dtype become."""
     if isinstance(data, Tensor):
         raise TypeError("this is a Tensor already; use it as it is, or detach() it from its history")
-    if type(data) in (float, int, bool):
-        return np.array(data, dtype=dtype)
     try:
         array = np.array(data)  # always a copy; memory order is kept
     except ValueError as error:

@@ -35,7 +35,9 @@ def einsum(spec: str, *tensors: Operand) -> Tensor:
             if sizes.setdefault(letter, n) in (1, n):
                 sizes[letter] = n
             elif n != 1:
-                raise ValueError(f"{spec}: {letter} has length {sizes[letter]} and {n} in shapes {[x.shape for x in xs]}")
+                raise ValueError(
+                    f"{spec}: {letter} has length {sizes[letter]} and {n} in shapes {[x.shape for x in xs]}"
+                )
     operands = []
     unused = (c for c in string.ascii_letters if c not in sizes)
     for letters, x in zip(inputs, xs, strict=True):  # x_ii = sum_j x_ij d_ij: a letter twice becomes two letters
@@ -130,7 +132,7 @@ def _letters(spec: str, xs: tuple[Tensor, ...]) -> tuple[list[str], str]:
     for term, x in zip(terms, xs, strict=True):
         before, dots, after = term.partition("...")
         extra = x.ndim - len(before + after)
-        if extra < 0 or (extra and not dots) or not (before + after).isalpha() and before + after:
+        if extra < 0 or (extra and not dots) or (not (before + after).isalpha() and before + after):
             raise ValueError(f"{spec}: {term!r} does not fit an input of shape {x.shape} (all shapes: {shapes})")
         inputs.append(before + "".join(free[:extra][::-1]) + after)
         longest = max(longest, extra)
@@ -156,12 +158,7 @@ def matmul(x: Operand, y: Operand) -> Tensor:
     x, y = as_tensors(x, y)
     if not x.ndim or not y.ndim or x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
         raise ValueError(f"cannot multiply matrices of shapes {x.shape} and {y.shape}: the inner lengths must agree")
-    row, column = x.ndim == 1, y.ndim == 1
-    product: Tensor = _matmul(reshape(x, 1, -1) if row else x, reshape(y, -1, 1) if column else y)
-    if row or column:
-        shape = product.shape
-        product = reshape(product, shape[:-2] + shape[-2:-1] * (not row) + shape[-1:] * (not column))
-    return product
+    return _matmul(x, y)
 
 
 @primitive
@@ -169,8 +166,31 @@ def _matmul(x: Array, y: Array) -> Array:
     return x @ y
 
 
-_matmul.defvjp(lambda g, out, x, y: _matmul(g, swap_last_two(y)),
-               lambda g, out, x, y: _matmul(swap_last_two(x), g))  # fmt: skip
+def _left_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    if y.ndim == 1:
+        return (g if x.ndim == 1 else column(g)) * y
+    return matmul(row(g) if x.ndim == 1 and y.ndim > 2 else g, swap_last_two(y))
+
+
+def _right_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    if x.ndim == 1:
+        return g * x if y.ndim == 1 else column(x) * row(g)
+    if y.ndim == 1 and x.ndim > 2:
+        return matmul(swap_last_two(x), column(g)).reshape(*x.shape[:-2], -1)
+    return matmul(swap_last_two(x), g)
+
+
+_matmul.defvjp(_left_rule, _right_rule)
+
+
+def column(x: Tensor) -> Tensor:
+    """Vectors as matrices with one column."""
+    return reshape(x, *x.shape, 1)
+
+
+def row(x: Tensor) -> Tensor:
+    """Vectors as matrices with one row."""
+    return reshape(x, *x.shape[:-1], 1, x.shape[-1])
 
 
 def swap_last_two(x: Tensor) -> Tensor:

@@ -84,19 +84,6 @@ def _power_rule(g: Tensor, out: Tensor, x: Tensor, *, exponent: float) -> Tensor
 power.defvjp(_power_rule)
 
 
-@primitive
-def float_power(x: Array, y: Array) -> Array:
-    """x ** y, for Tensors; the derivative by y needs x >= 0, and is taken as 0 elsewhere
-
-    >>> (2 ** Tensor([1.0, 2.0, 3.0])).data
-    array([2., 4., 8.])
-    """
-    return x**y
-
-
-float_power.defvjp(lambda g, out, x, y: g * y * x ** (y - 1),
-                   lambda g, out, x, y: g * out * log(where(x > 0, x, 1)))  # fmt: skip
-
 # -- functions ---------------------------------------------------------------------------------------------------------
 
 
@@ -119,6 +106,20 @@ log.defvjp(lambda g, out, x: g / x)
 
 
 @primitive
+def float_power(x: Array, y: Array) -> Array:
+    """x ** y, for Tensors; the derivative by y needs x >= 0, and is taken as 0 elsewhere
+
+    >>> (2 ** Tensor([1.0, 2.0, 3.0])).data
+    array([2., 4., 8.])
+    """
+    return x**y
+
+
+float_power.defvjp(lambda g, out, x, y: g * y * x ** (y - 1),
+                   lambda g, out, x, y: g * out * log(where(x > 0, x, 1)))  # fmt: skip
+
+
+@primitive
 def sqrt(x: Array) -> Array:
     """The square root."""
     return np.sqrt(x)
@@ -137,6 +138,15 @@ tanh.defvjp(lambda g, out, x: g * (1 - out**2))
 
 
 @primitive
+def sign(x: Array) -> Array:
+    """-1, 0 or 1; flat, so its derivative is 0 (at the step too, where it has none)"""
+    return np.sign(x)
+
+
+sign.defvjp(None)
+
+
+@primitive
 def abs(x: Array) -> Array:
     """|x|; its derivative at 0 is taken as 0
 
@@ -149,15 +159,6 @@ def abs(x: Array) -> Array:
 
 
 abs.defvjp(lambda g, out, x: g * sign(x))
-
-
-@primitive
-def sign(x: Array) -> Array:
-    """-1, 0 or 1; flat, so its derivative is 0 (at the step too, where it has none)"""
-    return np.sign(x)
-
-
-sign.defvjp(None)
 
 # -- comparing: 1 where it holds, else 0 -------------------------------------------------------------------------------
 

@@ -80,14 +80,6 @@ def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @primitive
-def _max(x: Array, *, axis: Axes, keepdims: bool) -> Array:
-    return x.max(axis=axis, keepdims=keepdims)
-
-
-_max.defvjp(lambda g, out, x, *, axis, keepdims: spread(g, x, axis) * first_maximum(x, axis=axis))
-
-
-@primitive
 def first_maximum(x: Array, *, axis: Axes) -> Array:
     """1 at the first maximum along axis, 0 elsewhere.
 
@@ -96,13 +88,21 @@ def first_maximum(x: Array, *, axis: Axes) -> Array:
     """
     back = tuple(range(x.ndim - len(axis), x.ndim))
     groups = np.moveaxis(x, axis, back)  # the reduced axes last,
-    flat = groups.reshape(groups.shape[: x.ndim - len(axis)] + (-1,))  # and as one
+    flat = groups.reshape(*groups.shape[: x.ndim - len(axis)], -1)  # and as one
     ones = np.zeros(flat.shape, x.dtype)
     np.put_along_axis(ones, flat.argmax(axis=-1)[..., None], 1, axis=-1)
     return np.moveaxis(ones.reshape(groups.shape), back, axis)
 
 
 first_maximum.defvjp(None)
+
+
+@primitive
+def _max(x: Array, *, axis: Axes, keepdims: bool) -> Array:
+    return x.max(axis=axis, keepdims=keepdims)
+
+
+_max.defvjp(lambda g, out, x, *, axis, keepdims: spread(g, x, axis) * first_maximum(x, axis=axis))
 
 
 def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:

@@ -60,10 +60,10 @@ def transpose(x: Operand, *axes: int | Sequence[int]) -> Tensor:
            [2., 4.]])
     """
     x = as_tensor(x)
-    given = axes if axes and axes != (None,) else tuple(reversed(range(x.ndim)))
-    order = tuple(a + x.ndim if a < 0 else a for a in _sequence(given))
+    given = _sequence(axes) if axes else tuple(reversed(range(x.ndim)))
+    order = tuple(a + x.ndim if a < 0 else a for a in given)
     if sorted(order) != list(range(x.ndim)):
-        raise ValueError(f"axes (={_sequence(given)}) must name each of the {x.ndim} axes of shape {x.shape} once")
+        raise ValueError(f"axes (={given}) must name each of the {x.ndim} axes of shape {x.shape} once")
     return _transpose(x, axes=order)
 
 
@@ -128,9 +128,6 @@ def _index(x: Array, *, key: Any) -> Array:
     return x[key]
 
 
-_index.defvjp(lambda g, out, x, *, key: scatter(g, shape=x.shape, key=key))
-
-
 @primitive
 def scatter(g: Array, *, shape: Shape, key: Any) -> Array:
     """Zeros of this shape, with each element of g *added* where x[key] took it from: the adjoint of indexing."""
@@ -142,6 +139,7 @@ def scatter(g: Array, *, shape: Shape, key: Any) -> Array:
     return total
 
 
+_index.defvjp(lambda g, out, x, *, key: scatter(g, shape=x.shape, key=key))
 scatter.defvjp(lambda h, out, g, *, shape, key: index(h, key))
 
 
@@ -167,7 +165,9 @@ def pad(
         return _pad(x, widths=pairs, constant_values=constant_values)
     if mode not in ("wrap", "reflect"):
         raise ValueError(f"mode (={mode!r}) must be 'constant', 'wrap' or 'reflect'")
-    for axis, (pair, n) in enumerate(zip(pairs, x.shape, strict=True)):  # wrapping and mirroring are a choice of indices
+    for axis, (pair, n) in enumerate(
+        zip(pairs, x.shape, strict=True)
+    ):  # wrapping and mirroring are a choice of indices
         if any(pair):
             if n == 0 or (mode == "reflect" and n == 1):
                 raise ValueError(f"axis {axis} of shape {x.shape} is too short to {mode}")
@@ -234,7 +234,7 @@ def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
         raise ValueError(f"cannot stack shapes {[x.shape for x in layers]} along axis {axis}")
     axis %= ndim + 1
     (shape,) = shapes
-    return concatenate([reshape(x, shape[:axis] + (1,) + shape[axis:]) for x in layers], axis)
+    return concatenate([reshape(x, (*shape[:axis], 1, *shape[axis:])) for x in layers], axis)
 
 
 def _sequence(numbers: Sequence[Any]) -> Shape:

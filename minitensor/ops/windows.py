@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -95,7 +96,8 @@ def _fold(p: Array, *, size: tuple[int, ...], stride: tuple[int, ...], dilation:
     places, taps = p.shape[front : front + axes], p.shape[front + axes :]
     image = np.zeros((*p.shape[:front], *size), p.dtype)
     for tap in product(*map(range, taps)):  # tap (i, j) of all windows at once: a strided lattice of the image
-        image[(..., *lattice(tap, places, stride, dilation))] += p[(..., *tap)]
+        pixels: tuple[Any, ...] = (..., *lattice(tap, places, stride, dilation))
+        image[pixels] += p[(..., *tap)]
     return image
 
 

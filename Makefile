@@ -1,0 +1,57 @@
+# Each command sets up what it needs in a virtual environment of its own, .venv; nothing else is touched.
+PYTHON ?= python3
+BIN := .venv/bin
+OUT ?= out
+ROOMS := minitensor nets viz tests
+# ruff reads no setup.cfg, so its settings stand here
+RUFF := --config 'line-length = 120' --config 'target-version = "py311"'
+RULES := --config 'lint.select = ["E", "F", "W", "I", "UP", "B", "SIM", "C4", "RUF", "PT", "PIE", "RET"]' \
+         --config 'lint.ignore = ["RUF001", "RUF002", "RUF003", "RUF022"]'
+
+.PHONY: help demo test check format bench figures clean
+
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+demo: .venv/run ## train a network on real digits, check a gradient, draw the graphs; writes to out/
+	$(BIN)/python -m viz demo --out $(OUT)
+
+test: .venv/test ## run all tests
+	$(BIN)/python -m pytest -q -n auto
+
+check: .venv/dev ## formatting, lint, types
+	$(BIN)/ruff format $(RUFF) --check $(ROOMS)
+	$(BIN)/ruff check $(RUFF) $(RULES) $(ROOMS)
+	$(BIN)/mypy
+
+format: .venv/dev ## put the code into the form that check wants
+	$(BIN)/ruff format $(RUFF) $(ROOMS)
+	$(BIN)/ruff check $(RUFF) $(RULES) --fix $(ROOMS)
+
+bench: .venv/run ## measure speed and memory, beside the peers that are installed
+	$(BIN)/python -m tests.benchmarks
+
+figures: .venv/run ## refresh the figures that the README shows
+	$(BIN)/python -m viz figures
+
+clean: ## remove what the other commands made
+	rm -rf .venv build dist $(OUT) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find $(ROOMS) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps are newer than setup.cfg when what it asks for is installed.
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "minitensor needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/run: .venv/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/test: .venv/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ .venv/run
+
+.venv/dev: .venv/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,dev]'
+	@touch $@ .venv/run .venv/test
