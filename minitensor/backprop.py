@@ -16,7 +16,7 @@ from operator import attrgetter
 import numpy as np
 
 from .ops.shape import stack
-from .tensor import Operand, Primitive, Tensor, as_tensors, constant, no_grad
+from .tensor import Operand, Primitive, Tensor, as_tensor, as_tensors, constant, no_grad
 
 
 def history(output: Tensor) -> list[Tensor]:
@@ -125,6 +125,7 @@ def backward(output: Tensor, seed: Operand | None = None) -> None:
     Tensor([2., 4.])
     """
     everything = history(output)
+    seed = seed.detach() if isinstance(seed, Tensor) else seed
     with no_grad():
         for t, g in zip(everything, gradients(output, everything, seed), strict=True):
             t.grad = g
@@ -140,8 +141,10 @@ def jacobian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
            [0., 4., 0.],
            [0., 0., 6.]])
     """
-    (x,) = as_tensors(x)
+    x = as_tensor(x)
     y = f(x)
+    if not isinstance(y, Tensor):
+        raise TypeError(f"the function must return a Tensor, and it returned {type(y).__name__}")
     rows = []
     for i in range(y.size):
         one_hot = np.zeros(y.size, y.dtype)
@@ -162,7 +165,7 @@ def hessian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
 
     def gradient(x: Tensor) -> Tensor:
         y = f(x)
-        if y.size != 1:
+        if isinstance(y, Tensor) and y.size != 1:
             raise ValueError(f"a Hessian is taken of a scalar function, and this one returned shape {y.shape}")
         return gradients(y, [x])[0]
 

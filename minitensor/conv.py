@@ -27,7 +27,7 @@ from . import rowwise
 from .ops.contract import einsum, matmul
 from .ops.shape import pad
 from .ops.windows import windows
-from .sizes import Ints, conv_output_size, conv_transpose_output_size, per_axis
+from .sizes import Ints, conv_output_size, conv_transpose_output_size, per_axis, whole
 from .tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
 
 Pairs = tuple[tuple[int, int], ...]  # padding before and after, for each spatial axis
@@ -186,8 +186,7 @@ def _convolution(
     if padding_mode != "zeros":
         x, pairs = pad(x, ((0, 0), (0, 0), *pairs), PADDING_MODES[padding_mode]), ((0, 0),) * axes
     for n, k, s, (before, after), d in zip(x.shape[2:], w.shape[2:], stride, pairs, dilation, strict=True):
-        if before == after:
-            conv_output_size(n, k, s, before, d)
+        conv_output_size(n + after - before, k, s, before, d)
     y = _conv(x, w, stride=stride, padding=pairs, dilation=dilation, groups=groups)
     return y if b is None else y + _bias(b, y, w.shape[0])
 
@@ -247,7 +246,7 @@ def conv_transpose2d(
         raise ValueError(
             f"the kernel reads {w.shape[0]} channels, the input has {x.shape[1]} (x {x.shape}, w {w.shape})"
         )
-    _check_groups(x.shape[1], w.shape[1] * max(groups, 1), groups)
+    _check_groups(x.shape[1], w.shape[1] * groups, groups)
     stride, dilation = per_axis("stride", stride, 2), per_axis("dilation", dilation, 2)
     padding, extra = per_axis("padding", padding, 2), per_axis("output_padding", output_padding, 2)
     size = tuple(
@@ -367,14 +366,14 @@ def _repeat_tiles(w: Tensor, first_axis: int, places: Sequence[int]) -> Tensor:
 
 
 def _check_ranks(axes: int, x: Tensor, w: Tensor, w_ndim: int) -> None:
-    if x.ndim != axes + 2:
-        raise ValueError(f"the input must be (N, C, {'H, W' if axes == 2 else 'W'}), got shape {x.shape}")
+    if x.ndim != axes + 2 or 0 in x.shape[1:]:
+        raise ValueError(f"the input must be (N, C, {'H, W' if axes == 2 else 'W'}), not empty, got shape {x.shape}")
     if w.ndim != w_ndim or 0 in w.shape:
         raise ValueError(f"the kernel must have {w_ndim} axes, none of them empty, got shape {w.shape}")
 
 
 def _check_groups(c: int, o: int, groups: int) -> None:
-    if groups < 1:
+    if whole("groups", groups) < 1:
         raise ValueError(f"groups (={groups}) must be at least 1")
     for what, channels in ("channels", c), ("output channels", o):
         if channels % groups:

@@ -204,7 +204,11 @@ class Primitive:
         A rule is called as `rule(g, out, *inputs, **params)`, where g is the gradient of some scalar L by the output
         out, and returns the gradient of L by that input, g^T (d out / d input), in Tensors: so it has a recipe too, and
         the derivative of a derivative needs no second mechanism.  None says that the derivative is zero everywhere.
+        Raises ValueError unless there are as many rules as inputs.
         """
+        code = getattr(self.function, "__code__", None)  # a NumPy function has none
+        if code is not None and len(rules) != code.co_argcount:
+            raise ValueError(f"{self.name} has {code.co_argcount} inputs, and was given {len(rules)} rules")
         self.vjp = rules.__getitem__
 
     def defvjp_each(self, rule: Callable[..., Tensor]) -> None:

@@ -77,8 +77,8 @@ def power(x: Array, *, exponent: float) -> Array:
 
 
 def _power_rule(g: Tensor, out: Tensor, x: Tensor, *, exponent: float) -> Tensor:
-    # At exponent 1 the formula below would go on to 0 * x ** -1 at the next order, which is not a number at x = 0.
-    return g if exponent == 1 else g * exponent * x ** (exponent - 1)
+    # Left to the formula, exponents 1 and 0 would come to 0 * x ** -1, which is not a number at x = 0.
+    return g * exponent if exponent in (0, 1) else g * exponent * x ** (exponent - 1)
 
 
 power.defvjp(_power_rule)

@@ -132,7 +132,8 @@ def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def _logsumexp(x: Array, *, axis: Axes, keepdims: bool) -> Array:
     largest = x.max(axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0)  # inf - inf is not a number
-    out = largest + np.log(np.exp(x - largest).sum(axis=axis, keepdims=True))
+    with np.errstate(divide="ignore"):  # the log of no probability at all is -inf
+        out = largest + np.log(np.exp(x - largest).sum(axis=axis, keepdims=True))
     return out if keepdims else out.squeeze(axis)
 
 

@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..sizes import whole
 from ..tensor import Array, Operand, Tensor, as_tensor, as_tensors, frozen, primitive
 
 Shape: TypeAlias = tuple[int, ...]
@@ -156,7 +157,7 @@ def pad(
     """
     x = as_tensor(x)
     try:
-        pairs = tuple((int(a), int(b)) for a, b in np.broadcast_to(np.asarray(widths), (x.ndim, 2)))
+        pairs = tuple((whole("width", a), whole("width", b)) for a, b in np.broadcast_to(np.array(widths), (x.ndim, 2)))
     except ValueError:
         raise ValueError(f"widths (={widths}) must be one (before, after) for each axis of shape {x.shape}") from None
     if any(w < 0 for pair in pairs for w in pair):
@@ -165,9 +166,8 @@ def pad(
         return _pad(x, widths=pairs, constant_values=constant_values)
     if mode not in ("wrap", "reflect"):
         raise ValueError(f"mode (={mode!r}) must be 'constant', 'wrap' or 'reflect'")
-    for axis, (pair, n) in enumerate(
-        zip(pairs, x.shape, strict=True)
-    ):  # wrapping and mirroring are a choice of indices
+    # Wrapping and mirroring are a choice of indices.
+    for axis, (pair, n) in enumerate(zip(pairs, x.shape, strict=True)):
         if any(pair):
             if n == 0 or (mode == "reflect" and n == 1):
                 raise ValueError(f"axis {axis} of shape {x.shape} is too short to {mode}")
@@ -239,6 +239,5 @@ def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
 
 def _sequence(numbers: Sequence[Any]) -> Shape:
     """(2, 3) for f(2, 3) and for f((2, 3))."""
-    if len(numbers) == 1 and not isinstance(numbers[0], int | np.integer):
-        numbers = numbers[0]
-    return tuple(int(n) for n in numbers)
+    several = numbers[0] if len(numbers) == 1 and isinstance(numbers[0], Sequence | np.ndarray) else numbers
+    return tuple(whole("a length or an axis", n) for n in several)

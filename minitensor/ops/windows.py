@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ..sizes import Ints, conv_output_size, per_axis
+from ..sizes import Ints, conv_output_size, per_axis, whole
 from ..tensor import Array, Operand, Tensor, as_tensor, primitive
 
 
@@ -34,7 +34,7 @@ def windows(x: Operand, kernel_size: int | Sequence[int], stride: Ints = 1, dila
            [3., 4.]])
     """
     x = as_tensor(x)
-    kernel_size = (kernel_size,) if isinstance(kernel_size, int) else tuple(kernel_size)
+    kernel_size = tuple(kernel_size) if isinstance(kernel_size, Sequence) else (whole("kernel_size", kernel_size),)
     axes = len(kernel_size)
     if x.ndim < axes:
         raise ValueError(f"a window with {axes} axes (={kernel_size}) needs an input with as many, got {x.shape}")
@@ -76,7 +76,7 @@ def fold(patches: Operand, size: int | Sequence[int], stride: Ints = 1, dilation
     array([1., 5., 9., 6.])
     """
     patches = as_tensor(patches)
-    size = (size,) if isinstance(size, int) else tuple(size)
+    size = tuple(size) if isinstance(size, Sequence) else (whole("size", size),)
     axes = len(size)
     stride, dilation = per_axis("stride", stride, axes), per_axis("dilation", dilation, axes)
     front = patches.ndim - 2 * axes
@@ -96,8 +96,9 @@ def _fold(p: Array, *, size: tuple[int, ...], stride: tuple[int, ...], dilation:
     places, taps = p.shape[front : front + axes], p.shape[front + axes :]
     image = np.zeros((*p.shape[:front], *size), p.dtype)
     for tap in product(*map(range, taps)):  # tap (i, j) of all windows at once: a strided lattice of the image
-        pixels: tuple[Any, ...] = (..., *lattice(tap, places, stride, dilation))
-        image[pixels] += p[(..., *tap)]
+        pixels: Any = (..., *lattice(tap, places, stride, dilation))
+        values: Any = (..., *tap)
+        image[pixels] += p[values]
     return image
 
 
