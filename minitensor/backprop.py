@@ -16,7 +16,7 @@ from operator import attrgetter
 import numpy as np
 
 from .ops.shape import stack
-from .tensor import Operand, Primitive, Tensor, as_tensor, as_tensors, constant, no_grad
+from .tensor import Operand, Tensor, as_tensor, as_tensors, constant, no_grad
 
 
 def history(output: Tensor) -> list[Tensor]:
@@ -72,26 +72,24 @@ def gradients(output: Tensor, wrt: Sequence[Tensor], seed: Operand | None = None
 
     sums = {output: _seed(output, seed)}  # for each Tensor, the sum of the shares that have arrived so far
     for t in newest_first:
-        operator = t.primitive
-        if operator is None or t not in on_path or t not in sums:
+        if t.primitive is None or t not in on_path or t not in sums:
             continue
         g = sums[t] if t in wanted else sums.pop(t)
         for i, x in enumerate(t.inputs):
-            if x in on_path and (rule := operator.vjp(i)) is not None:
-                share = fitted(rule(g, t, *t.inputs, **t.params), x, operator)
+            if x in on_path and (rule := t.primitive.vjp(i)) is not None:
+                share = rule(g, t, *t.inputs, **t.params)
+                if not _fits(share, x):
+                    share = unbroadcast(share, x)
                 sums[x] = sums[x] + share if x in sums else share
     return [sums[x] if x in sums else _uniform(0.0, x) for x in wrt]
 
 
-def fitted(share: Tensor, x: Tensor, operator: Primitive) -> Tensor:
-    """What a rule returned, in the shape and dtype of the input that it is for."""
-    try:
-        a, b = share._value, x._value
-    except AttributeError:
-        raise TypeError(f"a rule of {operator.name} returned {type(share).__name__} instead of a Tensor") from None
-    if a.shape == b.shape and a.dtype is b.dtype:
-        return share
-    return unbroadcast(share, x)
+def _fits(share: Tensor, x: Tensor) -> bool:
+    """Whether a rule returned a gradient of the shape and dtype of the input that it is for."""
+    if type(share) is not Tensor:
+        raise TypeError(f"a rule must return a Tensor, and one returned {type(share).__name__}")
+    a, b = share._value, x._value
+    return a.shape == b.shape and a.dtype is b.dtype
 
 
 def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
@@ -104,11 +102,11 @@ def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
            [7.]])
     """
     new = share.ndim - x.ndim
-    repeated = [i for i, n in enumerate(x.shape, start=new) if new >= 0 and n == 1 != share.shape[i]]
+    if new < 0 or any(n not in (1, m) for n, m in zip(x.shape, share.shape[new:], strict=True)):
+        raise ValueError(f"a rule returned a gradient of shape {share.shape} for an input of shape {x.shape}")
+    repeated = [i for i, n in enumerate(x.shape, start=new) if n != share.shape[i]]
     if axes := (*range(new), *repeated):
         share = share.sum(axis=axes)
-    if share.size != x.size:
-        raise ValueError(f"a rule returned a gradient of shape {share.shape} for an input of shape {x.shape}")
     share = share if share.shape == x.shape else share.reshape(x.shape)
     return share if share.dtype == x.dtype else share.astype(x.dtype)
 

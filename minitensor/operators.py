@@ -10,7 +10,7 @@ import numpy as np
 from . import activations
 from .backprop import backward
 from .ops import contract, elementwise, reduce, shape
-from .tensor import Operand, Tensor
+from .tensor import Operand, Tensor, constant
 
 Function = Callable[..., Tensor]
 
@@ -27,7 +27,6 @@ ARITHMETIC: dict[str, Function] = {
     "sub": elementwise.subtract,
     "mul": elementwise.multiply,
     "truediv": elementwise.divide,
-    "pow": _power,
     "matmul": contract.matmul,
 }
 COMPARISONS: dict[str, Function] = {
@@ -37,6 +36,8 @@ COMPARISONS: dict[str, Function] = {
     "__le__": lambda x, y: elementwise.greater_equal(y, x),
 }
 METHODS: dict[str, Any] = {
+    "__pow__": _power,
+    "__rpow__": lambda x, y: elementwise.float_power(y, x),
     "__neg__": elementwise.negative,
     "__abs__": elementwise.abs,
     "__getitem__": shape.index,
@@ -58,11 +59,11 @@ def _method(function: Function) -> Function:
 
 
 def _operator(function: Function) -> Function:
-    return lambda self, other: function(self, other)
+    return lambda x, y: function(x, y if type(y) is Tensor else constant(y, x._value.dtype))
 
 
 def _reflected(function: Function) -> Function:
-    return lambda self, other: function(other, self)
+    return lambda x, y: function(constant(y, x._value.dtype), x)
 
 
 for name, function in ARITHMETIC.items():
