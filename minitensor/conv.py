@@ -246,15 +246,20 @@ def conv_transpose2d(
         raise ValueError(
             f"the kernel reads {w.shape[0]} channels, the input has {x.shape[1]} (x {x.shape}, w {w.shape})"
         )
-    _check_groups(x.shape[1], w.shape[1] * groups, groups)
+    _check_groups(x.shape[1], w.shape[1] * whole("groups", groups), groups)
     stride, dilation = per_axis("stride", stride, 2), per_axis("dilation", dilation, 2)
     padding, extra = per_axis("padding", padding, 2), per_axis("output_padding", output_padding, 2)
     size = tuple(
         conv_transpose_output_size(*a)
         for a in zip(x.shape[2:], w.shape[2:], stride, padding, extra, dilation, strict=True)
     )
-    pairs = tuple((p, p) for p in padding)
-    y = _conv_transpose(x, w, size=size, stride=stride, padding=pairs, dilation=dilation, groups=groups)
+    # output_padding makes the margin at the end smaller, and what is then still missing is zeros.  So a convolution of
+    # the part of size `inner` with these margins has exactly the places of x: that is the rule for x.
+    margins = tuple((p, max(p - e, 0)) for p, e in zip(padding, extra, strict=True))
+    missing = tuple(max(e - p, 0) for p, e in zip(padding, extra, strict=True))
+    inner = tuple(m - e for m, e in zip(size, missing, strict=True))
+    y: Tensor = _conv_transpose(x, w, size=inner, stride=stride, padding=margins, dilation=dilation, groups=groups)
+    y = pad(y, ((0, 0), (0, 0), *((0, e) for e in missing))) if any(missing) else y
     return y if b is None else y + _bias(b, y, w.shape[1] * groups)
 
 

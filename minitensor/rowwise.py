@@ -15,6 +15,7 @@ Letters as in `conv.py`; g group, n innermost in memory (see `memory.py`).
 
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -136,4 +137,4 @@ def _by_group(x: Array, groups: int) -> Array:
 def _flat(x: Array, start: int, stop: int | None = None) -> Array:
     """The axes from start to stop as one: a view where memory allows it, else a copy."""
     stop = x.ndim if stop is None else stop
-    return x.reshape(*x.shape[:start], -1, *x.shape[stop:])
+    return x.reshape(*x.shape[:start], prod(x.shape[start:stop]), *x.shape[stop:])

@@ -166,11 +166,11 @@ def pad(
         return _pad(x, widths=pairs, constant_values=constant_values)
     if mode not in ("wrap", "reflect"):
         raise ValueError(f"mode (={mode!r}) must be 'constant', 'wrap' or 'reflect'")
-    # Wrapping and mirroring are a choice of indices.
-    for axis, (pair, n) in enumerate(zip(pairs, x.shape, strict=True)):
-        if any(pair):
+    shape = x.shape
+    for axis, (pair, n) in enumerate(zip(pairs, shape, strict=True)):
+        if any(pair):  # wrapping and mirroring are a choice of indices
             if n == 0 or (mode == "reflect" and n == 1):
-                raise ValueError(f"axis {axis} of shape {x.shape} is too short to {mode}")
+                raise ValueError(f"axis {axis} of shape {shape} is too short to {mode}")
             x = index(x, (slice(None),) * axis + (np.pad(np.arange(n), pair, mode),))  # type: ignore[call-overload]
     return x
 
