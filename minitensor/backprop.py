@@ -89,7 +89,7 @@ def _fits(share: Tensor, x: Tensor) -> bool:
     if type(share) is not Tensor:
         raise TypeError(f"a rule must return a Tensor, and one returned {type(share).__name__}")
     a, b = share._value, x._value
-    return a.shape == b.shape and a.dtype is b.dtype
+    return type(a) is type(b) and (type(a) is not np.ndarray or (a.shape == b.shape and a.dtype == b.dtype))
 
 
 def unbroadcast(share: Tensor, x: Tensor) -> Tensor:

@@ -104,7 +104,7 @@ def _rows(x: Array, kernel_size: Sizes, setting: Setting) -> Array:
 
     make = np.zeros if top + bottom + left + right else np.empty
     columns = make((groups, top + height + bottom, kw, channels // groups, places, n), x.dtype)
-    pixels = x.reshape(height, groups, -1, width, n).swapaxes(0, 1)  # (g, h, c, w, n)
+    pixels = x.reshape(height, groups, channels // groups, width, n).swapaxes(0, 1)  # (g, h, c, w, n)
     for j in range(kw):
         these, read = _columns(j, width, places, sw, left, dw)
         columns[:, top : top + height, j, :, these] = pixels[:, :, :, read]

@@ -61,7 +61,7 @@ class Tensor:
     grad: Tensor | None
 
     def __init__(self, data: npt.ArrayLike, name: str | None = None) -> None:
-        _fill(self, frozen(_copy_of_floats(data, DEFAULT_FLOAT)))
+        _fill(self, frozen(_copy_of_floats(data, DEFAULT_FLOAT)), None, (), {})
         self.name = name
 
     @property
@@ -97,7 +97,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same value without its recipe: a constant to every derivative."""
-        return _fill(_new(Tensor), self._value)
+        return _fill(_new(Tensor), self._value, None, (), {})
 
     def __len__(self) -> int:
         if self.ndim == 0:
@@ -195,8 +195,9 @@ class Primitive:
             value.setflags(write=False)
         elif not isinstance(value, np.generic):  # a plain Python number, from an operator of your own
             value = inputs[0].dtype.type(value)
-        recipe = (self, inputs, params) if _recording.get() else ()
-        return _fill(_new(Tensor), value, *recipe)
+        if _recording.get():
+            return _fill(_new(Tensor), value, self, inputs, params)
+        return _fill(_new(Tensor), value, None, (), {})
 
     def defvjp(self, *rules: Callable[..., Tensor] | None) -> None:
         """Say how a gradient flows back, with one rule per input.
@@ -275,8 +276,8 @@ def as_tensors(*operands: Operand) -> tuple[Tensor, ...]:
 def constant(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Tensor:
     """A Tensor of this number or array; dtype is for data that does not bring a float dtype of its own."""
     if type(data) in (float, int):
-        return _fill(_new(Tensor), dtype.type(data))
-    return _fill(_new(Tensor), frozen(_copy_of_floats(data, dtype)))
+        return _fill(_new(Tensor), dtype.type(data), None, (), {})
+    return _fill(_new(Tensor), frozen(_copy_of_floats(data, dtype)), None, (), {})
 
 
 def frozen(array: Array) -> Array:
@@ -288,15 +289,15 @@ def frozen(array: Array) -> Array:
 def _fill(
     tensor: Tensor,
     value: Any,
-    primitive: Primitive | None = None,
-    inputs: tuple[Tensor, ...] = (),
-    params: dict[str, Any] | None = None,
+    primitive: Primitive | None,
+    inputs: tuple[Tensor, ...],
+    params: dict[str, Any],
 ) -> Tensor:
     """Write a new Tensor, once and for all: a value that nobody else can change, and the recipe that made it."""
     tensor._value = value
     tensor.primitive = primitive
     tensor.inputs = inputs
-    tensor.params = params or {}
+    tensor.params = params
     tensor.birth = next(_births)
     tensor.name = tensor.grad = None
     return tensor
