@@ -138,17 +138,17 @@ def _route_along(g: Array, x: Array, axis: int, k: int, stride: int, dilation: i
     """g[h] added to the first of the largest elements of window h: the last tap takes it if it beats all before it."""
     taps = _taps(x, axis, k, stride, dilation)
     best = list(accumulate(taps[:-1], np.maximum))
-    total = np.zeros_like(x, dtype=g.dtype)
+    tiled = stride == k and dilation == 1 and x.shape[axis] == k * g.shape[axis]  # then every pixel is written below
+    total = np.empty_like(x, dtype=g.dtype) if tiled else np.zeros_like(x, dtype=g.dtype)
     shares = _taps(total, axis, k, stride, dilation)
-    for i in reversed(range(1, k)):
-        beats = taps[i] > best[i - 1]
+    for i in reversed(range(k)):
+        wins = taps[i] > best[i - 1] if i else np.True_
         if all((j - i) * dilation % stride for j in range(i + 1, k)):  # no later tap has written to these pixels
-            mine = np.multiply(g, beats, out=shares[i])
+            mine = np.multiply(g, wins, out=shares[i])
         else:
-            mine = g * beats
+            mine = g * wins
             shares[i] += mine
-        g = g - mine  # exact: mine is 0 or g
-    shares[0] += g
+        g = g - mine if i else g  # exact: mine is 0 or g
     return total
 
 
