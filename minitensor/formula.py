@@ -141,15 +141,13 @@ def _multiply(a: Expression, b: Expression, sign: int = 1) -> Expression:
     p, q = _as_product(a), _as_product(b)
     over, under = (p.over * q.over, p.under * q.under) if sign > 0 else (p.over * q.under, p.under * q.over)
     exponents: dict[str, tuple[Expression, float]] = {base.text: (base, n) for base, n in p.factors}
-    extra: list[tuple[Expression, float]] = []
     for base, n in q.factors:
         before = exponents.get(base.text, (base, 0))[1]
-        if before == int(before) and n == int(n):
-            exponents[base.text] = (base, 1 if base.condition else before + sign * n)
-        else:
-            extra.append((base, sign * n))
-    factors = tuple((base, n) for base, n in (*exponents.values(), *extra) if n)
-    return _product(over, under, factors)
+        exponents[base.text] = (
+            base,
+            1 if base.condition else before + sign * n,
+        )  # a condition holds or not: 1 * 1 is 1
+    return _product(over, under, tuple((base, n) for base, n in exponents.values() if n))
 
 
 def _product(over: float, under: float, factors: tuple[tuple[Expression, float], ...]) -> Expression:
@@ -227,7 +225,7 @@ def _power(base: Expression, n: float) -> Expression:
     if n in (0, 1):
         return base if n else _number(1)
     p = _as_product(base)
-    if n == int(n) and p.over == p.under == 1 and all(m == int(m) for _, m in p.factors):
+    if n == int(n) and p.over == p.under == 1:
         return _product(1, 1, tuple((b, m * n) for b, m in p.factors))
     text, latex = _power_text(base, abs(n), first=False), _power_latex(base, abs(n))
     if n < 0:
@@ -424,7 +422,7 @@ MOVES = {"reshape", "transpose"}
 
 def _of_shape(e: Expression, shape: tuple[int, ...]) -> Expression:
     """The expression with the very shape of its Tensor, for an operator that looks at shapes."""
-    if e.shape == shape:
+    if e.shape == shape and e.number is None:
         return e
     lengths = _setting(shape)
     if e.number is not None:
@@ -441,7 +439,7 @@ def _reshape(e: Expression, before: tuple[int, ...], after: tuple[int, ...]) -> 
     def without_ones_in_front(shape: tuple[int, ...]) -> tuple[int, ...]:
         return without_ones_in_front(shape[1:]) if shape and shape[0] == 1 else shape
 
-    if e.shape != () and without_ones_in_front(e.shape) == without_ones_in_front(after):
+    if 0 < len(e.shape) <= len(after) and without_ones_in_front(e.shape) == without_ones_in_front(after):
         return e  # NumPy puts axes of length 1 in front by itself
     e = _of_shape(e, before)
     return _same_latex(e, f"reshape({e.text}, {_setting(after)})", after)
@@ -450,38 +448,37 @@ def _reshape(e: Expression, before: tuple[int, ...], after: tuple[int, ...]) -> 
 def _sum(t: Tensor, e: Expression) -> Expression:
     """A sum over axes along which all terms are the same is a product with their number."""
     before, axes, keepdims = t.inputs[0].shape, t.params["axis"], t.params["keepdims"]
-    printed = (1,) * (len(before) - len(e.shape)) + e.shape
-    same = [a for a in axes if printed[a] == 1]
-    count = int(np.prod([before[a] for a in same], dtype=int))
-    rest = tuple(a for a in axes if a not in same)
-    if not rest and (keepdims or e.shape == ()):
-        return _multiply(_number(count), e)
-    if not same or not rest:
-        full = e if not same else _of_shape(e, before)
-        return _reduction("sum", t, full, axes)
-    if len(rest) == len([n for n in printed if n != 1]) and not keepdims and len(axes) == len(before):
-        return _multiply(_number(count), _reduction("sum", t, e, tuple(range(len(e.shape)))))
-    return _reduction("sum", t, _of_shape(e, before), axes)
+    missing = len(before) - len(e.shape)  # axes in front that the text leaves to broadcasting
+    own = tuple(a - missing for a in axes if a >= missing)  # the axes of the text that are summed over
+    long = tuple(a for a in own if e.shape[a] != 1)
+    count = int(np.prod([before[a] for a in axes if a - missing not in long], dtype=int))
+    if long:
+        e = _reduction("sum", e, long if keepdims else own, keepdims)
+    elif own and not keepdims:
+        shape = tuple(n for a, n in enumerate(e.shape) if a not in own)
+        e = _same_latex(e, f"reshape({e.text}, {_setting(shape)})", shape)
+    return _multiply(_number(count), e)
 
 
-def _reduction(name: str, t: Tensor, e: Expression, axes: tuple[int, ...]) -> Expression:
+def _reduction(name: str, e: Expression, axes: tuple[int, ...], keepdims: bool) -> Expression:
     settings = []
     if len(axes) < len(e.shape):
         settings.append(f"axis={_setting(axes[0] if len(axes) == 1 else axes)}")
-    if t.params["keepdims"]:
+    if keepdims:
         settings.append("keepdims=True")
     symbol = {"sum": "\\sum", "max": "\\max"}[name]
     subscript = f"_{{{','.join(map(str, axes))}}}" if len(axes) < len(e.shape) else ""
     latex = f"{symbol}{subscript} {e.latex_within(PRODUCT)}"
-    return Expression(f"{name}({', '.join([e.text, *settings])})", latex, ATOM, t.shape, latex_level=SUM)
+    shape = tuple(1 if a in axes else n for a, n in enumerate(e.shape) if keepdims or a not in axes)
+    return Expression(f"{name}({', '.join([e.text, *settings])})", latex, ATOM, shape, latex_level=SUM)
 
 
 def _max(t: Tensor, args: list[Expression]) -> Expression:
-    return _reduction("max", t, args[0], t.params["axis"])
+    return _reduction("max", args[0], t.params["axis"], t.params["keepdims"])
 
 
 def _logsumexp(t: Tensor, args: list[Expression]) -> Expression:
-    inner = _reduction("sum", t, _exp(args[0]), t.params["axis"])
+    inner = _reduction("sum", _exp(args[0]), t.params["axis"], t.params["keepdims"])
     return _function("log", [inner], (), t.shape)
 
 
@@ -510,7 +507,7 @@ def _einsum(t: Tensor, args: list[Expression]) -> Expression:
 def _index(t: Tensor, args: list[Expression]) -> Expression:
     (e,), key = args, t.params["key"]
     subscript = ", ".join("\\ldots" if isinstance(part, np.ndarray | type(...)) else _part(part) for part in key)
-    text = f"{e.within(ATOM)}[{', '.join(map(_part, key))}]"
+    text = f"{e.within(ATOM)}[{', '.join(map(_part, key)) or '()'}]"
     return Expression(text, f"{e.latex_within(ATOM)}_{{[{subscript}]}}", ATOM, t.shape)
 
 
