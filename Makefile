@@ -8,10 +8,9 @@ ROOMS := minitensor nets viz tests
 export OPENBLAS_NUM_THREADS ?= 1
 # ruff reads no setup.cfg, so its settings stand here
 RUFF := --config 'line-length = 120' --config 'target-version = "py311"'
-RULES := --config 'lint.select = ["E", "F", "W", "I", "UP", "B", "SIM", "C4", "RUF", "PT", "PIE", "RET"]' \
-         --config 'lint.ignore = ["RUF001", "RUF002", "RUF003", "RUF022"]'
+RULES := --select E,F,W,I,UP,B,SIM,C4,RUF,PIE,RET --ignore RUF001,RUF002,RUF003,RUF022 --per-file-ignores '__init__.py:F401'
 
-.PHONY: help demo test check format bench figures clean
+.PHONY: help demo test check format bench bench-peers figures clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -32,13 +31,17 @@ format: .venv/dev ## put the code into the form that check wants
 	$(BIN)/ruff check $(RUFF) $(RULES) --fix $(ROOMS)
 
 bench: .venv/run ## measure speed and memory, beside the peers that are installed
-	OPENBLAS_NUM_THREADS=2 $(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks --out $(OUT)
+
+bench-peers: ## install the engines that bench compares with, in .venv-peers (several GB)
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --disable-pip-version-check -r tests/benchmarks/peers.txt --editable .
 
 figures: .venv/run ## refresh the figures that the README shows
 	$(BIN)/python -m viz figures
 
 clean: ## remove what the other commands made
-	rm -rf .venv build dist $(OUT) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-peers build dist $(OUT) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find $(ROOMS) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are newer than setup.cfg when what it asks for is installed.

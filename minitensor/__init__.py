@@ -1,6 +1,6 @@
 """minitensor: a tensor engine to read, with reverse-mode derivatives of any order, on NumPy alone.
 
-Read the chapters in this order: tensor, backprop, sizes, ops (elementwise, shape, reduce, contract, windows), conv,
+Read the chapters in this order: tensor, backprop, ops (elementwise, shape, reduce, contract), sizes, ops/windows, conv,
 pool, activations, losses, normalize, finite, formula.  memory, rowwise and operators can wait.
 """
 
@@ -28,6 +28,7 @@ from .ops.elementwise import (
     clip,
     divide,
     exp,
+    float_power,
     greater,
     greater_equal,
     log,

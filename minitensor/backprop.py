@@ -4,7 +4,7 @@ What you can do here: list the `history` of a Tensor, take `gradients`, fill `.g
 gradients into a `jacobian` or a `hessian`.
 
 Letters: L the scalar that is differentiated, g = dL/dt the gradient that has arrived at a Tensor t.
-The chain rule, for an input x of t:   dL/dx  +=  g^T (dt/dx),   one rule of t's primitive (`Primitive.defvjp`).
+The chain rule, for an input x of t:   (dL/dx)_j  +=  sum_i g_i (dt_i / dx_j),   one rule of t's primitive.
 The `+=` is the whole difficulty: g is complete only when *everything* that was computed from t has added its share.
 """
 
@@ -24,8 +24,9 @@ def history(output: Tensor) -> list[Tensor]:
 
     Why order at all?  Take `b = a + a; c = b + b`.  The recipe of c names b twice and that of b names a twice.  A walk
     that goes back from c as it comes to a Tensor, and passes on at once what it has, passes b's gradient to a after the
-    first of its two shares.  Newest first, c hands both shares to b before b is asked: a Tensor is born after its
-    inputs, so whatever was computed from b is younger than b, and has been dealt with.
+    first of its two shares: a gets 2, and not 4.  (To pass on each share by itself would be right, and take 2^n walks
+    for n such lines.)  Newest first, c hands both shares to b before b is asked: a Tensor is born after its inputs, so
+    whatever was computed from b is younger than b, and has been dealt with.
 
     >>> a = Tensor(1.0, name="a")
     >>> b = a + a
@@ -33,12 +34,12 @@ def history(output: Tensor) -> list[Tensor]:
     >>> history(c) == [c, b, a]
     True
     """
-    seen, stack = {output}, [output]
-    while stack:  # a stack of our own: a chain of 100,000 operators would overflow Python's
-        for x in stack.pop().inputs:
+    seen, todo = {output}, [output]
+    while todo:  # a list of our own: a recursion over 100,000 operators would overflow Python's stack
+        for x in todo.pop().inputs:
             if x not in seen:
                 seen.add(x)
-                stack.append(x)
+                todo.append(x)
     return sorted(seen, key=_birth, reverse=True)
 
 
@@ -79,23 +80,35 @@ def gradients(output: Tensor, wrt: Sequence[Tensor], seed: Operand | None = None
             if x in on_path and (rule := t.primitive.vjp(i)) is not None:
                 share = rule(g, t, *t.inputs, **t.params)
                 if not _fits(share, x):
-                    share = unbroadcast(share, x)
+                    share = _fitted(share, x, f"rule {i} of {t.primitive.name}")
                 sums[x] = sums[x] + share if x in sums else share
     return [sums[x] if x in sums else _uniform(0.0, x) for x in wrt]
 
 
 def _fits(share: Tensor, x: Tensor) -> bool:
     """Whether a rule returned a gradient of the shape and dtype of the input that it is for."""
-    if type(share) is not Tensor:
-        raise TypeError(f"a rule must return a Tensor, and one returned {type(share).__name__}")
+    if not isinstance(share, Tensor):
+        return False
     a, b = share._value, x._value
     return type(a) is type(b) and (type(a) is not np.ndarray or (a.shape == b.shape and a.dtype == b.dtype))
 
 
-def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
-    """Sum share down to the shape of x: the adjoint of broadcasting, done here once for all operators.
+def _fitted(share: Tensor, x: Tensor, rule: str) -> Tensor:
+    """The gradient made to fit, or an error that names the rule."""
+    if not isinstance(share, Tensor):
+        raise TypeError(f"{rule} must return a Tensor, and it returned {type(share).__name__}")
+    try:
+        return unbroadcast(share, x)
+    except ValueError as error:
+        raise ValueError(f"{rule}: {error}") from None
 
-    Where NumPy repeated x along an axis, each copy has its own gradient, and x gets their sum.
+
+def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
+    """Sum share down to the shape of x, in x's dtype: the adjoint of broadcasting, done here once for all operators.
+
+    Where NumPy repeated x along an axis, each copy has its own gradient, and x gets their sum.  (A rule that returns
+    too large a gradient by mistake is summed as well; `finite.check_gradients` finds that.)
+    Raises ValueError for a shape that x does not broadcast to.
 
     >>> unbroadcast(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[0.0], [0.0]])).data
     array([[3.],
@@ -103,7 +116,7 @@ def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
     """
     new = share.ndim - x.ndim
     if new < 0 or any(n not in (1, m) for n, m in zip(x.shape, share.shape[new:], strict=True)):
-        raise ValueError(f"a rule returned a gradient of shape {share.shape} for an input of shape {x.shape}")
+        raise ValueError(f"a gradient of shape {share.shape} does not fit an input of shape {x.shape}")
     repeated = [i for i, n in enumerate(x.shape, start=new) if n != share.shape[i]]
     if axes := (*range(new), *repeated):
         share = share.sum(axis=axes)
@@ -122,6 +135,8 @@ def backward(output: Tensor, seed: Operand | None = None) -> None:
     >>> x.grad
     Tensor([2., 4.])
     """
+    if not isinstance(output, Tensor):
+        raise TypeError(f"backward starts from a Tensor, got {type(output).__name__}")
     everything = history(output)
     seed = seed.detach() if isinstance(seed, Tensor) else seed
     with no_grad():

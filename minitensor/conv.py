@@ -28,7 +28,7 @@ from .ops.contract import einsum, matmul
 from .ops.shape import pad
 from .ops.windows import windows
 from .sizes import Ints, conv_output_size, conv_transpose_output_size, per_axis, whole
-from .tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
+from .tensor import Array, Operand, Tensor, as_tensors, primitive
 
 Pairs = tuple[tuple[int, int], ...]  # padding before and after, for each spatial axis
 
@@ -45,7 +45,7 @@ def dense(x: Operand, w: Operand, b: Operand | None = None) -> Tensor:
     if w.ndim != 2 or not x.ndim or x.shape[-1] != w.shape[1]:
         raise ValueError(f"dense needs x (..., C) and w (O, C), got {x.shape} and {w.shape}")
     y = matmul(x, w.T)
-    return y if b is None else y + _of_shape(b, w.shape[:1], "b")
+    return y if b is None else y + _of_shape(b, w.shape[:1], y)
 
 
 # -- convolution -------------------------------------------------------------------------------------------------------
@@ -58,6 +58,7 @@ def conv_by_definition(
 
     y[n, o, h, w] = sum_c sum_i sum_j x[n, c, h s + i d - p, w s + j d - p] w[o, c, i, j]
 
+    (with groups, c runs over the channels of o's group).
     This is what `conv1d` and `conv2d` compute; `rowwise.py` has the same sum in the order that memory likes.
 
     >>> x, w = Tensor(np.arange(5.0).reshape(1, 1, 5)), Tensor([[[1.0, 10.0]]])
@@ -75,8 +76,12 @@ def conv_by_definition(
 
 # L = sum of g * conv(x, w) is linear in each of x, w and g.  So its derivative by any one of the three is linear in
 # the other two: three operators, and each one's rules are the other two.  Write "conv" out in L and collect what stands
-# beside one x: every output whose window covers it, times the tap that it was read with.  That *is* the transposed
-# convolution of g with w, and the reason why it carries the gradient back.
+# beside one pixel: every output whose window covers it, times the tap that it was read with,
+#
+#     dL/dx[n, c, y, v] = sum of g[n, o, h, w] w[o, c, i, j]  over all o h w i j with h s + i d - p = y
+#                                                                              and w s + j d - p = v.
+#
+# That *is* the transposed convolution of g with w, and the reason why it carries the gradient back.
 #
 #     conv(x, w)          = dL/dg
 #     conv_transpose(g, w) = dL/dx
@@ -98,6 +103,8 @@ def _conv_weight(x: Array, g: Array, *, kernel_size: tuple[int, ...], **setting:
     return rowwise.conv_weight(x, g, kernel_size, rowwise.Setting(**setting))
 
 
+# The gradient that arrives at one of the three has the shape of what that operator computes, and so has its name here:
+# at the transposed convolution arrives an x, at conv_weight a w.
 _conv.defvjp(
     lambda g, out, x, w, **setting: _conv_transpose(g, w, size=x.shape[2:], **setting),
     lambda g, out, x, w, **setting: _conv_weight(x, g, kernel_size=w.shape[2:], **setting),
@@ -126,6 +133,7 @@ def conv2d(
     """Slide a kernel over an image: y[n, o, h, w] = b[o] + sum_cij x[n, c, h s + i d - p, w s + j d - p] w[o, c, i, j].
 
     x (N, C, H, W), w (O, C/groups, kH, kW), b (O) give (N, O, H', W'), with H' of `sizes.conv_output_size`.
+    With groups, c runs over the channels of o's group.
     padding is a number, one for each axis, "valid" (none) or "same" (the output as large as the input, at stride 1);
     padding_mode fills the margin with "zeros", goes round ("circular"), or mirrors ("reflect").
     Raises ValueError, with the values, where shapes or settings do not fit.
@@ -186,7 +194,7 @@ def _convolution(
     if padding_mode != "zeros":
         x, pairs = pad(x, ((0, 0), (0, 0), *pairs), PADDING_MODES[padding_mode]), ((0, 0),) * axes
     for n, k, s, (before, after), d in zip(x.shape[2:], w.shape[2:], stride, pairs, dilation, strict=True):
-        conv_output_size(n + after - before, k, s, before, d)
+        conv_output_size(n + after - before, k, s, before, d)  # where padding="same" is uneven, as if x were longer
     y = _conv(x, w, stride=stride, padding=pairs, dilation=dilation, groups=groups)
     return y if b is None else y + _bias(b, y, w.shape[0])
 
@@ -194,14 +202,15 @@ def _convolution(
 PADDING_MODES = {"zeros": "constant", "circular": "wrap", "reflect": "reflect"}
 
 
-def padding_pairs(padding: Ints | str, kernel_size: Sequence[int], stride: Sequence[int], dilation: Ints) -> Pairs:
+def padding_pairs(
+    padding: Ints | str, kernel_size: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
+) -> Pairs:
     """The padding before and after, on each axis, of a number, a sequence, "same" or "valid".
 
     >>> padding_pairs("same", (3, 4), (1, 1), (1, 1)), padding_pairs(2, (3, 3), (1, 1), (1, 1))
     (((1, 1), (1, 2)), ((2, 2), (2, 2)))
     """
     axes = len(kernel_size)
-    dilation = per_axis("dilation", dilation, axes)
     if padding == "valid":
         return ((0, 0),) * axes
     if padding == "same":
@@ -350,14 +359,14 @@ def _locally_connected(
     padding = per_axis("padding", padding, axes)
     places = tuple(conv_output_size(*a) for a in zip(x.shape[2:], kernel_size, stride, padding, dilation, strict=True))
     if tiled:
-        b = None if b is None else _repeat_tiles(_of_shape(b, (w.shape[0], *w.shape[2 : 2 + axes]), "b"), 1, places)
+        b = None if b is None else _repeat_tiles(_of_shape(b, (w.shape[0], *w.shape[2 : 2 + axes]), w), 1, places)
         w = _repeat_tiles(w, 2, places)
     elif w.shape[2 : 2 + axes] != places:
         raise ValueError(f"w (={w.shape}) has kernels for {w.shape[2 : 2 + axes]} places, the input has {places}")
     patches = windows(pad(x, ((0, 0), (0, 0), *((p, p) for p in padding))), kernel_size, stride, dilation)
     hw, ij = "hw"[-axes:], "ij"[-axes:]
     y = einsum(f"nc{hw}{ij},oc{hw}{ij}->no{hw}", patches, w)
-    return y if b is None else y + _of_shape(b, (w.shape[0], *places), "b")
+    return y if b is None else y + _of_shape(b, (w.shape[0], *places), y)
 
 
 def _repeat_tiles(w: Tensor, first_axis: int, places: Sequence[int]) -> Tensor:
@@ -387,11 +396,12 @@ def _check_groups(c: int, o: int, groups: int) -> None:
 
 def _bias(b: Operand, y: Tensor, channels: int) -> Tensor:
     """One number for each output channel, shaped so that it meets axis 1 of y."""
-    return _of_shape(b, (channels,), "b").reshape(-1, *(1,) * (y.ndim - 2))
+    return _of_shape(b, (channels,), y).reshape(-1, *(1,) * (y.ndim - 2))
 
 
-def _of_shape(b: Operand, shape: tuple[int, ...], name: str) -> Tensor:
-    b = as_tensor(b)
-    if b.shape != shape:
-        raise ValueError(f"{name} must have shape {shape}, got {b.shape}")
-    return b
+def _of_shape(b: Operand, shape: tuple[int, ...], like: Tensor) -> Tensor:
+    """The bias, in the dtype of another Tensor if it has none of its own."""
+    _, bias = as_tensors(like, b)
+    if bias.shape != shape:
+        raise ValueError(f"b must have shape {shape}, got {bias.shape}")
+    return bias

@@ -1,11 +1,12 @@
 """Print a recipe as mathematics.
 
-What you can do here: `formula(t)`, text that Python can evaluate with NumPy's functions, and LaTeX beside it.  Since a
-gradient is a Tensor with a recipe, `formula(gradients(y, [x])[0])` is the derivative of y.
+What you can do here: `formula(t)`, text that Python can evaluate with NumPy's functions, as far as NumPy has them, and
+LaTeX beside it.  A gradient is a Tensor with a recipe, so `formula(gradients(y, [x])[0])` is the derivative of y.
 
-An `Expression` is one Tensor's mathematics.  They are built from the oldest Tensor to the newest, and tidied as they
-are built: numbers are worked out, products and sums are flat lists in which equal factors and equal terms are counted
-(x * x is x ** 2, x + x is 2 * x), and what is only there to make shapes fit is left out where NumPy broadcasts anyway.
+An `Expression` is one Tensor's mathematics.  Expressions are built from the oldest Tensor to the newest, and tidied as
+they are built: numbers are worked out, products and sums are flat lists in which equal factors and equal terms are
+counted (x * x is x ** 2, x + x is 2 * x), and what is only there to make shapes fit is left out where NumPy broadcasts
+anyway.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import gcd, isfinite
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def formula(t: Tensor, given: Sequence[Tensor] = ()) -> Formula:
     known: dict[Tensor, Expression] = {}
     symbols: dict[str, Tensor] = {}
     stops = set(given)
-    for tensor in reversed(_needed(t, stops)):
+    for tensor in _needed(t, stops):
         if tensor.primitive is None or tensor in stops:
             known[tensor] = _leaf(tensor, symbols)
         else:
@@ -76,12 +77,12 @@ def formula(t: Tensor, given: Sequence[Tensor] = ()) -> Formula:
 
 
 def _needed(t: Tensor, stops: set[Tensor]) -> list[Tensor]:
-    """The history of t without what lies behind the given Tensors, newest first."""
+    """The history of t without what lies behind the given Tensors, oldest first."""
     needed = {t}
     for tensor in history(t):
         if tensor in needed and tensor not in stops:
             needed.update(tensor.inputs)
-    return sorted(needed, key=lambda x: -x.birth)
+    return sorted(needed, key=lambda x: x.birth)
 
 
 # -- expressions -------------------------------------------------------------------------------------------------------
@@ -103,6 +104,7 @@ class Expression:
     terms: tuple[Expression, ...] = ()  # of a sum
     condition: tuple[str, str] | None = None  # of something that is 1 where a condition holds and else 0
     latex_level: int | None = None  # where it is not the level of the text
+    transposed: Expression | None = None  # what was transposed
 
     def within(self, level: int) -> str:
         """The text, in brackets if it holds together less tightly than its surroundings."""
@@ -120,7 +122,10 @@ class Product:
 
     over: float
     under: float
-    factors: tuple[tuple[Expression, float], ...]
+    factors: tuple[Factor, ...]
+
+
+Factor: TypeAlias = tuple[Expression, float]  # base and exponent
 
 
 def _number(value: float) -> Expression:
@@ -140,65 +145,81 @@ def _multiply(a: Expression, b: Expression, sign: int = 1) -> Expression:
     """a * b, or a / b for sign -1."""
     p, q = _as_product(a), _as_product(b)
     over, under = (p.over * q.over, p.under * q.under) if sign > 0 else (p.over * q.under, p.under * q.over)
-    exponents: dict[str, tuple[Expression, float]] = {base.text: (base, n) for base, n in p.factors}
-    for base, n in q.factors:
-        before = exponents.get(base.text, (base, 0))[1]
-        exponents[base.text] = (
-            base,
-            1 if base.condition else before + sign * n,
-        )  # a condition holds or not: 1 * 1 is 1
-    return _product(over, under, tuple((base, n) for base, n in exponents.values() if n))
+    factors = list(p.factors)
+    for base, n in ((base, sign * n) for base, n in q.factors):
+        twins = [i for i, (other, m) in enumerate(factors) if other.text == base.text and m == int(m) and n == int(n)]
+        if twins:  # x ** m * x ** n, for whole m and n: roots are left alone, they are not defined everywhere
+            m = factors[twins[0]][1]
+            both_hold = base.condition and m == n == 1  # a condition holds or not: 1 * 1 is 1
+            factors[twins[0]] = (base, 1 if both_hold else m + n)
+        else:
+            factors.append((base, n))
+    return _product(over, under, tuple((base, n) for base, n in factors if n))
 
 
-def _product(over: float, under: float, factors: tuple[tuple[Expression, float], ...]) -> Expression:
+def _product(over: float, under: float, factors: tuple[Factor, ...]) -> Expression:
     shape = np.broadcast_shapes(*[base.shape for base, _ in factors])
     if under < 0:
         over, under = -over, -under
     if isfinite(over) and isfinite(under) and over == int(over) and under == int(under) and under:
         common = gcd(int(over), int(under)) or 1
         over, under = over / common, under / common
-    if under == 0 or over == 0 or (not factors and under == 1):
+    if over == 0 or (not factors and under in (0, 1)):
         return _number(float(np.float64(over) / np.float64(under)))
     if over == under == 1 and len(factors) == 1 and factors[0][1] == 1:
         return factors[0][0]
-    factors = tuple(
-        sorted(factors, key=lambda f: (not f[0].text.isidentifier(), f[0].text.isidentifier() and f[0].text))
-    )
+    factors = tuple(sorted(factors, key=_names_first))
     product = Product(over, under, factors)
 
-    conditions = [base.condition for base, _ in factors if base.condition]
-    if conditions:
-        rest = _product(over, under, tuple((base, n) for base, n in factors if not base.condition))
-        text = " & ".join(f"({c})" for c, _ in conditions) if len(conditions) > 1 else conditions[0][0]
-        latex = "".join(f"\\left[{c}\\right]" for _, c in conditions)
-        latex = latex if rest.number == 1 else f"{rest.latex_within(PRODUCT)} \\, {latex}"
-        return Expression(f"where({text}, {rest.text}, 0)", latex, ATOM, shape, product=product)
-
+    held = tuple(f for f in factors if f[0].condition and f[1] > 0)
+    if held:
+        rest = _product(over, under, tuple(f for f in factors if f not in held))
+        return replace(_conditional([base for base, _ in held], rest), shape=shape, product=product)
     above = [(base, n) for base, n in factors if n > 0]
     below = [(base, -n) for base, n in factors if n < 0]
     sign, size = ("-", -over) if over < 0 else ("", over)
-    if len(above) == 1 and above[0][1] == 1 and size == under == 1 and not below:  # -(a + b), -x
-        base = above[0][0]
-        level = SUM if sign else PRODUCT
-        return Expression(
-            f"{sign}{base.within(POWER)}", f"{sign}{base.latex_within(PRODUCT)}", level, shape, product=product
-        )
-    top = ([_number(size).text] if size != 1 or not above else []) + [_power_text(*f, first=False) for f in above]
-    if size == 1 and above:
-        top[0] = _power_text(*above[0], first=True)
+    return Expression(
+        sign + _fraction_text(size, under, above, below),
+        sign + _fraction_latex(size, under, above, below),
+        SUM if sign else PRODUCT,
+        shape,
+        number=None if factors else over / under,
+        product=product,
+    )
+
+
+def _names_first(factor: Factor) -> tuple[bool, str]:
+    name = factor[0].text
+    return (False, name) if name.isidentifier() else (True, "")
+
+
+def _conditional(conditions: Sequence[Expression], rest: Expression) -> Expression:
+    """rest where all conditions hold, else 0."""
+    pairs = [e.condition for e in conditions if e.condition]
+    text = " & ".join(f"({c})" for c, _ in pairs) if len(pairs) > 1 else pairs[0][0]
+    latex = "".join(f"\\left[{c}\\right]" for _, c in pairs)
+    latex = latex if rest.number == 1 else f"{rest.latex_within(PRODUCT)} \\, {latex}"
+    return Expression(f"where({text}, {rest.text}, 0)", latex, ATOM, latex_level=PRODUCT)
+
+
+def _fraction_text(size: float, under: float, above: Sequence[Factor], below: Sequence[Factor]) -> str:
+    top = [_power_text(base, n, first=i == 0 and size == 1) for i, (base, n) in enumerate(above)]
+    if size != 1 or not above:
+        top.insert(0, _number(size).text)
     bottom = ([_number(under).text] if under != 1 else []) + [_power_text(*f, first=False) for f in below]
-    text = sign + " * ".join(top)
-    if bottom:
-        text += f" / {bottom[0]}" if len(bottom) == 1 else f" / ({' * '.join(bottom)})"
-    number = None if factors else over / under
-    over_latex = ([_number(size).latex] if size != 1 or not above else []) + [_power_latex(*f) for f in above]
-    if len(over_latex) == len(above) == 1 and above[0][1] == 1 and (under != 1 or below):
-        over_latex = [above[0][0].latex]  # alone above a fraction bar
-    under_latex = ([_number(under).latex] if under != 1 else []) + [_power_latex(*f) for f in below]
-    latex = _juxtaposed(over_latex)
-    if under_latex:
-        latex = f"\\frac{{{latex}}}{{{_juxtaposed(under_latex)}}}"
-    return Expression(text, sign + latex, SUM if sign else PRODUCT, shape, number, product)
+    if not bottom:
+        return " * ".join(top)
+    return f"{' * '.join(top)} / " + (bottom[0] if len(bottom) == 1 else f"({' * '.join(bottom)})")
+
+
+def _fraction_latex(size: float, under: float, above: Sequence[Factor], below: Sequence[Factor]) -> str:
+    top = ([_number(size).latex] if size != 1 or not above else []) + [_power_latex(*f) for f in above]
+    bottom = ([_number(under).latex] if under != 1 else []) + [_power_latex(*f) for f in below]
+    if not bottom:
+        return _juxtaposed(top)
+    if len(top) == len(above) == 1 and above[0][1] == 1:
+        top = [above[0][0].latex]  # alone above the bar, it needs no brackets
+    return f"\\frac{{{_juxtaposed(top)}}}{{{_juxtaposed(bottom)}}}"
 
 
 def _juxtaposed(factors: list[str]) -> str:
@@ -225,12 +246,9 @@ def _power(base: Expression, n: float) -> Expression:
     if n in (0, 1):
         return base if n else _number(1)
     p = _as_product(base)
-    if n == int(n) and p.over == p.under == 1:
+    if n == int(n) and p.over == p.under == 1 and all(m == int(m) for _, m in p.factors):
         return _product(1, 1, tuple((b, m * n) for b, m in p.factors))
-    text, latex = _power_text(base, abs(n), first=False), _power_latex(base, abs(n))
-    if n < 0:
-        return _product(1, 1, ((base, n),))
-    return Expression(text, latex, POWER, base.shape, product=Product(1, 1, ((base, n),)))
+    return _product(1, 1, ((base, n),))
 
 
 def _add(a: Expression, b: Expression, sign: int = 1) -> Expression:
@@ -292,19 +310,14 @@ def _leaf(t: Tensor, symbols: dict[str, Tensor]) -> Expression:
 
 def _operation(t: Tensor, args: list[Expression]) -> Expression:
     assert t.primitive is not None
+    ours = t.primitive.__module__.startswith("minitensor.")  # an operator of the reader's may be called relu, too
     name = t.primitive.name
-    if name in ELEMENTWISE:
+    if ours and name in ELEMENTWISE:
         return ELEMENTWISE[name](*args, **t.params)
-    if name in MOVES and all(e.shape == () for e in args):
-        return args[0]  # one number, wherever it is moved
-    if name == "broadcast_to":
-        return args[0]
-    if name == "sum":
-        return _sum(t, args[0])
-    if name == "reshape":
-        return _reshape(args[0], t.inputs[0].shape, t.shape)
+    if ours and name in SHAPES:
+        return SHAPES[name](t, args)
     full = [_of_shape(e, x.shape) for e, x in zip(args, t.inputs, strict=True)]
-    if name in NOTATION:
+    if ours and name in NOTATION:
         return NOTATION[name](t, full)
     settings = [f"{key}={_setting(value)}" for key, value in t.params.items()]
     return _function(name, full, settings, t.shape)
@@ -344,22 +357,22 @@ def _compare(symbol: str, latex: str) -> Callable[..., Expression]:
 def _where(condition: Expression, x: Expression, y: Expression) -> Expression:
     if condition.number is not None:
         return x if condition.number else y
-    text, latex = condition.condition or (f"{condition.within(SUM)} != 0", f"{condition.latex} \\neq 0")
+    text, latex = condition.condition or (f"{condition.text} != 0", f"{condition.latex} \\neq 0")
     shape = np.broadcast_shapes(condition.shape, x.shape, y.shape)
     cases = f"\\begin{{cases}} {x.latex} & {latex} \\\\ {y.latex} & \\text{{otherwise}} \\end{{cases}}"
-    return _call("where", (text, x.text, y.text), cases, shape)
+    return replace(_call("where", (text, x.text, y.text), cases, shape), latex_level=PRODUCT)
 
 
 def _exp(x: Expression) -> Expression:
-    return Expression(f"exp({x.text})", f"e^{{{x.latex}}}", ATOM, x.shape)
+    return Expression(f"exp({x.text})", f"e^{{{x.latex}}}", ATOM, x.shape, latex_level=POWER)
 
 
 def _sqrt(x: Expression) -> Expression:
-    return Expression(f"sqrt({x.text})", f"\\sqrt{{{x.latex}}}", ATOM, x.shape)
+    return _call("sqrt", [x.text], f"\\sqrt{{{x.latex}}}", x.shape)
 
 
 def _abs(x: Expression) -> Expression:
-    return Expression(f"abs({x.text})", f"\\left|{x.latex}\\right|", ATOM, x.shape)
+    return _call("abs", [x.text], f"\\left|{x.latex}\\right|", x.shape)
 
 
 def _relu(x: Expression) -> Expression:
@@ -373,7 +386,7 @@ def _leaky_relu(x: Expression, slope: float) -> Expression:
 
 def _sigmoid(x: Expression) -> Expression:
     text = f"1 / (1 + exp({_multiply(_number(-1), x).text}))"
-    return Expression(text, f"\\sigma\\left({x.latex}\\right)", PRODUCT, x.shape)
+    return Expression(text, f"\\sigma\\left({x.latex}\\right)", PRODUCT, x.shape, latex_level=ATOM)
 
 
 def _softplus(x: Expression) -> Expression:
@@ -417,8 +430,6 @@ ELEMENTWISE: dict[str, Callable[..., Expression]] = {
 
 # -- shapes ------------------------------------------------------------------------------------------------------------
 
-MOVES = {"reshape", "transpose"}
-
 
 def _of_shape(e: Expression, shape: tuple[int, ...]) -> Expression:
     """The expression with the very shape of its Tensor, for an operator that looks at shapes."""
@@ -435,18 +446,23 @@ def _same_latex(e: Expression, text: str, shape: tuple[int, ...]) -> Expression:
     return Expression(text, e.latex, ATOM, shape, latex_level=e.level if e.latex_level is None else e.latex_level)
 
 
-def _reshape(e: Expression, before: tuple[int, ...], after: tuple[int, ...]) -> Expression:
+def _reshape(t: Tensor, args: list[Expression]) -> Expression:
+    (e,), after = args, t.shape
+
     def without_ones_in_front(shape: tuple[int, ...]) -> tuple[int, ...]:
         return without_ones_in_front(shape[1:]) if shape and shape[0] == 1 else shape
 
     if 0 < len(e.shape) <= len(after) and without_ones_in_front(e.shape) == without_ones_in_front(after):
         return e  # NumPy puts axes of length 1 in front by itself
-    e = _of_shape(e, before)
+    if e.shape == ():
+        return e  # one number, in whatever shape
+    e = _of_shape(e, t.inputs[0].shape)
     return _same_latex(e, f"reshape({e.text}, {_setting(after)})", after)
 
 
-def _sum(t: Tensor, e: Expression) -> Expression:
+def _sum(t: Tensor, args: list[Expression]) -> Expression:
     """A sum over axes along which all terms are the same is a product with their number."""
+    e = args[0]
     before, axes, keepdims = t.inputs[0].shape, t.params["axis"], t.params["keepdims"]
     missing = len(before) - len(e.shape)  # axes in front that the text leaves to broadcasting
     own = tuple(a - missing for a in axes if a >= missing)  # the axes of the text that are summed over
@@ -484,11 +500,13 @@ def _logsumexp(t: Tensor, args: list[Expression]) -> Expression:
 
 def _transpose(t: Tensor, args: list[Expression]) -> Expression:
     (e,), axes = args, t.params["axes"]
+    if e.shape == ():
+        return e
+    e = _of_shape(e, t.inputs[0].shape)
     latex = f"{e.latex_within(ATOM)}^\\top"
-    if axes == (1, 0) and e.text.endswith(".T"):
-        return Expression(e.text[:-2], e.latex.removesuffix("^\\top"), ATOM, t.shape)
     if axes == (1, 0):
-        return Expression(f"{e.within(ATOM)}.T", latex, ATOM, t.shape)
+        text = f"{e.within(ATOM)}.T"
+        return e.transposed or Expression(text, latex, ATOM, t.shape, latex_level=POWER, transposed=e)
     return _call("transpose", (e.text, _setting(axes)), latex, t.shape)
 
 
@@ -508,7 +526,7 @@ def _index(t: Tensor, args: list[Expression]) -> Expression:
     (e,), key = args, t.params["key"]
     subscript = ", ".join("\\ldots" if isinstance(part, np.ndarray | type(...)) else _part(part) for part in key)
     text = f"{e.within(ATOM)}[{', '.join(map(_part, key)) or '()'}]"
-    return Expression(text, f"{e.latex_within(ATOM)}_{{[{subscript}]}}", ATOM, t.shape)
+    return Expression(text, f"{{{e.latex_within(ATOM)}}}_{{[{subscript}]}}", ATOM, t.shape)
 
 
 def _part(part: Any) -> str:
@@ -535,10 +553,15 @@ def _pad(t: Tensor, args: list[Expression]) -> Expression:
     )
 
 
+SHAPES: dict[str, Callable[[Tensor, list[Expression]], Expression]] = {  # these take texts of a smaller shape
+    "broadcast_to": lambda t, args: args[0],
+    "sum": _sum,
+    "reshape": _reshape,
+    "transpose": _transpose,
+}
 NOTATION: dict[str, Callable[[Tensor, list[Expression]], Expression]] = {
     "max": _max,
     "logsumexp": _logsumexp,
-    "transpose": _transpose,
     "matmul": _matmul,
     "einsum": _einsum,
     "index": _index,

@@ -23,6 +23,8 @@ def cross_entropy(logits: Operand, labels: npt.ArrayLike) -> Tensor:
     >>> round(cross_entropy(Tensor([[0.0, 0.0]]), [1]).item(), 4)  # log 2
     0.6931
     """
+    if isinstance(labels, Tensor):
+        raise TypeError("labels must be whole numbers in a list or an array; got a Tensor, which holds floats")
     logits, classes = as_tensor(logits), np.array(labels)
     if logits.ndim != 2 or not logits.size or classes.shape != logits.shape[:1]:
         raise ValueError(f"cross_entropy needs logits (N, K) and N labels, got {logits.shape} and {classes.shape}")

@@ -1,4 +1,4 @@
-"""Python's syntax on Tensors: `x * y` is `multiply(x, y)`, `x.sum()` is `sum(x)`.  One table, no idea of its own."""
+"""Python's syntax on Tensors: `x * y` is `multiply(x, y)`, `x.sum()` is `sum(x)`.  Tables, and no idea of their own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _power(x: Operand, y: Operand) -> Tensor:
     return elementwise.float_power(x, y)
 
 
-ARITHMETIC: dict[str, Function] = {
+ARITHMETIC: dict[str, Function] = {  # __add__ for x + y, and __radd__ where only y is a Tensor
     "add": elementwise.add,
     "sub": elementwise.subtract,
     "mul": elementwise.multiply,
@@ -55,11 +55,12 @@ FUNCTIONS: list[Function] = [
 
 
 def _method(function: Function) -> Function:
+    """Python binds only plain functions to an object, and a Primitive is none."""
     return lambda self, *args, **settings: function(self, *args, **settings)
 
 
 def _operator(function: Function) -> Function:
-    return lambda x, y: function(x, y if type(y) is Tensor else constant(y, x._value.dtype))
+    return lambda x, y: function(x, y if isinstance(y, Tensor) else constant(y, x._value.dtype))
 
 
 def _reflected(function: Function) -> Function:

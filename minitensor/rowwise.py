@@ -3,12 +3,13 @@
 What you can do here: `conv`, `conv_transpose` and `conv_weight` on arrays; `conv.py` says what they mean.
 
 The definition copies each pixel into every window that covers it, k * k times for a k x k kernel, and multiplies once.
-Here each pixel is copied k times only, once for each *column* of the kernel; the rows need no copy, because the k rows
-under one row of outputs already lie one after the other in memory, and those under the next row of outputs overlap
-them.  So one row of outputs, for all images together, is one matrix product:
+Here each pixel is copied at most k times, once for each *column* of the kernel; the rows need no copy, because the k
+rows under one row of outputs already lie one after the other in memory (at dilation 1), and those under the next row of
+outputs overlap them.  So one row of outputs, for all images together, is one matrix product: the same products as in
+the definition, added up in another order.
 
-    out[h]  =  weights          @  columns[h s : h s + k]
-    (o, w n)   (o, k_h k_w c)      (k_h k_w c, w n)
+    out[h]  =  weights      @  columns[h s : h s + kh]
+    (o, w n)   (o, i j c)      (i j c, w n)
 
 Letters as in `conv.py`; g group, n innermost in memory (see `memory.py`).
 """
@@ -68,7 +69,8 @@ def conv_weight(x: Array, g: Array, kernel_size: Sizes, setting: Setting) -> Arr
 def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
     """dL/dx of L = sum g * conv(x, w): each output hands its gradient, times the tap, to the pixels it has read.
 
-    Row y of x, counted with its margin, was read through the kernel's row i by the outputs of row h = (y - i d) / s.
+    Row y of x, counted with its margin, was read through the kernel's row i by the outputs of row
+    h = (y - i d) / s, where that is whole.
     So the kernel's rows go into the product as before, over the rows of g put s apart with zeros between and around;
     the kernel's columns are added one by one.
     """

@@ -46,7 +46,7 @@ def conv_transpose_output_size(
     """The length of the image that a transposed convolution makes along one axis.
 
     m = (n - 1) s - 2p + d(k - 1) + 1 + output_padding: an image of length m gives n places to a convolution with the
-    same settings.  Several lengths do, if s > 1; output_padding chooses among them.
+    same settings.  Several lengths do, if s > 1, and output_padding < s chooses among them; a larger one adds zeros.
     Raises ValueError as `conv_output_size`, for output_padding >= max(s, d), or where nothing is left of the image.
     Source: Dumoulin and Visin (2016), relationship 14.
 
@@ -149,6 +149,7 @@ def explain(function: Callable[..., int] | int, *args: Any, **settings: Any) -> 
     if function not in _EXPLANATIONS:
         names = ", ".join(f.__name__ for f in _EXPLANATIONS)
         raise ValueError(f"can explain {names}; got {getattr(function, '__name__', function)!r}")
+    args = tuple(list(a) if isinstance(a, Iterable) else a for a in args)  # the layers, which are gone through twice
     return _EXPLANATIONS[function](function(*args, **settings), *args, **settings)
 
 
@@ -196,7 +197,7 @@ def _explain_transpose(
     )
     if stride > 1:
         shortest = m - output_padding
-        lengths = f"{shortest} to {shortest + stride - 1}"
+        lengths = f"{max(shortest, 1)} to {shortest + stride - 1}"
         lines.append(f"A convolution with these settings makes {n} of any length from {lengths}.")
     return "\n".join(lines)
 

@@ -29,6 +29,7 @@ Operand: TypeAlias = "Tensor | npt.ArrayLike"
 
 DEFAULT_FLOAT = np.dtype(np.float64)  # what integers and booleans become
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+FLOAT_SCALARS = (np.float32, np.float64)
 
 _births = itertools.count()  # a Tensor is born after its inputs: the order that backpropagation needs
 _recording: ContextVar[bool] = ContextVar("recording", default=True)  # each thread has its own
@@ -38,7 +39,8 @@ class Tensor:
     """An array that remembers which operator made it, from which inputs, with which settings.
 
     `data` is anything rectangular and numeric; it is copied, so a later change of it is not followed.
-    float32 and float64 are kept, integers and booleans become float64.
+    float32 and float64 are kept, integers and booleans become float64.  `==` asks whether two Tensors are the same
+    object; `>` and its kin compare elements.
     Raises ValueError where the data is ragged, TypeError where it is not real numbers.
 
     >>> x = Tensor([1.0, 2.0], name="x")
@@ -123,7 +125,7 @@ class Tensor:
         facts += [self.primitive.name] if self.primitive is not None else []
         return f"Tensor({', '.join([text, *facts])})"
 
-    if TYPE_CHECKING:  # operators.py fills these in from one table
+    if TYPE_CHECKING:  # operators.py fills these in
 
         def __add__(self, other: Operand) -> Tensor: ...
         def __radd__(self, other: Operand) -> Tensor: ...
@@ -179,7 +181,7 @@ class Primitive:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        self.name = function.__name__.lstrip("_")  # _where is what the public function where checks its input for
+        self.name = function.__name__.lstrip("_")  # the primitive behind the public function `where` is `_where`
         self.vjp: Callable[[int], Callable[..., Tensor] | None] = self._no_rule
         self.__doc__, self.__module__ = function.__doc__, function.__module__
         self.__name__ = self.__qualname__ = function.__name__
@@ -191,23 +193,33 @@ class Primitive:
                 inputs = as_tensors(*inputs)
                 break
         value = self.function(*[x._value for x in inputs], **params)
-        if type(value) is np.ndarray:
+        kind = type(value)
+        if kind is np.ndarray and value.dtype in FLOATS:
             value.setflags(write=False)
-        elif not isinstance(value, np.generic):  # a plain Python number, from an operator of your own
-            value = inputs[0].dtype.type(value)
+        elif kind not in FLOAT_SCALARS:
+            value = self._as_floats(value, inputs)
         if _recording.get():
             return _fill(_new(Tensor), value, self, inputs, params)
         return _fill(_new(Tensor), value, None, (), {})
+
+    def _as_floats(self, value: Any, inputs: tuple[Tensor, ...]) -> Array:
+        """What an operator of your own may return as well: a Python number, integers, or where a comparison holds."""
+        if value is None:
+            raise TypeError(f"{self.name} returned None: is a return missing?")
+        return frozen(_copy_of_floats(value, np.result_type(*[x.dtype for x in inputs])))
 
     def defvjp(self, *rules: Callable[..., Tensor] | None) -> None:
         """Say how a gradient flows back, with one rule per input.
 
         A rule is called as `rule(g, out, *inputs, **params)`, where g is the gradient of some scalar L by the output
-        out, and returns the gradient of L by that input, g^T (d out / d input), in Tensors: so it has a recipe too, and
-        the derivative of a derivative needs no second mechanism.  None says that the derivative is zero everywhere.
+        out, and returns the gradient of L by that input x, the product of the vector g with the Jacobian of out:
+        (dL/dx)_j = sum_i g_i (d out_i / d x_j).  It is written in Tensors, so it has a recipe too, and the derivative
+        of a derivative needs no second mechanism.  None in place of a rule says that the derivative is zero everywhere.
         Raises ValueError unless there are as many rules as inputs.
         """
         code = getattr(self.function, "__code__", None)  # a NumPy function has none
+        if code is not None and code.co_flags & 4:  # *inputs
+            raise ValueError(f"{self.name} takes any number of inputs: give it one rule for all with defvjp_each")
         if code is not None and len(rules) != code.co_argcount:
             raise ValueError(f"{self.name} has {code.co_argcount} inputs, and was given {len(rules)} rules")
         self.vjp = rules.__getitem__
@@ -226,7 +238,8 @@ class Primitive:
 def primitive(function: Callable[..., Any]) -> Primitive:
     """Turn a NumPy function into an operator on Tensors; give it its derivative with `defvjp`.
 
-    Arrays are positional, settings keyword-only.  The function must not write to its inputs.
+    Arrays are positional, settings keyword-only; a default of a setting must be repeated in the rules.  The function
+    must not write to its inputs; a single number may reach it as a NumPy scalar.
 
     >>> @primitive
     ... def cube(x):

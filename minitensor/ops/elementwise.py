@@ -3,8 +3,8 @@
 What you can do here: arithmetic, `power exp log sqrt abs sign tanh`, compare, choose (`where maximum minimum clip`).
 
 Each is a NumPy expression and, below it, a line of calculus for each input.  Letters: x, y inputs, out the output,
-g = dL/d out.  Shapes broadcast as in NumPy; the engine sums a gradient back to the shape of its input, so no rule
-speaks of shapes.
+g = dL/d out.  Shapes broadcast as in NumPy; `gradients` sums back to the shape of the input, so no rule speaks of
+shapes.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ negative.defvjp(lambda g, out, x: -g)
 
 @primitive
 def power(x: Array, *, exponent: float) -> Array:
-    """x ** exponent, for a number as the exponent
+    """x ** exponent, for a number as the exponent; written x ** 2 (and x ** y is `float_power`, if y is a Tensor)
 
     >>> (Tensor([1.0, 2.0, 3.0]) ** 2).data
     array([1., 4., 9.])
@@ -77,8 +77,8 @@ def power(x: Array, *, exponent: float) -> Array:
 
 
 def _power_rule(g: Tensor, out: Tensor, x: Tensor, *, exponent: float) -> Tensor:
-    # Left to the formula, exponents 1 and 0 would come to 0 * x ** -1, which is not a number at x = 0.
-    return g * exponent if exponent in (0, 1) else g * exponent * x ** (exponent - 1)
+    # x ** 0 is flat; left to the formula it would be 0 * x ** -1, not a number at x = 0.
+    return g * 0 if exponent == 0 else g * exponent * x ** (exponent - 1)
 
 
 power.defvjp(_power_rule)

@@ -117,7 +117,7 @@ def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """log(sum(exp(x))) along axis, without overflow: max(x) + log(sum(exp(x - max(x)))).
 
-    Its gradient is the softmax.  Raises ValueError if there are no elements.
+    Its gradient is the softmax (not a number where all of x is -inf).  Raises ValueError if there are no elements.
     Source: Goodfellow, Bengio and Courville, Deep Learning, section 4.1.
 
     >>> round(logsumexp(Tensor([1000.0, 1000.0])).item(), 4)

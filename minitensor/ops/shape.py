@@ -8,8 +8,9 @@ All of these are linear maps, and come in adjoint pairs, each the other's rule:
     transpose   - transpose back        pad with zeros  - crop
     broadcast   - sum                   concatenate     - cut up
 
-An adjoint f* is the map with <f(x), g> = <x, f*(g)> for all x and g, and <f(x), g> is the L whose gradient by x the
-rule returns: so for a linear map, *the rule is the adjoint*.
+With <a, b> the sum of all a_i b_i, the adjoint f* of a linear f is the map with <f(x), g> = <x, f*(g)> for all x and g.
+If x moves by dx, f moves the output by f(dx), and hence L by <g, f(dx)> = <f*(g), dx>.  What stands beside dx is dL/dx:
+so for a linear map, *the rule is the adjoint*.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ def reshape(x: Operand, *shape: int | Sequence[int]) -> Tensor:
     """
     x = as_tensor(x)
     lengths = _sequence(shape)
-    if lengths.count(-1) == 1 and (rest := -int(np.prod(lengths))) > 0 and x.size % rest == 0:
-        lengths = tuple(x.size // rest if n == -1 else n for n in lengths)
+    if lengths.count(-1) == 1 and (known := -int(np.prod(lengths))) > 0 and x.size % known == 0:
+        lengths = tuple(x.size // known if n == -1 else n for n in lengths)
     if any(n < 0 for n in lengths) or np.prod(lengths, dtype=int) != x.size:
         raise ValueError(f"cannot reshape {x.shape}, {x.size} elements, to {_sequence(shape)}")
     return _reshape(x, shape=lengths)
@@ -79,7 +80,7 @@ _transpose.defvjp(lambda g, out, x, *, axes: transpose(g, np.argsort(axes).tolis
 def broadcast_to(x: Operand, *shape: int | Sequence[int]) -> Tensor:
     """x repeated along new axes in front, and along axes of length 1, as NumPy does.
 
-    Its rule is the sum over the repeated axes, and the engine does that for all operators (`backprop.unbroadcast`).
+    Its rule is the sum over the repeated axes, and `gradients` does that for all operators (`backprop.unbroadcast`).
     Raises ValueError where a length is neither 1 nor the one asked for.
 
     >>> broadcast_to(Tensor([1.0, 2.0]), 2, 2).data
@@ -141,7 +142,7 @@ def scatter(g: Array, *, shape: Shape, key: Any) -> Array:
 
 
 _index.defvjp(lambda g, out, x, *, key: scatter(g, shape=x.shape, key=key))
-scatter.defvjp(lambda h, out, g, *, shape, key: index(h, key))
+scatter.defvjp(lambda x, out, g, *, shape, key: index(x, key))  # what arrives is like x, and so has its name
 
 
 def pad(

@@ -5,7 +5,7 @@ What you can do here: look at an image through `windows`, and `fold` patches bac
 Letters: h w place of the window (one for each output cell), i j tap (position inside the window), s stride, d dilation.
 
     windows(x)[..., h, w, i, j] = x[..., h s + i d, w s + j d]        the same element in every window that covers it
-    fold(p)[..., y, x]          = the sum of p[..., h, w, i, j] over all that came from there     (the adjoint)
+    fold(p)[..., y, v]          = the sum of p[..., h, w, i, j] over all that came from there     (the adjoint)
 """
 
 from __future__ import annotations

@@ -1,0 +1,192 @@
+"""The pages in a real browser: driven through WebDriver, skipped where there is no Chromium."""
+
+import base64
+import json
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nets
+import viz
+from minitensor import Tensor, conv2d, cross_entropy, relu, tanh
+from viz.gallery import gallery
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+DRIVER = shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs Chromium and chromedriver")
+
+LEFT, RIGHT, HOME, END = "\ue012", "\ue014", "\ue011", "\ue010"
+
+
+class Browser:
+    """As much of the WebDriver protocol (W3C, 2018) as these tests need."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        self.base = f"http://127.0.0.1:{port}"
+        arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+        arguments += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+        arguments += [f"--user-data-dir={folder}", "--window-size=1200,900"]
+        options = {
+            "goog:chromeOptions": {"binary": BROWSER, "args": arguments},
+            "goog:loggingPrefs": {"browser": "ALL"},
+        }
+        session = self._send("POST", "/session", {"capabilities": {"alwaysMatch": options}})
+        self.base += f"/session/{session['sessionId']}"
+
+    def _send(self, method: str, path: str, content: Any = None) -> Any:
+        body = None if content is None else json.dumps(content).encode()
+        request = urllib.request.Request(self.base + path, body, {"Content-Type": "application/json"}, method=method)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=60) as answer:
+            return json.load(answer)["value"]
+
+    def open(self, page: Path) -> None:
+        self._send("POST", "/url", {"url": page.resolve().as_uri()})
+
+    def run(self, script: str, *args: Any) -> Any:
+        return self._send("POST", "/execute/sync", {"script": script, "args": args})
+
+    def press(self, keys: str) -> None:
+        strokes = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        self._send("POST", "/actions", {"actions": [{"type": "key", "id": "keys", "actions": strokes}]})
+
+    def click(self, selector: str) -> None:
+        [reference] = self._send("POST", "/element", {"using": "css selector", "value": selector}).values()
+        self._send("POST", f"/element/{reference}/click", {})
+
+    def screenshot(self) -> bytes:
+        return base64.b64decode(self._send("GET", "/screenshot"))
+
+    def messages(self) -> list[Any]:
+        found: list[Any] = self._send("POST", "/se/log", {"type": "browser"})
+        return found
+
+    def quit(self) -> None:
+        self._send("DELETE", "")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert DRIVER
+    driver = subprocess.Popen([DRIVER, f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            try:
+                session = Browser(port, tmp_path_factory.mktemp("profile"))
+                break
+            except urllib.error.URLError:
+                time.sleep(0.1)
+        yield session
+        session.quit()
+    finally:
+        driver.terminate()
+        driver.wait(timeout=20)
+
+
+def scalar() -> Tensor:
+    x, w, b, t = (Tensor(v, name=n) for n, v in {"x": 0.5, "w": -1.2, "b": 0.8, "t": 1.0}.items())
+    return (tanh(w * x + b) - t) ** 2
+
+
+def perceptron() -> Tensor:
+    rng = np.random.default_rng(0)
+    model = nets.Sequential(nets.Dense(2, 3, rng=rng), nets.Tanh(), nets.Dense(3, 2, rng=rng))
+    return cross_entropy(model(Tensor([[1.0, 2.0]], name="x")), [1])
+
+
+def convolutional() -> Tensor:
+    rng = np.random.default_rng(0)
+    model = nets.Sequential(nets.Conv2d(1, 1, 3, rng=rng), nets.ReLU(), nets.MaxPool2d(2), nets.Flatten())
+    return cross_entropy(model(Tensor(rng.normal(size=(1, 1, 6, 6)), name="image")), [0])
+
+
+@pytest.mark.parametrize("example", [scalar, perceptron, convolutional])
+def test_every_step_can_be_reached_and_nothing_is_complained_about(
+    browser: Browser, tmp_path: Path, example: Any
+) -> None:
+    browser.open(viz.stepper(example(), tmp_path / "page.html"))
+    last = int(browser.run("return document.getElementById('slider').max"))
+    seen = []
+    for _ in range(last + 1):
+        seen.append(browser.run("return document.getElementById('said').textContent"))
+        browser.run("document.getElementById('forward').click()")
+    assert len(set(seen)) == last + 1
+    assert browser.run("return document.getElementById('forward').disabled")
+    assert browser.messages() == []
+
+
+def test_buttons_keys_and_slider_all_lead_to_the_same_steps(browser: Browser, tmp_path: Path) -> None:
+    browser.open(viz.stepper(scalar(), tmp_path / "page.html"))
+
+    def count() -> str:
+        return str(browser.run("return document.getElementById('count').textContent"))
+
+    last = browser.run("return document.getElementById('slider').max")
+    assert count() == f"0 / {last}"
+    browser.click("#forward")
+    browser.click("#forward")
+    browser.click("#back")
+    assert count() == f"1 / {last}"
+    browser.press(RIGHT + RIGHT + LEFT)
+    assert count() == f"2 / {last}"
+    browser.press(END)
+    assert count() == f"{last} / {last}"
+    browser.press(HOME)
+    assert count() == f"0 / {last}"
+    browser.run("const s = document.getElementById('slider'); s.value = 3; s.dispatchEvent(new Event('input'))")
+    assert count() == f"3 / {last}"
+    browser.run("document.getElementById('slider').focus()")
+    browser.press(RIGHT)  # the slider's own keys
+    assert count() == f"4 / {last}"
+    browser.click("#play")
+    assert browser.run("return document.getElementById('play').getAttribute('aria-pressed')") == "true"
+    browser.click("#play")
+    assert browser.run("return document.getElementById('play').textContent") == "Play"
+
+
+def test_the_last_step_shows_the_gradients_of_the_engine(browser: Browser, tmp_path: Path) -> None:
+    browser.open(viz.stepper(scalar(), tmp_path / "page.html"))
+    browser.press(END)
+    text = browser.run("return document.getElementById('node-0').textContent")
+    assert "grad 1.851" in text
+
+
+def test_pointing_at_a_pixel_marks_the_windows_that_read_it(browser: Browser, tmp_path: Path) -> None:
+    x = Tensor(np.arange(16.0).reshape(1, 1, 4, 4), name="x")
+    browser.open(viz.stepper(relu(conv2d(x, Tensor(np.ones((1, 1, 2, 2)), name="w"))), tmp_path / "page.html"))
+    browser.press(END)
+    marked = browser.run(
+        "const share = document.querySelector('#detail .row figure');"
+        "share.querySelector('td[data-flat=\"5\"]').focus();"
+        "return [...document.querySelectorAll('#detail > div:first-child td.marked')].map(c => +c.dataset.flat)"
+    )
+    assert marked == [0, 1, 3, 4]  # the four 2 x 2 windows over pixel (1, 1), of nine
+
+
+def test_a_hostile_name_does_nothing(browser: Browser, tmp_path: Path) -> None:
+    x = Tensor(2.0, name="</script><script>document.title='bad'</script><img src=x onerror=alert(1)>")
+    browser.open(viz.stepper(x * x, tmp_path / "page.html", title="<b>\u202e&amp;"))
+    assert browser.run("return document.title") == "<b>\ufffd&amp;"
+    assert browser.run("return document.images.length") == 0
+    assert browser.messages() == []
+
+
+def test_the_gallery_opens_without_a_network_and_without_complaint(browser: Browser, tmp_path: Path) -> None:
+    browser.open(gallery(tmp_path))
+    assert browser.run("return [...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    assert browser.run("return document.images.length") > 20
+    outside = "return performance.getEntriesByType('resource').filter(r => !/^(file|data):/.test(r.name)).length"
+    assert browser.run(outside) == 0
+    assert browser.messages() == []

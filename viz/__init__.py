@@ -1,0 +1,42 @@
+"""viz: pictures, each computed from the layer or the Tensor that it shows.
+
+Read the chapters in this order: render, dot, figure, drawing (how to draw); computation, connections, connectivity,
+grids, png, images, architecture (what to draw); lecture, gallery, stepper (for the lecture hall).
+"""
+
+from .architecture import architecture
+from .computation import by_layer, computation_graph
+from .connections import connections
+from .connectivity import connectivity
+from .drawing import Drawing, above, beside, table
+from .figure import Figure
+from .grids import animate, convolution_letters, convolution_steps
+from .images import commuting_square, filters, halve, quarter_turn, translate
+from .png import photograph
+from .render import RenderError, render
+from .stepper import stepper
+
+__all__ = [
+    "architecture",
+    "by_layer",
+    "computation_graph",
+    "connections",
+    "connectivity",
+    "Drawing",
+    "above",
+    "beside",
+    "table",
+    "Figure",
+    "animate",
+    "convolution_letters",
+    "convolution_steps",
+    "commuting_square",
+    "filters",
+    "halve",
+    "quarter_turn",
+    "translate",
+    "photograph",
+    "RenderError",
+    "render",
+    "stepper",
+]

@@ -1,0 +1,45 @@
+"""The command line: `python -m viz gallery --out DIR`, `python -m viz figures`, `python -m viz demo --out DIR`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .demo import demo
+from .gallery import gallery, readme_figures
+from .render import RenderError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status is 0, or 1 with a message where figures cannot be drawn."""
+    parser = argparse.ArgumentParser(prog="python -m viz", description="Draw the figures of the lecture.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, folder, what in (
+        ("gallery", "out/gallery", "draw every figure of the lecture, and one HTML page with all of them"),
+        ("figures", "viz/figures", "draw the few figures that the README shows"),
+        ("demo", "out", "train a network on real digits, check a gradient, draw what was computed"),
+    ):
+        command = commands.add_parser(name, help=what, description=what)
+        command.add_argument("--out", type=Path, default=Path(folder), metavar="DIR", help="where to (%(default)s)")
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.command == "demo":
+            demo(chosen.out)
+            page = gallery(chosen.out / "gallery")
+            print("4. Go on: every figure of the lecture, and a page that steps through backpropagation, are in")
+            print(f"   {page}\n   {page.with_name('stepper.html')}")
+        elif chosen.command == "gallery":
+            page = gallery(chosen.out)
+            print(f"{page}\n{page.with_name('stepper.html')}")
+        else:
+            print(*readme_figures(chosen.out), sep="\n")
+    except (RenderError, OSError) as error:
+        print(f"viz: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""The tour: train a network on real digits, check a gradient before the reader's eyes, draw what was computed.
+
+What you can do here: `demo`, which is what `make demo` runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from minitensor import Tensor, cross_entropy, gradients
+from nets import Examples, Module, Sequential, digits, distort, evaluate, fit, lenet
+
+from .computation import by_layer, computation_graph
+
+EPOCHS = 30  # with the settings of `python -m nets train`
+
+
+def demo(out: Path, epochs: int = EPOCHS) -> None:
+    """Train `lenet()` on the digits, report on the held-out fifth, check a gradient, and draw; files go to out."""
+    out.mkdir(parents=True, exist_ok=True)
+    train, test = digits(size=32)
+    print(f"1. Learn: lenet() from {len(train.labels)} handwritten digits, 32 x 32 pixels each.")
+    model = lenet()
+    fit(model, train, epochs=epochs, distort=distort)
+    score = evaluate(model, test)
+    right = round(score.accuracy * len(test.labels))
+    print(f"   It reads {right} of {len(test.labels)} digits that it has never seen: {score.accuracy:.2%}.\n")
+    print("2. Check: is the gradient that it learnt by really the slope of the loss?")
+    show_gradient(model, Examples(test.images[:32], test.labels[:32]))
+    path = draw_training_step(lenet(), Examples(train.images[:32], train.labels[:32]), out)
+    print("3. Look: the computation graph of one training step, with all gradients, is in")
+    print(f"   {path}")
+
+
+def show_gradient(model: Module, data: Examples, place: tuple[int, ...] = (0, 0, 2, 2), h: float = 1e-5) -> None:
+    """Print dL/dw for one weight of the first layer, by backpropagation and by moving that weight by h, in float64."""
+    state = model.state_dict()
+    name = next(iter(state))
+    exact = lenet().astype(np.float64).eval()
+
+    def loss(change: float) -> Tensor:
+        moved = state[name].astype(np.float64)
+        moved[place] += change
+        exact.load_state_dict(state | {name: moved})
+        return cross_entropy(exact(data.images.astype(np.float64)), data.labels)
+
+    larger, smaller = loss(h).item(), loss(-h).item()
+    at_rest = loss(0)
+    (slope,) = gradients(at_rest, exact.parameters()[:1])
+    by_values, by_rules = (larger - smaller) / (2 * h), slope.data[place]
+    print(f"   L is the loss of {len(data.labels)} digits, {at_rest.item():.12f}; w is {name}{list(place)}, and h is {h:g}.")
+    print(f"   L(w + h) = {larger:.12f},   L(w - h) = {smaller:.12f}")
+    print(f"   (L(w + h) - L(w - h)) / 2h = {by_values:+.10f}   by finite differences")
+    print(f"   dL/dw                      = {by_rules:+.10f}   by backpropagation")
+    print(f"   They differ by {abs(by_rules - by_values):.0e}.\n")
+
+
+def draw_training_step(model: Sequential, data: Examples, out: Path) -> Path:
+    """The graph of the loss of a batch, framed layer by layer, with the gradient in every box, as SVG."""
+    logits, layers = by_layer(model, Tensor(data.images, name="images"))
+    loss = cross_entropy(logits, data.labels)
+    loss.name = "loss"
+    return computation_graph(loss, gradients=True, layers=layers, columns=3).save(out / "training_step.svg")

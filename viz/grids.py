@@ -1,0 +1,191 @@
+"""A window that slides over a grid of numbers, with the sum written out.
+
+What you can do here: draw the `convolution_steps` of a small image and kernel, the same in letters
+(`convolution_letters`), and play figures one after the other with `animate`.
+
+Which cell of the input meets which cell of the kernel is asked of the layer, by `connections`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from string import ascii_lowercase
+
+import numpy as np
+import numpy.typing as npt
+
+from minitensor import Tensor, conv2d, pad
+from minitensor.sizes import per_axis
+from minitensor.tensor import Array
+
+from .connections import wires_at
+from .connectivity import CELL_SIZE, number
+from .dot import FIELD, KERNEL, PADDING, RESULT, Attributes, plain
+from .drawing import Drawing, Pinned, table
+from .figure import Figure
+
+MOST_POSITIONS = 36
+
+
+def convolution_steps(
+    image: npt.ArrayLike,
+    kernel: npt.ArrayLike,
+    *,
+    position: int | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+) -> Pinned:
+    """The window over a small image at one position, and the sum that it stands for; without a position, at all.
+
+    image (H, W) and kernel (kH, kW) are small arrays of numbers; position counts the outputs in reading order.
+    Raises ValueError for other shapes, a position that is not there, or more than 36 of them.
+
+    >>> convolution_steps([[1, 2, 3]], [[1, -1]], position=1).dot.count("2·1 + 3·(−1)")
+    1
+    """
+    x, w = np.asarray(image, dtype=float), np.asarray(kernel, dtype=float)
+    if x.ndim != 2 or w.ndim != 2:
+        raise ValueError(f"a step is drawn of an image (H, W) and a kernel (kH, kW), got {x.shape} and {w.shape}")
+    margins = per_axis("padding", padding, 2)
+    padded = pad(Tensor(x), [(p, p) for p in margins]).data
+    weight = Tensor(w[None, None], name="w")
+
+    def layer(image: Tensor) -> Tensor:
+        return conv2d(image, weight, stride=stride, dilation=dilation)
+
+    y = layer(Tensor(padded[None, None])).data[0, 0]
+    if position is None and y.size > MOST_POSITIONS:
+        raise ValueError(f"{y.size} positions are too many for one sheet (more than {MOST_POSITIONS}); choose one")
+    if position is not None and not 0 <= position < y.size:
+        raise ValueError(f"position (={position}) must be from 0 to {y.size - 1}")
+
+    terms: dict[int, list[tuple[int, int]]] = {}  # of each output: (input cell, kernel cell)
+    for (j, i), carried in wires_at(layer, (1, 1, *padded.shape)).items():
+        terms.setdefault(i, []).append((j, carried[1]))  # type: ignore[index, arg-type]
+    inside = np.zeros(padded.shape, bool)
+    inside[margins[0] : margins[0] + x.shape[0], margins[1] : margins[1] + x.shape[1]] = True
+
+    def step(i: int) -> Drawing:
+        window = {j for j, _ in terms[i]}
+        cells = [number(v) for v in padded.flat]
+        done = [number(v) if position is not None or n <= i else "" for n, v in enumerate(y.flat)]
+        looks = [FIELD if j in window else {} if inside.flat[j] else PADDING for j in range(padded.size)]
+        drawing = _equation(
+            grid(padded.shape, cells, lambda j: looks[j]),
+            grid(w.shape, [number(v) for v in w.flat], lambda k: KERNEL),
+            grid(y.shape, done, lambda n: RESULT if n == i else {}),
+        )
+        return _with_sum(drawing, terms[i], padded, w, y.flat[i])
+
+    if position is not None:
+        return step(position).figure(f"convolution, position {position + 1} of {y.size}")
+    across = min(y.shape[1], 4)
+    steps = [step(i) for i in range(y.size)]
+    rows = [steps[n : n + across] for n in range(0, len(steps), across)]
+    return table(rows, gap=60).figure(f"convolution, all {y.size} positions")
+
+
+def convolution_letters(
+    layer: Callable[[Tensor, Tensor], Tensor], image_size: tuple[int, int], kernel_size: tuple[int, int]
+) -> Pinned:
+    """What a layer computes, in letters: a b c ... for the image, the last letters of the alphabet for the kernel.
+
+    layer(x, w) is called with x (1, 1, H, W) and w (1, 1, kH, kW).  Raises ValueError for more cells than letters.
+
+    >>> "aw + bx + dy + ez" in convolution_letters(conv2d, (3, 3), (2, 2)).dot
+    True
+    """
+    pixels, taps = math.prod(image_size), math.prod(kernel_size)
+    if pixels + taps > len(ascii_lowercase):
+        raise ValueError(f"{pixels} cells of the image and {taps} of the kernel need more letters than there are")
+    weight = Tensor(np.ones((1, 1, *kernel_size)), name="w")
+    names, weights = ascii_lowercase[:pixels], ascii_lowercase[-taps:]
+    sums: dict[int, list[str]] = {}
+    for (j, i), carried in wires_at(lambda x: layer(x, weight), (1, 1, *image_size)).items():
+        sums.setdefault(i, []).append(names[j] + weights[carried[1]])  # type: ignore[index]
+    shape = layer(Tensor(np.zeros((1, 1, *image_size))), weight).shape[2:]
+    italic = {"fontname": "Times-Italic", "fontsize": "17"}
+    window = {j for j, i in wires_at(lambda x: layer(x, weight), (1, 1, *image_size)) if i == 0}
+    texts = [" + ".join(sums.get(i, [])) for i in range(math.prod(shape))]
+    width = max(map(len, texts)) * 7.5 + 16
+    output = Drawing()
+    for i, text in enumerate(texts):
+        h, w = divmod(i, shape[1])
+        looks = {**italic, "fontsize": "15", **(RESULT if i == 0 else {})}
+        output.box(w * width, -h * CELL_SIZE, width, CELL_SIZE, plain(text), looks)
+    drawing = _equation(
+        grid(image_size, names, lambda j: {**italic, **(FIELD if j in window else {})}),
+        grid(kernel_size, weights, lambda k: {**italic, **KERNEL}),
+        output,
+    )
+    return drawing.figure("convolution in letters")
+
+
+def grid(shape: Sequence[int], texts: Sequence[str], looks: Callable[[int], Attributes]) -> Drawing:
+    """An (H, W) grid of cells with these texts, and the looks of each cell by its number."""
+    drawing = Drawing()
+    for n, text in enumerate(texts):
+        h, w = divmod(n, shape[1])
+        drawing.cell(w * CELL_SIZE, -h * CELL_SIZE, plain(text), looks(n))
+    return drawing
+
+
+def _equation(image: Drawing, kernel: Drawing, output: Drawing) -> Drawing:
+    drawing, x = Drawing(), 0.0
+    for part, sign in (image, "*"), (kernel, "="), (output, ""):
+        left, low, right, high = part.extent()
+        drawing.add(part, x - left, -(low + high) / 2)
+        x += right - left + 22
+        if sign:
+            drawing.text(x, -6 if sign == "*" else 0, sign, 26)
+            x += 22
+    return drawing
+
+
+def _with_sum(drawing: Drawing, terms: Sequence[tuple[int, int]], x: Array, w: Array, total: float) -> Drawing:
+    """The sum below the drawing, one line for each row of the kernel."""
+    by_row: dict[int, list[str]] = {}
+    for j, k in sorted(terms, key=lambda term: term[1]):
+        by_row.setdefault(k // w.shape[1], []).append(f"{_factor(x.flat[j])}·{_factor(w.flat[k])}")
+    lines = [" + ".join(row) for row in by_row.values()]
+    text = "\n+ ".join(lines) + f" = {number(total)}"
+    left, low, right, _ = drawing.extent()
+    drawing.text((left + right) / 2, low - 14 - 8 * len(lines), text, 13)
+    return drawing
+
+
+def _factor(value: float) -> str:
+    return f"({number(value)})" if value < 0 else number(value)
+
+
+def animate(figures: Sequence[Figure], path: str | Path, seconds: float = 1.2) -> Path:
+    """Write an SVG file that shows the figures one after the other, for so many seconds each, for ever.
+
+    Where the reader's system asks for less motion, it shows the last one.  Returns the path.
+    Raises ValueError where there are no figures, or the suffix is not .svg.
+    """
+    path = Path(path)
+    if not figures or path.suffix.lower() != ".svg":
+        raise ValueError(
+            f"an animation needs figures (got {len(figures)}) and a path that ends in .svg (got {path.name!r})"
+        )
+    drawn = [figure.svg() for figure in figures]
+    sizes = [[float(n) for n in re.findall(r'(?:width|height)="([\d.]+)pt"', svg[:400])] for svg in drawn]
+    width, height = max(s[0] for s in sizes), max(s[1] for s in sizes)
+    n = len(figures)
+    style = (
+        f".f{{visibility:hidden;animation:show {n * seconds:g}s step-end infinite}}"
+        f"@keyframes show{{0%{{visibility:visible}}{100 / n:.4f}%{{visibility:hidden}}}}"
+        "@media (prefers-reduced-motion:reduce){.f{animation:none}.f:last-of-type{visibility:visible}}"
+    )
+    frames = [f'<g class="f" style="animation-delay:{i * seconds:g}s">{svg}</g>' for i, svg in enumerate(drawn)]
+    label = f"animation of {n} figures"
+    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    size = f'width="{width:g}pt" height="{height:g}pt" viewBox="0 0 {width / 0.75:g} {height / 0.75:g}"'
+    page = f'<svg {spaces} role="img" aria-label="{label}" {size}>'
+    path.write_text(f"{page}<style>{style}</style>{''.join(frames)}</svg>\n", encoding="utf-8")
+    return path
