@@ -50,7 +50,7 @@ def show_gradient(model: Module, data: Examples, place: tuple[int, ...] = (0, 0,
     at_rest = loss(0)
     (slope,) = gradients(at_rest, exact.parameters()[:1])
     by_values, by_rules = (larger - smaller) / (2 * h), slope.data[place]
-    print(f"   L is the loss of {len(data.labels)} digits, {at_rest.item():.12f}; w is {name}{list(place)}, and h is {h:g}.")
+    print(f"   L is the loss of {len(data.labels)} digits, {at_rest.item():.10f}; w is {name}{list(place)}, h = {h:g}.")
     print(f"   L(w + h) = {larger:.12f},   L(w - h) = {smaller:.12f}")
     print(f"   (L(w + h) - L(w - h)) / 2h = {by_values:+.10f}   by finite differences")
     print(f"   dL/dw                      = {by_rules:+.10f}   by backpropagation")

@@ -50,6 +50,7 @@ def filters(image: npt.ArrayLike | None = None, across: int = 4) -> Pinned:
     for name, kernel in KERNELS.items():
         y = conv2d(Tensor(x[None, None]), Tensor([[kernel]]), padding="same").data[0, 0]
         signed = abs(np.sum(kernel)) < 1e-9
+        y = y if signed else y.clip(0, x.max())  # sharpening goes beyond black and white
         side = 150.0
         drawing = Drawing()
         drawing.image(0, 0, side * x.shape[1] / max(x.shape), side * x.shape[0] / max(x.shape), shown(y, signed))
