@@ -1,0 +1,43 @@
+"""nets: layers, networks, data and training on minitensor.
+
+Read the chapters in this order: module, init, layers, pools, regular, models, lenet5, optim, data,
+distort, idx, checkpoint, train, summary, pictures.
+"""
+
+from .checkpoint import load, save
+from .data import Examples, batches, digits
+from .distort import distort, warp
+from .idx import mnist, read_idx
+from .init import glorot_normal, glorot_uniform, he_normal, he_uniform, lecun_uniform
+from .layers import (
+    Conv1d,
+    Conv2d,
+    ConvTranspose2d,
+    Dense,
+    Flatten,
+    LocallyConnected1d,
+    LocallyConnected2d,
+    ReLU,
+    Sigmoid,
+    Tanh,
+    TiledConv1d,
+    TiledConv2d,
+)
+from .lenet5 import RadialBasis, Subsampling, TableConv2d, lenet5, map_criterion
+from .models import alexnet, lenet
+from .module import Module, Sequential
+from .optim import SGD, Adam, constant, cosine, one_cycle
+from .pictures import confusion, learning_curve
+from .pools import (
+    AvgPool1d,
+    AvgPool2d,
+    LPPool1d,
+    LPPool2d,
+    MaxPool1d,
+    MaxPool2d,
+    WeightedAvgPool1d,
+    WeightedAvgPool2d,
+)
+from .regular import BatchNorm2d, Dropout, LocalResponseNorm, Maxout
+from .summary import Row, Summary, summary
+from .train import Epoch, Score, evaluate, fit, learn, predict

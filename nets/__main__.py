@@ -1,0 +1,168 @@
+"""The command line: `python -m nets train`, `evaluate` and `summary`; each has a `--help`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from minitensor import cross_entropy
+
+from .checkpoint import load
+from .data import Examples, digits
+from .distort import distort
+from .idx import mnist
+from .lenet5 import lenet5, map_criterion
+from .models import alexnet, lenet
+from .module import Module
+from .optim import SCHEDULES, SGD
+from .parallel import mpi_workers
+from .pictures import confusion, learning_curve
+from .summary import summary
+from .train import Decide, Loss, evaluate, fit, predict
+
+
+class Recipe(NamedTuple):
+    """How a network learns to read digits."""
+
+    loss: Loss
+    decide: Decide
+    learning_rate: float
+
+
+MODELS: dict[str, tuple[Callable[..., Module], tuple[int, ...]]] = {  # how to build it, and the images that it takes
+    "lenet": (lenet, (1, 32, 32)),
+    "lenet5": (lenet5, (1, 32, 32)),
+    "alexnet": (alexnet, (3, 227, 227)),
+}
+RECIPES = {
+    "lenet": Recipe(cross_entropy, np.argmax, 0.05),
+    "lenet5": Recipe(map_criterion, np.argmin, 0.002),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status.
+
+    >>> main(["evaluate", "--checkpoint", "there/is/none.npz"])
+    nets: [Errno 2] No such file or directory: 'there/is/none.npz'
+    1
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except (ImportError, OSError, ValueError) as error:
+        print(f"nets: {error}")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m nets",
+        description="Train a convolutional network on handwritten digits, and see how well it reads.",
+        epilog="Every option has a default that works: begin with `python -m nets train`.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, function: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=function)
+        return sub
+
+    train = command("train", _train, "Train a network, save it, and draw how it went.")
+    held_out = command("evaluate", _evaluate, "Say how many of the held-out digits a trained network reads right.")
+    for sub in train, held_out:
+        sub.add_argument("--model", choices=RECIPES, default="lenet", help="the network (default: lenet)")
+        sub.add_argument("--data", type=Path, metavar="FOLDER", help="IDX files of MNIST's kind (default: own digits)")
+        sub.add_argument("--checkpoint", type=Path, metavar="FILE", help="where it is kept (default: out/MODEL.npz)")
+    option = train.add_argument
+    option("--epochs", type=int, help="passes through the examples (default: 50, or 10 with --data)")
+    option("--batch-size", type=int, default=64, help="images in one step (default: 64)")
+    option("--learning-rate", type=float, help="at the top of the schedule (default: 0.05; lenet5: 0.002)")
+    option("--momentum", type=float, default=0.9, help="of Nesterov's kind (default: 0.9)")
+    option("--weight-decay", type=float, default=5e-4, help="pull of the weights towards 0 (default: 0.0005)")
+    option("--schedule", choices=SCHEDULES, default="one_cycle", help="of the learning rate (default: one_cycle)")
+    option("--no-distort", action="store_true", help="do not turn, scale, slant and move the images at each step")
+    option("--seed", type=int, default=0, help="the same seed gives the same numbers (default: 0)")
+    option("--resume", action="store_true", help="go on where the checkpoint stands")
+
+    count = command("summary", _summary, "Count what a network is made of.")
+    count.add_argument("model", choices=MODELS, nargs="?", default="lenet", help="the network (default: lenet)")
+    count.add_argument("--explain", action="store_true", help="work out each number, as on the board")
+    return parser
+
+
+def _train(options: argparse.Namespace) -> None:
+    recipe = RECIPES[options.model]
+    train, test = _data(options)
+    model = MODELS[options.model][0](seed=options.seed)
+    optimizer = SGD(
+        model,
+        recipe.learning_rate if options.learning_rate is None else options.learning_rate,
+        momentum=options.momentum,
+        nesterov=options.momentum > 0,
+        weight_decay=options.weight_decay,
+    )
+    path, workers = _path(options), mpi_workers()
+    epochs = options.epochs or (10 if options.data else 50)
+    done = fit(
+        model,
+        train,
+        epochs=epochs,
+        batch_size=options.batch_size,
+        optimizer=optimizer,
+        schedule=SCHEDULES[options.schedule],
+        loss=recipe.loss,
+        decide=recipe.decide,
+        distort=None if options.no_distort else distort,
+        test=test,
+        seed=options.seed,
+        checkpoint=path,
+        resume=options.resume,
+        workers=workers,
+    )
+    if workers.rank > 0:
+        return
+    if len(done) < epochs:
+        print(f"Stopped in epoch {len(done) + 1} of {epochs}; --resume goes on from here.")
+    _report(recipe, model, test)
+    curve, matrix = path.with_suffix(".curve.svg"), path.with_suffix(".confusion.svg")
+    if done:
+        curve.write_text(learning_curve(done), encoding="utf-8")
+    matrix.write_text(confusion(test, predict(model, test.images, decide=recipe.decide)), encoding="utf-8")
+    print(f"The network is in {path}, pictures of how it went in {curve} and {matrix}.")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    recipe = RECIPES[options.model]
+    model = MODELS[options.model][0]()
+    load(_path(options), model)
+    _report(recipe, model, _data(options)[1])
+
+
+def _summary(options: argparse.Namespace) -> None:
+    build, shape = MODELS[options.model]
+    print(summary(build(), shape, explain=options.explain))
+
+
+def _data(options: argparse.Namespace) -> tuple[Examples, Examples]:
+    return digits(size=32) if options.data is None else mnist(options.data, size=32)
+
+
+def _report(recipe: Recipe, model: Module, test: Examples) -> None:
+    score = evaluate(model, test, loss=recipe.loss, decide=recipe.decide)
+    right = round(score.accuracy * len(test.labels))
+    print(f"Test: {score.accuracy:.2%} right ({right} of {len(test.labels)} held-out digits), loss {score.loss:.4f}.")
+
+
+def _path(options: argparse.Namespace) -> Path:
+    return Path(options.checkpoint or Path("out", f"{options.model}.npz"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

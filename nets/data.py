@@ -1,0 +1,83 @@
+"""Pictures of digits and what they show.
+
+What you can do here: load the real `digits()` that come with the package, and cut examples into `batches`.
+
+Letters: n example, c channel, h w place.  Images are float32 (N, C, H, W), labels are whole numbers (N).
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+
+from minitensor.tensor import Array
+
+PAPER, INK = -0.1, 1.175  # LeCun et al. 1998, section II-B: so that the mean is roughly 0 and the variance roughly 1
+
+
+class Examples(NamedTuple):
+    """Images and their labels, in the same order."""
+
+    images: Array
+    labels: Array
+
+
+def digits(size: int = 8) -> tuple[Examples, Examples]:
+    """Handwritten digits, 1,438 to learn from and 359 to be tested on: every fifth is held out.
+
+    Images are (N, 1, size, size), enlarged from 8 x 8 by linear interpolation where size is larger (the lenets take
+    32), from -0.1 (paper) to 1.175 (ink).  Raises ValueError for a size less than 8.
+    Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998 (CC BY 4.0; see data/).
+
+    >>> train, test = digits()
+    >>> train.images.shape, test.images.shape, train.labels[:5]
+    ((1438, 1, 8, 8), (359, 1, 8, 8), array([0, 1, 2, 3, 5]))
+    >>> digits(size=32)[1].images.shape
+    (359, 1, 32, 32)
+    """
+    if size < 8:
+        raise ValueError(f"size (={size}) must be at least 8, the size of the originals")
+    text = gzip.decompress(files("nets").joinpath("data/digits.csv.gz").read_bytes()).decode()
+    rows = np.loadtxt(text.splitlines(), delimiter=",", dtype=np.int64)
+    images = (PAPER + (INK - PAPER) / 16 * rows[:, :-1]).reshape(-1, 1, 8, 8)
+    enlarge = _interpolation(8, size)
+    data = Examples((enlarge @ images @ enlarge.T).astype(np.float32), rows[:, -1])
+    held_out = np.arange(len(rows)) % 5 == 4
+    return Examples(*(a[~held_out] for a in data)), Examples(*(a[held_out] for a in data))
+
+
+def _interpolation(n: int, m: int) -> Array:
+    """The (m, n) matrix that stretches n samples to m, each a mixture of its two nearest.
+
+    >>> _interpolation(2, 3)
+    array([[1. , 0. ],
+           [0.5, 0.5],
+           [0. , 1. ]])
+    """
+    places = np.linspace(0, n - 1, m)
+    result: Array = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(n)))
+    return result
+
+
+def batches(data: Examples, batch_size: int = 128, rng: np.random.Generator | None = None) -> Iterator[Examples]:
+    """All examples, batch_size at a time (the last batch may be smaller), in random order if there is an rng.
+
+    Raises ValueError for a batch_size less than 1, or where images and labels are not equally many.
+
+    >>> data = Examples(np.arange(5.0), np.arange(5))
+    >>> [batch.labels.tolist() for batch in batches(data, 2)]
+    [[0, 1], [2, 3], [4]]
+    """
+    images, labels = data
+    if batch_size < 1:
+        raise ValueError(f"batch_size (={batch_size}) must be at least 1")
+    if len(images) != len(labels):
+        raise ValueError(f"there are {len(images)} images and {len(labels)} labels")
+    order = np.arange(len(labels)) if rng is None else rng.permutation(len(labels))
+    for start in range(0, len(order), batch_size):
+        chosen = order[start : start + batch_size]
+        yield Examples(images[chosen], labels[chosen])

@@ -1,0 +1,268 @@
+"""What a layer is: a function of Tensors that owns parameters.
+
+What you can do here: write a `Module`, list its parameters, save and load its state, and chain layers as `Sequential`.
+
+One rule says what belongs to a module: whatever is stored as an attribute.
+
+    a Tensor     is a parameter: it is learnt
+    an array     is a buffer: it is kept with the state, but not learnt (the running mean of `BatchNorm2d`)
+    a Module     is a child
+    the rest     are settings (so a list of layers is none of the model's business: make it a `Sequential`)
+
+A Tensor is never written to.  Learning gives an attribute *another* Tensor, and `replace` gives it to every module
+that held the old one: so a parameter that two layers share stays shared.
+"""
+
+from __future__ import annotations
+
+import inspect
+import reprlib
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from minitensor import Tensor, as_tensor
+from minitensor.tensor import Array, Operand
+
+Shape: TypeAlias = tuple[int, ...]
+
+
+class Cost(NamedTuple):
+    """What a layer does for one image, counted as the LeNet paper of 1998 counts.
+
+    A connection leads from an input (or the bias) to a unit; a mac multiplies an input by a weight and adds it up.
+    """
+
+    connections: int = 0
+    macs: int = 0
+
+
+class Module:
+    """A layer or a network; a subclass stores its parameters as attributes and says in `forward` what it computes.
+
+    >>> class Scale(Module):
+    ...     def __init__(self) -> None:
+    ...         self.factor = Tensor(2.0, name="factor")
+    ...
+    ...     def forward(self, x: Tensor) -> Tensor:
+    ...         return x * self.factor
+    >>> layer = Scale()
+    >>> layer([1.0, 3.0]).data, layer.parameters()
+    (array([2., 6.]), [Tensor(2., name='factor')])
+    """
+
+    training: bool = True  # some layers (dropout, batch normalization) compute something else in evaluation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The output for a batch of inputs."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward(self, x)")
+
+    def __call__(self, x: Operand) -> Tensor:
+        return self.forward(as_tensor(x))
+
+    def cost(self, x: Shape, y: Shape) -> Cost:
+        """The connections and macs from an input of shape x to an output of shape y, both without the batch axis.
+
+        None, for a layer that treats each element by itself: it belongs to the unit before it.
+        """
+        return Cost()
+
+    # -- what it is made of --------------------------------------------------------------------------------------------
+
+    def children(self) -> list[tuple[str, Module]]:
+        """The modules stored in this one, with their names, in the order in which they were stored."""
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, Module)]
+
+    def modules(self) -> Iterator[tuple[str, Module]]:
+        """This module (named "") and all below it, named by their path, as in "features.C1".
+
+        A module that is used in two places comes twice.
+        """
+        yield "", self
+        for name, child in self.children():
+            for path, module in child.modules():
+                yield f"{name}.{path}".rstrip("."), module
+
+    def named_parameters(self) -> list[tuple[str, Tensor]]:
+        """Each parameter once, named by the path to its first place.
+
+        >>> from nets import Dense, Sequential
+        >>> shared = Dense(2, 2)
+        >>> [name for name, _ in Sequential(first=shared, again=shared).named_parameters()]
+        ['first.weight', 'first.bias']
+        """
+        return [(held.name, held.value) for held in self._holdings() if isinstance(held.value, Tensor)]
+
+    def parameters(self) -> list[Tensor]:
+        """Each parameter once, in the order of `named_parameters`."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def replace(self, new: Mapping[Tensor, Tensor]) -> None:
+        """Store another Tensor for each parameter that is a key of `new`, in every place that holds it.
+
+        The new one keeps the old one's name.
+
+        >>> from nets import Dense
+        >>> layer = Dense(1, 1)
+        >>> layer.replace({layer.weight: Tensor([[5.0]])})
+        >>> layer.weight
+        Tensor([[5.]], name='weight')
+        """
+        for held in self._holdings():
+            if isinstance(held.value, Tensor) and held.value in new:
+                new[held.value].name = held.value.name
+                held.put(new[held.value])
+
+    def _holdings(self) -> list[Holding]:
+        """Each parameter and buffer once, with all places that hold it."""
+        found: dict[int, Holding] = {}  # by identity: equal values are not the same parameter
+        for path, owner in self.modules():
+            for attribute, value in vars(owner).items():
+                if isinstance(value, Tensor | np.ndarray):
+                    held = found.setdefault(id(value), Holding(f"{path}.{attribute}".lstrip("."), value, []))
+                    held.places.append((owner, attribute))
+        return list(found.values())
+
+    # -- its state -----------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Array]:
+        """All that the module has learnt: the value of each parameter and a copy of each buffer, by name.
+
+        >>> from nets import Dense
+        >>> {name: array.shape for name, array in Dense(3, 2).state_dict().items()}
+        {'weight': (2, 3), 'bias': (2,)}
+        """
+        return {
+            held.name: held.value.data if isinstance(held.value, Tensor) else held.value.copy()
+            for held in self._holdings()
+        }
+
+    def load_state_dict(self, state: Mapping[str, npt.ArrayLike]) -> None:
+        """Take over the values of a `state_dict`, in the dtypes that this module has.
+
+        Raises ValueError, and changes nothing, unless names and shapes are those of this module.
+
+        >>> from nets import Dense
+        >>> layer, other = Dense(3, 2), Dense(3, 2)
+        >>> other.load_state_dict(layer.state_dict())
+        >>> bool((layer.weight.data == other.weight.data).all())
+        True
+        """
+        mine = self.state_dict()
+        if missing := sorted(mine.keys() - state.keys()):
+            raise ValueError(f"the state lacks {', '.join(missing)}: it is that of another model")
+        if unknown := sorted(state.keys() - mine.keys()):
+            raise ValueError(f"the model has no {', '.join(unknown)}: the state is that of another model")
+        arrays = {name: np.array(state[name], dtype=mine[name].dtype, order="C") for name in mine}
+        for name, array in arrays.items():
+            if array.shape != mine[name].shape:
+                raise ValueError(f"{name} has shape {mine[name].shape} in the model and {array.shape} in the state")
+        self._change(arrays)
+
+    def astype(self, dtype: npt.DTypeLike) -> Self:
+        """Turn all parameters and buffers into float32 or float64, and return the module.
+
+        Layers begin with float32, which is enough to learn and twice as fast; derivatives are checked in float64.
+
+        >>> from nets import Dense
+        >>> Dense(3, 2).astype(np.float64).weight.dtype
+        dtype('float64')
+        """
+        if np.dtype(dtype) not in (np.float32, np.float64):
+            raise TypeError(f"parameters are float32 or float64, not {np.dtype(dtype)}")
+        self._change({name: array.astype(dtype) for name, array in self.state_dict().items()})
+        return self
+
+    def _change(self, arrays: Mapping[str, Array]) -> None:
+        for held in self._holdings():
+            array = arrays[held.name]
+            held.put(Tensor(array, held.value.name) if isinstance(held.value, Tensor) else array)
+
+    def train(self, training: bool = True) -> Self:
+        """Let every layer compute as in training, and return the module."""
+        for _, module in self.modules():
+            module.training = training
+        return self
+
+    def eval(self) -> Self:
+        """Let every layer compute as in use, where nothing is learnt, and return the module."""
+        return self.train(False)
+
+    def __repr__(self) -> str:
+        lines = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.children()]
+        settings = ", ".join(self._settings())
+        if not lines:
+            return f"{type(self).__name__}({settings})"
+        return "\n  ".join([f"{type(self).__name__}({settings}", *lines]) + "\n)"
+
+    def _settings(self) -> Iterator[str]:
+        """The arguments that would make such a layer again: those of __init__ that are stored and not the default."""
+        for name, parameter in inspect.signature(type(self)).parameters.items():
+            if name in vars(self):
+                value = vars(self)[name]
+                if isinstance(parameter.default, bool):  # bias: True stands for a Tensor, False for None
+                    value = isinstance(value, Tensor) or value is True
+                if parameter.default is parameter.empty:
+                    yield reprlib.repr(value)
+                elif value != parameter.default:
+                    yield f"{name}={reprlib.repr(value)}"
+
+
+class Holding(NamedTuple):
+    """A parameter or buffer, its name, and the modules and attributes that hold it: more than one if it is shared."""
+
+    name: str
+    value: Tensor | Array
+    places: list[tuple[Module, str]]
+
+    def put(self, new: Tensor | Array) -> None:
+        """Store another value in all places."""
+        for owner, attribute in self.places:
+            setattr(owner, attribute, new)
+
+
+class Sequential(Module):
+    """Layers one after the other: the output of each is the input of the next.
+
+    Layers without a name are called "0", "1", ...; both kinds are found by index, those with a name as attributes too.
+    Raises TypeError for something that cannot be a layer, ValueError for a name that a Module uses itself.
+
+    >>> from nets import Dense, Sequential, Tanh
+    >>> net = Sequential(hidden=Dense(4, 3), squash=Tanh(), out=Dense(3, 2))
+    >>> net
+    Sequential(
+      (hidden): Dense(4, 3)
+      (squash): Tanh()
+      (out): Dense(3, 2)
+    )
+    >>> net[0] is net.hidden is net["hidden"], len(net), net(np.zeros((5, 4), np.float32)).shape
+    (True, 3, (5, 2))
+    """
+
+    def __init__(self, *layers: Module, **named: Module) -> None:
+        for name, layer in {**{str(i): layer for i, layer in enumerate(layers)}, **named}.items():
+            if not isinstance(layer, Module):
+                raise TypeError(f"layer {name} must be a Module, as ReLU() is, got {layer!r}")
+            if hasattr(self, name):
+                raise ValueError(f"a layer cannot be called {name!r}: every Sequential has an attribute of that name")
+            setattr(self, name, layer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The layers applied in turn."""
+        for layer in self:
+            x = layer(x)
+        return x
+
+    def __iter__(self) -> Iterator[Module]:
+        return (layer for _, layer in self.children())
+
+    def __len__(self) -> int:
+        return len(self.children())
+
+    def __getitem__(self, key: int | str) -> Module:
+        return dict(self.children())[key] if isinstance(key, str) else self.children()[key][1]
+
+    def __getattr__(self, name: str) -> Any:  # for type checkers: a layer's name is not known to them
+        raise AttributeError(f"this {type(self).__name__} has no {name!r}; its layers are {list(vars(self))}")

@@ -1,0 +1,204 @@
+"""How a gradient becomes a better parameter.
+
+What you can do here: descend with `SGD` (momentum, Nesterov, weight decay) or `Adam`, and let the learning rate follow
+a schedule, `one_cycle` or `cosine`.
+
+Letters: w parameter, g its gradient, v velocity, r learning rate, m momentum.
+
+An optimizer is made for a model, and each `step` gives every parameter of that model another Tensor.  What it remembers
+between steps (`state_dict`) is listed in the order of `model.parameters()`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from minitensor import Tensor
+from minitensor.tensor import Array
+
+from .module import Module
+
+
+class Optimizer:
+    """What `SGD` and `Adam` have in common; a subclass says in `update` how one parameter changes."""
+
+    def __init__(self, model: Module, learning_rate: float, weight_decay: float) -> None:
+        if not learning_rate >= 0 or not weight_decay >= 0:
+            raise ValueError(f"neither learning_rate (={learning_rate}) nor weight_decay (={weight_decay}) may be < 0")
+        self.model, self.learning_rate, self.weight_decay = model, learning_rate, weight_decay
+        self.steps = 0
+        self.memory: dict[str, list[Array]] = {}
+
+    def remember(self, *names: str) -> None:
+        """Begin with zeros in the shape of each parameter, under each of these names."""
+        for name in names:
+            self.memory[name] = [np.zeros_like(p.data) for p in self.model.parameters()]
+
+    def step(self, gradients: Sequence[Tensor], scale: float = 1.0) -> None:
+        """Give every parameter a new value, from one gradient for each, in the order of `model.parameters()`.
+
+        scale multiplies the learning rate of this one step: it is where a schedule comes in.
+        Raises ValueError unless there are as many as parameters, in the same shapes.
+        """
+        parameters = self.model.parameters()
+        shapes = [p.shape for p in parameters]
+        if [g.shape for g in gradients] != shapes:
+            raise ValueError(f"a step needs gradients of shapes {shapes}, got {[g.shape for g in gradients]}")
+        self.steps += 1
+        new = {}
+        for i, (w, g) in enumerate(zip(parameters, gradients, strict=True)):
+            value = self.update(i, w.data, g.data, self.learning_rate * scale)
+            # The order of the memory decides in which order a product adds up; a file would not keep it.
+            new[w] = Tensor(np.array(value, w.dtype, order="C"))
+        self.model.replace(new)
+
+    def update(self, i: int, w: Array, g: Array, rate: float) -> Array:
+        """The new value of parameter i."""
+        raise NotImplementedError(f"{type(self).__name__} must define update(self, i, w, g, rate)")
+
+    def __repr__(self) -> str:
+        hidden = ("model", "memory", "steps")
+        settings = ", ".join(f"{name}={value}" for name, value in vars(self).items() if name not in hidden)
+        return f"{type(self).__name__}({settings})"
+
+    def state_dict(self) -> dict[str, Array]:
+        """What it remembers, by name, and the number of steps."""
+        state = {f"{name}.{i}": array for name, arrays in self.memory.items() for i, array in enumerate(arrays)}
+        return {"steps": np.array(self.steps), **state}
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Take over a `state_dict`; raises ValueError, and changes nothing, unless names and shapes are the same."""
+        mine = {name: array.shape for name, array in self.state_dict().items()}
+        theirs = {name: np.shape(array) for name, array in state.items()}
+        if mine != theirs:
+            different = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+            raise ValueError(f"the state is that of another optimizer or model: {', '.join(different)} differ")
+        self.steps = int(state["steps"])
+        for name, arrays in self.memory.items():
+            self.memory[name] = [np.array(state[f"{name}.{i}"], array.dtype) for i, array in enumerate(arrays)]
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: v = m v + g + weight_decay w, and w = w - r v; with Nesterov, w = w - r (g + m v).
+
+    Weight decay is added to the gradient, as the derivative of weight_decay / 2 |w|^2 in the loss.
+    Raises ValueError for a negative rate or decay, a momentum outside [0, 1), or Nesterov without momentum.
+    Source: Sutskever, Martens, Dahl and Hinton, On the importance of initialization and momentum, ICML 2013.
+
+    >>> from nets import Dense
+    >>> layer = Dense(1, 1)
+    >>> layer.replace({layer.weight: Tensor([[5.0]])})
+    >>> SGD(layer, learning_rate=0.5).step([Tensor([[2.0]]), Tensor([0.0])])
+    >>> layer.weight
+    Tensor([[4.]], name='weight')
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        learning_rate: float = 0.1,
+        *,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(model, learning_rate, weight_decay)
+        if not 0 <= momentum < 1 or (nesterov and not momentum):
+            raise ValueError(f"momentum (={momentum}) must be at least 0 and less than 1, and not 0 with nesterov")
+        self.momentum, self.nesterov = momentum, nesterov
+        if momentum:
+            self.remember("velocity")
+
+    def update(self, i: int, w: Array, g: Array, rate: float) -> Array:
+        g = g + self.weight_decay * w
+        if self.momentum:
+            v = self.memory["velocity"][i] = self.momentum * self.memory["velocity"][i] + g
+            g = g + self.momentum * v if self.nesterov else v
+        return w - rate * g
+
+
+class Adam(Optimizer):
+    """Each weight with a rate of its own, w = w - r m' / (sqrt(s') + eps): the mean gradient over its usual size.
+
+    m = b1 m + (1 - b1) g and s = b2 s + (1 - b2) g^2 are running means of g and g^2.  Both begin at 0, which
+    m' = m / (1 - b1^t) and s' = s / (1 - b2^t) make up for after t steps.
+    Raises ValueError for a negative rate or decay, betas outside [0, 1), or eps <= 0.
+    Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 1.
+
+    >>> from nets import Dense
+    >>> layer = Dense(1, 1)
+    >>> layer.replace({layer.weight: Tensor([[5.0]])})
+    >>> Adam(layer, learning_rate=0.5).step([Tensor([[1000.0]]), Tensor([0.0])])
+    >>> round(layer.weight.item(), 6)  # the first step goes as far as the rate, whatever the size of the gradient
+    4.5
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        learning_rate: float = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(model, learning_rate, weight_decay)
+        if not all(0 <= b < 1 for b in betas) or not eps > 0:
+            raise ValueError(f"betas (={betas}) must be at least 0 and less than 1, eps (={eps}) greater than 0")
+        self.betas, self.eps = betas, eps
+        self.remember("mean", "square")
+
+    def update(self, i: int, w: Array, g: Array, rate: float) -> Array:
+        g = g + self.weight_decay * w
+        mean, square = self.memory["mean"], self.memory["square"]
+        b1, b2 = self.betas
+        mean[i] = b1 * mean[i] + (1 - b1) * g
+        square[i] = b2 * square[i] + (1 - b2) * g * g
+        m, s = mean[i] / (1 - b1**self.steps), square[i] / (1 - b2**self.steps)
+        step: Array = rate * m / (np.sqrt(s) + self.eps)
+        return w - step
+
+
+# -- schedules: what part of the learning rate to use, from 0 to 1, when a part `progress` of all steps is done --------
+
+Schedule: TypeAlias = Callable[[float], float]
+
+
+def one_cycle(progress: float) -> float:
+    """Up from 1/25 in the first quarter, then down to 0, both along half a cosine.
+
+    Source: Smith and Topin, Super-convergence: very fast training of neural networks, 2018.
+
+    >>> round(one_cycle(0.0), 2), one_cycle(0.25), round(one_cycle(0.625), 2), round(one_cycle(1.0), 2)
+    (0.04, 1.0, 0.5, 0.0)
+    """
+    if progress < 0.25:
+        return 1 - 0.96 * cosine(4 * progress)
+    return cosine((progress - 0.25) / 0.75)
+
+
+def cosine(progress: float) -> float:
+    """Down from 1 to 0 along half a cosine, (1 + cos(pi progress)) / 2.
+
+    Source: Loshchilov and Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017.
+
+    >>> cosine(0.0), round(cosine(0.5), 2), round(cosine(1.0), 2)
+    (1.0, 0.5, 0.0)
+    """
+    return (1 + math.cos(math.pi * progress)) / 2
+
+
+def constant(progress: float) -> float:
+    """1 all the time.
+
+    >>> constant(0.5)
+    1.0
+    """
+    return 1.0
+
+
+SCHEDULES: dict[str, Schedule] = {"one_cycle": one_cycle, "cosine": cosine, "constant": constant}

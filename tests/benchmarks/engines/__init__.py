@@ -1,0 +1,15 @@
+"""One file for each engine: the functions that `tasks.py` describes, in that engine's own words.
+
+Each is written as its own documentation advises, compiled where it can be.
+"""
+
+PACKAGES = {  # engine: the package that it needs
+    "minitensor": "minitensor",
+    "pytorch": "torch",
+    "jax": "jax",
+    "tinygrad": "tinygrad",
+    "mygrad": "mygrad",
+    "autograd": "autograd",
+    "dezero": "dezero",
+    "micrograd": "micrograd",
+}

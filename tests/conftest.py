@@ -1,0 +1,16 @@
+"""How many examples Hypothesis tries: HYPOTHESIS_PROFILE=thorough for many new ones, else a few, always the same."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+slow_machines = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile(
+    "default", max_examples=25, deadline=None, derandomize=True, print_blob=True, suppress_health_check=slow_machines
+)
+settings.register_profile(
+    "thorough", max_examples=1000, deadline=None, print_blob=True, suppress_health_check=slow_machines
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

@@ -1,0 +1,141 @@
+"""A counterexample as a small drawing: which window, which cell; as text, and as SVG.
+
+A picture is a title and rows of cells; a cell has a text and a kind:
+
+    plain     a number                    window    a cell that a window reads
+    margin    a cell of padding           hit       the window or cell where both sides differ
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .kit import Case, Differs, Line
+
+MOST_ROWS = 24
+
+
+class Cell(NamedTuple):
+    text: str
+    kind: str = "plain"
+
+
+class Picture(NamedTuple):
+    title: str
+    rows: Sequence[Sequence[Cell]] = ()
+
+
+def counterexample(case: Mapping[str, Any], error: BaseException | None) -> list[Picture]:
+    """The arguments of the failing call, the windows that they describe, and where both sides differ."""
+    differs = error if isinstance(error, Differs) else None
+    place = differs.cell[-1] if differs is not None and differs.cell else None
+    pictures: list[Picture] = []
+    for name, value in case.items():
+        pictures += argument(name, value, place)
+    draws = [note for note in getattr(error, "__notes__", []) if note.startswith("Draw")]
+    pictures += [Picture(" ".join(note.split())) for note in draws]
+    if differs is not None:
+        pictures += array("found", differs.found, differs.cell)
+        pictures += array("expected", differs.expected, differs.cell)
+    return pictures
+
+
+def argument(name: str, value: Any, place: int | None) -> Iterator[Picture]:
+    if isinstance(value, Line):
+        yield windows(name, value, place)
+    elif isinstance(value, Case):
+        for part in ("x", "w", "b"):
+            yield from array(f"{name}.{part}", getattr(value, part))
+        for axis, line in enumerate(value.lines):
+            yield windows(f"{name}, axis {axis + 2}", line, place if axis == len(value.lines) - 1 else None)
+        if "groups" in value.settings:
+            yield Picture(f"groups = {value.settings['groups']}")
+    elif isinstance(value, np.ndarray):
+        yield from array(name, value)
+    elif type(value).__name__ != "DataObject":  # st.data() is told by its draws
+        text = repr(value)
+        yield Picture(f"{name} = {text if len(text) < 100 else text[:97] + '...'}")
+
+
+def windows(name: str, line: Line, place: int | None = None) -> Picture:
+    """The padded input along one axis, and below it what each window reads; window number `place` is the hit."""
+    positions = range(-line.padding, line.n + line.padding)
+    rows = [[Cell(str(i) if 0 <= i < line.n else "·", "plain" if 0 <= i < line.n else "margin") for i in positions]]
+    for h in range(line.m):
+        reads = {h * line.stride - line.padding + i * line.dilation for i in range(line.k)}
+        kind = "hit" if h == place else "window"
+        rows.append(
+            [
+                Cell(("■" if h == place else "#") if i in reads else "", kind if i in reads else "blank")
+                for i in positions
+            ]
+        )
+    settings = f"n={line.n} k={line.k} stride={line.stride} padding={line.padding} dilation={line.dilation}"
+    return Picture(f"{name}: {settings}", rows[:MOST_ROWS])
+
+
+def array(name: str, x: np.ndarray, hit: tuple[int, ...] | None = None) -> Iterator[Picture]:
+    """A grid of numbers for each channel of each image; the hit is put in brackets."""
+    if x.ndim < 2:
+        values = np.atleast_1d(x)
+        yield Picture(f"{name} {list(x.shape)}", [[number(v, hit in ((i,), ())) for i, v in enumerate(values)]])
+        return
+    for front in list(np.ndindex(x.shape[:-2]))[:6]:
+        rows = [[number(v, hit == (*front, i, j)) for j, v in enumerate(row)] for i, row in enumerate(x[front])]
+        yield Picture(f"{name}{list(front) if front else ''} {list(x.shape)}", rows[:MOST_ROWS])
+
+
+def number(value: float, hit: bool) -> Cell:
+    return Cell(f"[{value:g}]" if hit else f"{value:g}", "hit" if hit else "plain")
+
+
+def as_text(pictures: Sequence[Picture]) -> str:
+    lines = []
+    for title, rows in pictures:
+        lines.append(title)
+        width = max((len(cell.text) for row in rows for cell in row), default=0)
+        lines += ["    " + " ".join(cell.text.rjust(width) for cell in row).rstrip() for row in rows]
+    return "\n".join(lines)
+
+
+FILLS = {"plain": "#FFFFFF", "margin": "#EEEEEE", "window": "#CFE8F7", "hit": "#E69F00", "blank": "none"}
+SIDE = 26
+
+
+def as_svg(pictures: Sequence[Picture]) -> str:
+    """The same as a self-contained SVG."""
+    parts, y, width = [], 24, 0
+    for title, rows in pictures:
+        parts.append(f'<text x="10" y="{y}" font-size="13">{escape(title)}</text>')
+        width = max(width, 20 + 8 * len(title))
+        y += 8
+        cell_width = max([SIDE, *(9 * len(cell.text) + 8 for row in rows for cell in row)])
+        for row in rows:
+            for i, cell in enumerate(row):
+                x = 10 + i * cell_width
+                if cell.kind != "blank":
+                    parts.append(
+                        f'<rect x="{x}" y="{y}" width="{cell_width}" height="{SIDE}" '
+                        f'fill="{FILLS[cell.kind]}" stroke="#8A8F98"/>'
+                    )
+                text = "" if cell.text in "#■" else escape(cell.text)
+                parts.append(
+                    f'<text x="{x + cell_width / 2}" y="{y + 18}" font-size="13" text-anchor="middle">{text}</text>'
+                )
+            width = max(width, 20 + len(row) * cell_width)
+            y += SIDE
+        y += 26
+    return page(width, y, parts)
+
+
+def page(width: float, height: float, parts: Sequence[str]) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
+        f'font-family="Helvetica, Arial, sans-serif">\n<rect width="100%" height="100%" fill="white"/>\n'
+        + "\n".join(parts)
+        + "\n</svg>\n"
+    )

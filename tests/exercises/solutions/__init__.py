@@ -1,0 +1,1 @@
+"""One way to solve each exercise; `python -m tests.exercises solution CHAPTER` shows them one at a time."""

@@ -1,0 +1,1 @@
+"""What the student begins with; `python -m tests.exercises start` copies it."""

@@ -1,0 +1,93 @@
+"""The measuring instrument itself: finite differences, and the check that is built on them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minitensor import Tensor, primitive
+from minitensor.finite import check_gradients, slope
+
+from .strategies import reals, rngs, shapes
+
+
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=5), st.integers(-2, 2))
+def test_slope_is_right_for_polynomials_of_degree_4(coefficients, at):
+    """The formula's error begins with the fifth derivative."""
+    p = np.polynomial.Polynomial(coefficients)
+
+    def f(x):
+        y = Tensor(0.0)
+        for c in reversed(coefficients):
+            y = y * x + c
+        return y
+
+    found = slope(f, [np.array(float(at))], [np.array(1.0)], step=0.125)
+    np.testing.assert_allclose(found, p.deriv()(at), atol=1e-9)
+
+
+@given(shapes(), rngs)
+def test_slope_is_along_a_direction(shape, rng):
+    """The slope of sum(a x) along v is <a, v>, over several inputs the sum."""
+    a, b, x, y, v, w = reals(rng, [shape] * 6)
+    found = slope(lambda x, y: (a * x).sum() + (b * y).sum(), [x, y], [v, w])
+    np.testing.assert_allclose(found, (a * v).sum() + (b * w).sum(), atol=1e-9)
+
+
+def square(*rules):
+    @primitive
+    def square(x):
+        return x * x
+
+    square.defvjp(*rules)
+    return square
+
+
+@given(shapes(), rngs)
+def test_right_rules_pass(shape, rng):
+    """And the largest deviation is returned, far below the tolerance."""
+    (x,) = reals(rng, [shape])
+    assert check_gradients(square(lambda g, out, x: 2 * g * x), x, order=3) < 1e-8
+
+
+@pytest.mark.parametrize(("rule", "order"), [
+    (lambda g, out, x: g * x, 1),  # a factor is missing
+    (lambda g, out, x: 2 * g * x + 1e-4, 1),  # a little too much
+    (lambda g, out, x: 2 * g * Tensor(x.data), 2),  # drops the graph
+    (lambda g, out, x: 2 * g.detach() * x, 2),  # drops that of the gradient that arrives
+], ids=["factor", "offset", "graph of x", "graph of g"])  # fmt: skip
+def test_a_wrong_rule_is_found_at_its_order(rule, order):
+    """AssertionError that names the order and both numbers; one order below, nothing is wrong yet."""
+    f, x = square(rule), np.array([0.5, -1.0, 2.0])
+
+    def bent(x):
+        y = f(x)
+        return y + y * y
+
+    if order == 2:
+        check_gradients(bent, x, order=1)
+    with pytest.raises(AssertionError, match=rf"order {order}: the rules give .*, finite differences give .*"):
+        check_gradients(bent, x, order=2)
+
+
+def test_a_derivative_that_is_not_a_number_is_found():
+    """nan is no agreement."""
+    f = square(lambda g, out, x: g * float("nan"))
+    with pytest.raises(AssertionError, match="nan"):
+        check_gradients(f, np.array(1.0))
+
+
+def test_every_input_is_checked():
+    """A rule that is wrong for the second input only is found; integers and float32 are checked as float64."""
+
+    @primitive
+    def product(x, y):
+        return x * y
+
+    product.defvjp(lambda g, out, x, y: g * y, lambda g, out, x, y: g * x)
+    check_gradients(product, np.float32(2), 3)
+    product.defvjp(lambda g, out, x, y: g * y, lambda g, out, x, y: g * y)
+    with pytest.raises(AssertionError):
+        check_gradients(product, np.float32(2), 3)

@@ -1,0 +1,173 @@
+"""A printed recipe is mathematics: evaluated, it gives the Tensor's value; and so does that of a derivative."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minitensor as mt
+from minitensor import Tensor, formula, gradients, history
+
+from .checks import raises
+from .operators import OPERATORS
+from .strategies import distinct, few, many, rngs, shapes_that_broadcast
+
+
+def evaluate(text, symbols, *tensors):
+    """The text as Python, with NumPy's functions, and for an operator that NumPy lacks the primitive's own function."""
+    primitives = {t.primitive for tensor in tensors for t in history(tensor) if t.primitive}
+    names = {p.name: p.function for p in primitives} | {name: getattr(np, name) for name in dir(np)}
+    return eval(text, names | {name: t.data for name, t in symbols.items()})
+
+
+def assert_evaluates_to(t):
+    """The text has the value of t, but for the shape to which NumPy broadcasts it; the LaTeX is well-formed."""
+    printed = formula(t)
+    value = np.broadcast_to(evaluate(printed, printed.symbols, t), t.shape)
+    np.testing.assert_allclose(value, t.data, rtol=1e-9, atol=1e-9, err_msg=printed)
+    assert printed.latex.count("\\left") == printed.latex.count("\\right")
+    depth = 0
+    for bracket in re.findall(r"(?<!\\)[{}]", printed.latex):
+        depth += 1 if bracket == "{" else -1
+        assert depth >= 0
+    assert depth == 0
+
+
+UNARY = [
+    mt.tanh, mt.sigmoid, mt.softplus, mt.relu, mt.abs, mt.negative, mt.sum, mt.mean, mt.max, mt.logsumexp, mt.transpose,
+    lambda x: x**2, lambda x: x**3, lambda x: 1 / (2 + x * x), lambda x: (1 + x * x).sqrt(),
+    lambda x: mt.exp(-x * x), lambda x: 3 * x, lambda x: x / 4, lambda x: 1 - x, lambda x: x - 0.5, lambda x: x[None],
+    lambda x: x.clip(-0.5, 0.75), lambda x: mt.leaky_relu(x, 0.1), lambda x: mt.where(x > 0.25, x, -x),
+    lambda x: x / (1 + x * x) ** 0.75, lambda x: x.reshape(-1), lambda x: x[...], lambda x: 2 ** mt.tanh(x),
+    lambda x: x.sum(axis=0) if x.ndim else x, lambda x: x.var(keepdims=True), lambda x: (1 + x * x).log(),
+]  # fmt: skip
+BINARY = [mt.add, mt.subtract, mt.multiply, mt.maximum, mt.minimum, lambda x, y: x / (2 + y * y)]
+
+
+def fit(x, y):
+    try:
+        np.broadcast_shapes(x.shape, y.shape)
+    except ValueError:
+        return False
+    return True
+
+
+@st.composite
+def expressions(draw, steps=4, numbers=False):
+    """Some values computed one from another, beginning with two named Tensors off all kinks; and these two."""
+    shapes = [(), ()] if numbers else draw(shapes_that_broadcast())
+    xs = [Tensor(x, name=name) for x, name in zip(distinct(draw(rngs), shapes), "xy", strict=True)]
+    values = list(xs)
+    for _ in range(draw(st.integers(1, steps))):
+        x = draw(st.sampled_from(values))
+        if draw(st.booleans()):
+            values.append(draw(st.sampled_from(UNARY))(x))
+        else:
+            y = draw(st.sampled_from([y for y in values if fit(x, y)]))
+            values.append(draw(st.sampled_from(BINARY))(x, y))
+    return values[-1], xs
+
+
+@many
+@given(expressions())
+def test_a_formula_evaluates_to_its_value(drawn):
+    """NumPy, given the printed text, arrives at the Tensor's value."""
+    assert_evaluates_to(drawn[0])
+
+
+@many
+@given(expressions(steps=3))
+def test_the_formula_of_a_derivative_evaluates_to_it(drawn):
+    """So for gradients of order 1 and 2, by both inputs."""
+    y, xs = drawn
+    first = gradients(y, xs)
+    for g in first:
+        assert_evaluates_to(g)
+    for g in gradients(first[0], xs):
+        assert_evaluates_to(g)
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+@few
+@given(data=st.data(), rng=rngs)
+def test_every_operator_can_be_printed(name, data, rng):
+    """Value and gradients of each operator print as text that evaluates to them."""
+    row = OPERATORS[name]
+    f, shapes = data.draw(row.cases)
+    xs = [Tensor(x, name=f"x{i}") for i, x in enumerate(row.values(rng, shapes))]
+    y = f(*xs)
+    assert_evaluates_to(y)
+    for g in gradients(y, xs):
+        assert_evaluates_to(g)
+
+
+@many
+@given(expressions(steps=3, numbers=True))
+def test_a_formula_has_nothing_to_tidy_up(drawn):
+    """No factor 1, no term 0, no power 1, no double sign: neither in a value nor in its derivatives."""
+    y, xs = drawn
+    for t in (y, *gradients(y, xs)):
+        text = formula(t)
+        assert not re.search(r"(?<![\w.])1 \*|\* 1(?![\w.])|\*\* 1(?![\w.])|/ 1(?![\w.])", text), text
+        assert not re.search(r"[+-] 0(?![\w.])|(?<![\w.])0 [+*-]|- -|\+ -", text), text
+
+
+@pytest.mark.parametrize(("build", "text", "latex"), [
+    (lambda x: x * x, "x ** 2", "x^{2}"),
+    (lambda x: x + x, "2 * x", "2 x"),
+    (lambda x: x - x, "0", "0"),
+    (lambda x: x / 3, "x / 3", "\\frac{x}{3}"),
+    (lambda x: 1 - x.tanh() ** 2, "1 - tanh(x) ** 2", None),
+    (lambda x: x * (x + 1), "x * (x + 1)", None),
+    (lambda x: gradients(x * x.tanh(), [x])[0], "tanh(x) + x * (1 - tanh(x) ** 2)", None),
+    (lambda x: gradients(x**3, [x])[0], "3 * x ** 2", "3 x^{2}"),
+    (lambda x: gradients(gradients(x**3, [x])[0], [x])[0], "6 * x", "6 x"),
+    (lambda x: gradients(x.exp(), [x])[0], "exp(x)", "e^{x}"),
+    (lambda x: gradients(x.log(), [x])[0], "1 / x", "\\frac{1}{x}"),
+    (lambda x: gradients(x.sqrt(), [x])[0], "1 / (2 * sqrt(x))", "\\frac{1}{2 \\sqrt{x}}"),
+])  # fmt: skip
+def test_formulas_read_as_a_person_would_write_them(build, text, latex):
+    """A few that every textbook has."""
+    printed = formula(build(Tensor(0.5, name="x")))
+    assert printed == text
+    assert latex is None or printed.latex == latex
+
+
+@given(st.permutations(["x", "x", "lambda", "tanh", "2 b", "ä-ö", None, ""]))
+def test_names_are_made_to_differ(names):
+    """Whatever Tensors are called, each symbol is an identifier, means one Tensor, and hides no function."""
+    xs = [Tensor([1.0 + i, 2.5], name=name) for i, name in enumerate(names)]
+    y = sum((x * x.tanh() for x in xs), Tensor(0.0))
+    printed = formula(y)
+    assert len(printed.symbols) == len(xs) == len(set(printed.symbols.values()))
+    assert all(name.isidentifier() and not hasattr(np, name) for name in printed.symbols)
+    assert_evaluates_to(y)
+
+
+def test_given_tensors_are_not_taken_apart():
+    """A Tensor in `given` is printed by its name, and its value stands for its recipe."""
+    x = Tensor([0.5, 2.0], name="x")
+    h = x.tanh()
+    h.name = "h"
+    printed = formula(h * h + x, given=[h])
+    assert set(printed.symbols.values()) == {h, x}
+    assert "tanh" not in printed
+    np.testing.assert_allclose(evaluate(printed, printed.symbols, h), (h * h + x).data)
+
+
+def test_nobody_reads_a_formula_without_end():
+    """More than 20,000 characters are a ValueError that says what to do; a long chain of names is no recursion."""
+    x = Tensor(2.0, name="x")
+    y = x
+    for _ in range(40):
+        y = (y * (y + x)).tanh()
+    with raises(ValueError, "20000 characters", "given"):
+        formula(y)
+    z = x
+    for _ in range(5000):
+        z = z + x
+    assert formula(z) == "5001 * x"

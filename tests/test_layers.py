@@ -1,0 +1,346 @@
+"""Values of the layers: the fast forms against their formulas, exactly, in any memory order, in float32 and float64."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import mutually_broadcastable_shapes
+
+import minitensor as mt
+from minitensor import Tensor, gradients
+from minitensor.conv import conv_by_definition
+from minitensor.ops.contract import contract_two
+from minitensor.pool import max_pool_by_definition
+
+from . import naive
+from .checks import same
+from .strategies import (
+    contractions,
+    convolutions,
+    divisible,
+    dtypes,
+    laid_out,
+    local_layers,
+    pools,
+    rngs,
+    shapes,
+    transposed_convolutions,
+    whole,
+    whole_numbers,
+)
+
+
+@st.composite
+def filled(draw, geometries, values=whole):
+    """A geometry, and whole numbers for its x, w and b, in one dtype, each in a memory order of its own."""
+    g, dtype = draw(geometries), draw(dtypes)
+    return g, *[draw(laid_out(a.astype(dtype))) for a in values(draw(rngs), [g.x, g.w, g.b])]
+
+
+def pairs(padding):
+    return tuple((p, p) for p in padding)
+
+
+def per_channel(b, axes):
+    return b.data.reshape(-1, *(1,) * axes)
+
+
+# -- convolution -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+@given(data=st.data())
+def test_conv_is_its_formula(axes, data):
+    """y[n, o, h, w] = b[o] + sum_cij x[n, c, h s + i d - p, w s + j d - p] w[o, c, i, j], exactly."""
+    g, x, w, b = data.draw(filled(convolutions(axes)))
+    conv = mt.conv1d if axes == 1 else mt.conv2d
+    expected = naive.conv(x.data, w.data, g.y[2:], **g.settings)
+    same(conv(x, w, **g.settings), expected)
+    same(conv(x, w, b, **g.settings), expected + per_channel(b, axes))
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+@given(data=st.data())
+def test_conv_and_its_gradients_are_those_of_the_definition(axes, data):
+    """Value, both gradients, and the gradients of these: the fast form equals the composed one, exactly."""
+    g, x, w, _ = data.draw(filled(convolutions(axes)))
+    seed, vx, vw = (data.draw(laid_out(data.draw(whole_numbers(s, dtype=x.dtype)))) for s in (g.y, g.x, g.w))
+
+    def derivatives(conv):
+        y = conv(x, w)
+        dx, dw = gradients(y, [x, w], seed)
+        return y, dx, dw, *gradients(dx, [w], vx), *gradients(dw, [x], vw)
+
+    fast = mt.conv1d if axes == 1 else mt.conv2d
+    padding = {"padding": pairs(g.settings["padding"])}
+    definition = partial(conv_by_definition, **{**g.settings, **padding})
+    for a, b in zip(derivatives(partial(fast, **g.settings)), derivatives(definition), strict=True):
+        same(a, b)
+
+
+@given(st.data(), st.sampled_from([("circular", "wrap"), ("reflect", "reflect")]))
+def test_padding_modes_are_numpys(data, modes):
+    """padding_mode fills the margin as np.pad does, then convolves without one."""
+    ours, numpys = modes
+    g, x, w, _ = data.draw(filled(convolutions(2)))
+    if ours == "reflect" and 1 in x.shape[2:]:
+        x = Tensor(np.concatenate([x.data] * 2, axis=2))
+        x = Tensor(np.concatenate([x.data] * 2, axis=3))
+    padded = np.pad(x.data, [(0, 0), (0, 0), *pairs(g.settings["padding"])], numpys)
+    same(
+        mt.conv2d(x, w, **g.settings, padding_mode=ours),
+        mt.conv2d(padded, w, **{**g.settings, "padding": 0}),
+    )
+
+
+@given(st.data(), st.integers(1, 4), st.integers(1, 4))
+def test_same_padding_is_a_margin(data, kh, kw):
+    """padding="same" adds d(k - 1) cells to each axis, the odd one behind; "valid" adds none."""
+    dtype, d = data.draw(dtypes), data.draw(st.integers(1, 2))
+    x, w = data.draw(whole_numbers((2, 1, 5, 8), (2, 1, kh, kw), dtype=dtype))
+    margin = [(d * (k - 1) // 2, d * (k - 1) - d * (k - 1) // 2) for k in (kh, kw)]
+    padded = np.pad(x, [(0, 0), (0, 0), *margin])
+    same(mt.conv2d(x, w, padding="same", dilation=d), mt.conv2d(padded, w, padding="valid", dilation=d))
+    tx, tw = Tensor(x), Tensor(w)
+    for a, b in zip(
+        gradients(mt.conv2d(tx, tw, padding="same", dilation=d), [tx, tw]),
+        gradients(mt.conv2d(mt.pad(tx, [(0, 0), (0, 0), *margin]), tw, dilation=d), [tx, tw]),
+        strict=True,
+    ):
+        same(a, b)
+
+
+@given(filled(transposed_convolutions()))
+def test_conv_transpose_is_its_formula(drawn):
+    """y[n, o, h s + i d - p, w s + j d - p] += x[n, c, h, w] w[c, o, i, j], exactly."""
+    g, x, w, b = drawn
+    settings = {name: value for name, value in g.settings.items() if name != "output_padding"}
+    expected = naive.conv_transpose(x.data, w.data, g.y[2:], **settings)
+    same(mt.conv_transpose2d(x, w, **g.settings), expected)
+    same(mt.conv_transpose2d(x, w, b, **g.settings), expected + per_channel(b, 2))
+
+
+@pytest.mark.parametrize("tiled", [False, True])
+@pytest.mark.parametrize("axes", [1, 2])
+@given(data=st.data())
+def test_local_layers_are_their_formulas(axes, tiled, data):
+    """Locally connected: a kernel and a bias for each place.  Tiled: those of place h are number h % t."""
+    g, x, w, b = data.draw(filled(local_layers(axes, tiled)))
+    layer = getattr(mt, ("tiled_conv" if tiled else "locally_connected") + f"{axes}d")
+    expected = naive.local(x.data, w.data, g.y[2:], **g.settings)
+    same(layer(x, w, **g.settings), expected)
+    bias = b.data[np.ix_(range(b.shape[0]), *[np.arange(m) % t for m, t in zip(g.y[2:], b.shape[1:], strict=True)])]
+    same(layer(x, w, b, **g.settings), expected + bias)
+
+
+@given(st.data(), shapes(max_dims=3), st.integers(1, 3), st.integers(1, 3), dtypes)
+def test_dense_is_a_matrix_product(data, front, c, o, dtype):
+    """y[..., o] = sum_c x[..., c] w[o, c] + b[o], for any axes in front."""
+    x, w, b = (data.draw(laid_out(a)) for a in data.draw(whole_numbers((*front, c), (o, c), (o,), dtype=dtype)))
+    same(mt.dense(x, w), x.data @ w.data.T)
+    same(mt.dense(x, w, b), x.data @ w.data.T + b.data)
+
+
+# -- pools -------------------------------------------------------------------------------------------------------------
+
+ALL = ("stride", "padding", "dilation", "ceil_mode")
+MEAN = ("stride", "padding", "ceil_mode", "count_include_pad")
+
+
+@st.composite
+def pooled(draw, axes, names, values=whole):
+    """An image with ties, in any memory order, a kernel and settings; and the settings as the loops take them."""
+    shape, k, settings = draw(pools(axes, names))
+    (x,) = values(draw(rngs), [shape])
+    line = {"stride": settings["stride"], "padding": (0,) * axes, "dilation": (1,) * axes, **settings}
+    return draw(laid_out(x.astype(draw(dtypes)))), k, settings, {name: line[name] for name in ALL if name in line}
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+@given(data=st.data())
+def test_max_pool_is_the_largest_in_each_window(axes, data):
+    """y = max over the window's cells of x, exactly; a window that sees no cell of x gives -infinity."""
+    x, k, settings, line = data.draw(pooled(axes, ALL))
+    pool = mt.max_pool1d if axes == 1 else mt.max_pool2d
+
+    def largest(values, *_):
+        return np.max([np.full(x.shape[:2], -np.inf), *values], axis=0)
+
+    same(pool(x, k, **settings), naive.pool(x.data, largest, k, **line))
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+@given(data=st.data())
+def test_max_pool_gives_each_gradient_to_the_first_largest(axes, data):
+    """Every window adds its gradient to the first of its largest cells in reading order, and to no other."""
+    x, k, settings, line = data.draw(pooled(axes, ALL))
+    pool = mt.max_pool1d if axes == 1 else mt.max_pool2d
+    y = pool(x, k, **settings)
+    seed = data.draw(laid_out(data.draw(whole_numbers(y.shape, dtype=x.dtype))))
+    expected = np.zeros(x.shape, x.dtype)
+    ceil_mode = line.pop("ceil_mode")
+    for place, reads in naive.cells(x.shape[2:], k, *line.values(), ceil_mode=ceil_mode):
+        seen = [at for _, at in reads if naive.inside(at, x.shape[2:])]
+        for nc in np.ndindex(x.shape[:2]):
+            if seen:
+                expected[(*nc, *max(seen, key=lambda at: x.data[(*nc, *at)]))] += seed.data[(*nc, *place)]
+    same(gradients(y, [x], seed)[0], expected)
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+@given(data=st.data())
+def test_max_pool_and_its_derivatives_are_those_of_the_definition(axes, data):
+    """Value, gradient, and gradient of the gradient: the fast form equals the composed one, ties included."""
+    x, k, settings, _ = data.draw(pooled(axes, ("stride", "padding", "dilation")))
+    fast = partial(mt.max_pool1d if axes == 1 else mt.max_pool2d, kernel_size=k, **settings)
+    definition = partial(max_pool_by_definition, kernel_size=k, **{**settings, "padding": pairs(settings["padding"])})
+    shape = fast(x).shape
+    seed, v = data.draw(whole_numbers(shape, x.shape, dtype=x.dtype))
+
+    def derivatives(pool):
+        g = Tensor(seed)
+        y = pool(x)
+        (dx,) = gradients(y, [x], g)
+        return y, dx, *gradients(dx, [x, g], v)
+
+    for a, b in zip(derivatives(fast), derivatives(definition), strict=True):
+        same(a, b)
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+@given(data=st.data())
+def test_avg_pool_is_the_mean_of_each_window(axes, data):
+    """y = sum / count; the count is that of the cells of x and, if so set, of the margin, but of none beyond."""
+    x, k, settings, line = data.draw(pooled(axes, MEAN, divisible))
+    pool = mt.avg_pool1d if axes == 1 else mt.avg_pool2d
+
+    def mean(values, cells, with_margin):
+        return np.sum(values, axis=0) / (with_margin if settings["count_include_pad"] else cells)
+
+    same(pool(x, k, **settings), naive.pool(x.data, mean, k, **line))
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+@given(data=st.data(), norm=st.sampled_from([1, 2, 3, 4, 1.5]))
+def test_lp_pool_is_the_norm_of_each_window(axes, data, norm):
+    """y = (sum |x|^p)^(1/p); at p = 1 exactly."""
+    x, k, settings, line = data.draw(pooled(axes, ("stride",)))
+    pool = mt.lp_pool1d if axes == 1 else mt.lp_pool2d
+
+    def length(values, *_):
+        return np.sum(np.abs(values) ** norm, axis=0) ** (1 / norm)
+
+    y = pool(x, k, **settings, norm=norm)
+    assert y.dtype == x.dtype
+    np.testing.assert_allclose(y.data, naive.pool(x.data, length, k, **line), rtol=0 if norm == 1 else 1e-5)
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+@given(data=st.data(), sigma=st.sampled_from([0.3, 1.0, 5.0]))
+def test_weighted_avg_pool_weighs_by_the_distance_from_the_centre(axes, data, sigma):
+    """The weight of a cell is proportional to exp(-r^2 / 2 sigma^2), and all weights add up to 1."""
+    x, k, settings, line = data.draw(pooled(axes, ("stride",)))
+    pool = mt.weighted_avg_pool1d if axes == 1 else mt.weighted_avg_pool2d
+    centre = [(n - 1) / 2 for n in k]
+    weights = [
+        np.exp(-sum((i - c) ** 2 for i, c in zip(tap, centre, strict=True)) / (2 * sigma**2)) for tap in np.ndindex(k)
+    ]
+
+    def weighted(values, *_):
+        return np.tensordot(weights, values, 1) / sum(weights)
+
+    expected = naive.pool(x.data, weighted, k, **line)
+    np.testing.assert_allclose(pool(x, k, **settings, sigma=sigma).data, expected, rtol=1e-5, atol=1e-5)
+
+
+@given(st.data(), st.integers(1, 3), shapes(min_dims=1))
+def test_maxout_is_the_largest_of_each_run_of_channels(data, pieces, shape):
+    """y[n, o] = max_k x[n, o pieces + k], along any axis."""
+    axis = data.draw(st.integers(-len(shape), len(shape) - 1))
+    full = list(shape)
+    full[axis] *= pieces
+    x = data.draw(laid_out(data.draw(whole_numbers(tuple(full)))))
+    runs = np.split(x.data, shape[axis], axis)
+    same(mt.maxout(x, pieces, axis), np.concatenate([run.max(axis=axis, keepdims=True) for run in runs], axis))
+
+
+# -- contraction -------------------------------------------------------------------------------------------------------
+
+
+@given(st.data(), contractions(), dtypes)
+def test_einsum_is_numpys(data, contraction, dtype):
+    """Any letters, also one twice in an input, in any memory order: np.einsum, exactly."""
+    spec, shapes_ = contraction
+    drawn = whole(data.draw(rngs), shapes_)
+    xs = [data.draw(laid_out(x.astype(dtype))) for x in drawn]
+    same(mt.einsum(spec, *xs), np.einsum(spec, *[x.data for x in xs]))
+
+
+@pytest.mark.parametrize(("spec", "shapes"), [
+    ("...ij,...jk->...ik", [(2, 1, 2, 3), (3, 3, 2)]),
+    ("i...,...i", [(2, 3), (1, 2)]),
+    ("...,...", [(2, 3), (3,)]),
+    ("...a->a...", [(2, 3, 4)]),
+    ("a...b->...", [(2, 3, 4)]),
+    ("ba,ca", [(2, 3), (2, 3)]),
+    ("ba", [(2, 3)]),
+    ("ii", [(3, 3)]),
+    (" i j , j -> i ", [(2, 3), (3,)]),
+    ("ij,jk->ik", [(2, 1), (3, 2)]),
+    (",a->a", [(), (2,)]),
+    ("Ab,bA->A", [(2, 3), (3, 2)]),
+    ("->", [()]),
+])  # fmt: skip
+@given(rng=rngs)
+def test_einsum_reads_dots_and_missing_outputs_as_numpy_does(spec, shapes, rng):
+    """ "..." broadcasts, a missing output is worked out, and a length of 1 stretches."""
+    xs = whole(rng, shapes)
+    same(mt.einsum(spec, *xs), np.einsum(spec, *xs))
+
+
+@given(st.data(), contractions(inputs=2, repeats=False), dtypes)
+def test_contract_two_is_einsum(data, contraction, dtype):
+    """One matrix product does what np.einsum of two inputs does, in any memory order."""
+    spec, shapes_ = contraction
+    x, y = (data.draw(laid_out(a.astype(dtype))).data for a in whole(data.draw(rngs), shapes_))
+    left, output = spec.split("->")
+    same(
+        np.asarray(contract_two(left.split(",")[0], x, left.split(",")[1], y, output)),
+        np.asarray(np.einsum(spec, x, y)),
+    )
+
+
+@given(st.data(), dtypes)
+def test_matmul_is_numpys(data, dtype):
+    """Stacks of matrices broadcast, and vectors are rows or columns, as in x @ y of arrays."""
+    drawn = data.draw(mutually_broadcastable_shapes(signature="(m?,n),(n,p?)->(m?,p?)", max_dims=2, max_side=3))
+    x, y = (data.draw(laid_out(a.astype(dtype))) for a in whole(data.draw(rngs), drawn.input_shapes))
+    same(x @ y, x.data @ y.data)
+    same(x.data @ y, x.data @ y.data)
+
+
+# -- windows and fold --------------------------------------------------------------------------------------------------
+
+
+@given(st.data(), convolutions(2))
+def test_windows_holds_every_element_that_a_window_reads(data, g):
+    """windows(x)[..., h, w, i, j] = x[..., h s + i d, w s + j d], as a view."""
+    s, d = g.settings["stride"], g.settings["dilation"]
+    x = data.draw(laid_out(data.draw(whole_numbers((*g.x[:2], *[n + 6 for n in g.x[2:]])))))
+    y = mt.windows(x, g.w[2:], s, d)
+    for h, w, i, j in np.ndindex(y.shape[2:]):
+        same(y.data[:, :, h, w, i, j], x.data[:, :, h * s[0] + i * d[0], w * s[1] + j * d[1]])
+    assert np.shares_memory(y.data, x.data)
+
+
+@given(st.data(), shapes(max_dims=1), st.integers(1, 3), st.integers(1, 3))
+def test_fold_of_windows_counts_the_windows_over_each_element(data, front, k, stride):
+    """fold(windows(x)) is x times the number of windows that cover it."""
+    n = data.draw(st.integers(k, 7))
+    x = data.draw(whole_numbers((*front, n)))
+    count = sum(np.isin(np.arange(n), at).astype(float) for at in naive.window_positions(n, k, stride, 0, 1))
+    same(mt.fold(mt.windows(x, k, stride), n, stride), x * count)

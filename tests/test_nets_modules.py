@@ -1,0 +1,303 @@
+"""Modules: what belongs to one, what sharing means, and that a layer is its function with its own parameters."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minitensor as mt
+import nets
+from minitensor import Tensor
+from nets import Dense, Module, Sequential, Tanh
+
+from .checks import raises, same
+from .strategies import convolutions, local_layers, pools, reals, rngs, transposed_convolutions, whole
+
+
+class Tied(Module):
+    """Two layers with one weight, as an autoencoder may have."""
+
+    def __init__(self, n: int) -> None:
+        self.first, self.second = Dense(n, n), Dense(n, n)
+        self.second.weight = self.first.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(self.first(x))
+
+
+def values(shape, rng):
+    return Tensor(whole(rng, [shape])[0].astype(np.float32))
+
+
+# -- a layer is its function -------------------------------------------------------------------------------------------
+
+
+def settle(layer: Module, rng: np.random.Generator) -> Module:
+    """The layer with whole numbers as parameters, so that sums are exact."""
+    layer.load_state_dict({name: whole(rng, [a.shape])[0] for name, a in layer.state_dict().items()})
+    return layer
+
+
+@given(st.data(), rngs, st.sampled_from([1, 2]), st.booleans())
+def test_a_convolution_layer_is_the_function_with_its_parameters(data, rng, axes, bias):
+    g = data.draw(convolutions(axes))
+    layer_type, function = [(nets.Conv1d, mt.conv1d), (nets.Conv2d, mt.conv2d)][axes - 1]
+    layer = settle(layer_type(g.x[1], g.w[0], g.w[2:], **g.settings, bias=bias), rng)
+    x = values(g.x, rng)
+    assert layer.weight.shape == g.w
+    same(layer(x), function(x, layer.weight, layer.bias, **g.settings))
+
+
+@given(transposed_convolutions(), rngs, st.booleans())
+def test_a_transposed_convolution_layer_is_the_function_with_its_parameters(g, rng, bias):
+    groups = g.settings["groups"]
+    out_channels = g.w[1] * groups
+    layer = settle(nets.ConvTranspose2d(g.x[1], out_channels, g.w[2:], **g.settings, bias=bias), rng)
+    x = values(g.x, rng)
+    same(layer(x), mt.conv_transpose2d(x, layer.weight, layer.bias, **g.settings))
+
+
+@given(st.data(), rngs, st.sampled_from([1, 2]), st.booleans(), st.booleans())
+def test_a_local_or_tiled_layer_is_the_function_with_its_parameters(data, rng, axes, tiled, bias):
+    g = data.draw(local_layers(axes, tiled))
+    x, c, o = values(g.x, rng), g.x[1], g.w[0]
+    kernel = g.w[2 + axes :]
+    if tiled:
+        layer_type, function = [(nets.TiledConv1d, mt.tiled_conv1d), (nets.TiledConv2d, mt.tiled_conv2d)][axes - 1]
+        layer = layer_type(c, o, kernel, **g.settings, bias=bias, tiles=g.w[2 : 2 + axes])
+    else:
+        layer_type, function = [
+            (nets.LocallyConnected1d, mt.locally_connected1d),
+            (nets.LocallyConnected2d, mt.locally_connected2d),
+        ][axes - 1]
+        layer = layer_type(c, o, g.x[2:], kernel, **g.settings, bias=bias)
+    settle(layer, rng)
+    assert layer.weight.shape == g.w
+    same(layer(x), function(x, layer.weight, layer.bias, **g.settings))
+
+
+POOLS = {
+    "MaxPool": ("max_pool", ("stride", "padding", "dilation", "ceil_mode")),
+    "AvgPool": ("avg_pool", ("stride", "padding", "ceil_mode", "count_include_pad")),
+    "LPPool": ("lp_pool", ("stride",)),
+    "WeightedAvgPool": ("weighted_avg_pool", ("stride",)),
+}
+
+
+@pytest.mark.parametrize("name", POOLS)
+@given(st.data(), rngs, st.sampled_from([1, 2]))
+def test_a_pool_is_the_function(name, data, rng, axes):
+    function, names = POOLS[name]
+    pool = data.draw(pools(axes, names))
+    layer = getattr(nets, f"{name}{axes}d")(pool.kernel_size, **pool.settings)
+    x = values(pool.x, rng)
+    same(layer(x), getattr(mt, f"{function}{axes}d")(x, pool.kernel_size, **pool.settings))
+
+
+@given(rngs)
+def test_activations_and_normalization_are_the_functions(rng):
+    x = Tensor(reals(rng, [(2, 6, 3, 3)])[0])
+    same(nets.ReLU()(x), mt.relu(x))
+    same(nets.Sigmoid()(x), mt.sigmoid(x))
+    same(nets.Tanh()(x), mt.tanh(x))
+    same(nets.Maxout(3)(x), mt.maxout(x, 3))
+    same(nets.Flatten()(x), x.reshape(2, 54))
+    same(nets.LocalResponseNorm(5, 0.1, 0.5, 2.0)(x), mt.local_response_norm(x, 5, 0.1, 0.5, 2.0))
+    np.testing.assert_allclose(nets.Tanh(1.7159, 2 / 3)(x).data, 1.7159 * np.tanh(2 / 3 * x.data), rtol=1e-12)
+
+
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.booleans())
+def test_the_repr_of_a_layer_makes_such_a_layer_again(c, o, k, stride, bias):
+    layers = [
+        nets.Dense(c, o, bias=bias),
+        nets.Conv2d(c, o, k, stride=stride, padding=k // 2, bias=bias),
+        nets.LocallyConnected1d(c, o, 3 + k, k, stride=stride),
+        nets.TiledConv2d(c, o, k, tiles=(1, stride)),
+        nets.MaxPool2d(k, stride=stride, ceil_mode=bias),
+        nets.Tanh(1.0 + k),
+        nets.Dropout(1 / (1 + k)),
+        nets.BatchNorm2d(c),
+    ]
+    for layer in layers:
+        again = eval(repr(layer), vars(nets))
+        assert repr(again) == repr(layer)
+        shapes = [p.shape for p in layer.parameters()]
+        assert [p.shape for p in again.parameters()] == shapes
+    assert repr(Sequential(*layers)).count("\n") == len(layers) + 1
+
+
+# -- parameters and state ----------------------------------------------------------------------------------------------
+
+
+def test_parameters_are_float32_until_said_otherwise():
+    layers = [nets.Dense(2, 2), nets.Conv1d(2, 2, 2), nets.ConvTranspose2d(2, 2, 2), nets.BatchNorm2d(2)]
+    model = Sequential(*layers, nets.LocallyConnected2d(1, 1, 3, 2), nets.TiledConv1d(1, 1, 2))
+    assert {a.dtype for a in model.state_dict().values()} == {np.dtype(np.float32)}
+    assert {a.dtype for a in model.astype(np.float64).state_dict().values()} == {np.dtype(np.float64)}
+
+
+@given(st.integers(1, 4), rngs)
+def test_a_shared_parameter_is_listed_once_and_stays_shared(n, rng):
+    model = Tied(n)
+    names = ["first.weight", "first.bias", "second.bias"]
+    assert [name for name, _ in model.named_parameters()] == names == list(model.state_dict())
+    ones = [Tensor(np.ones(p.shape, np.float32)) for p in model.parameters()]
+    for change in (
+        lambda: nets.SGD(model, 0.5, momentum=0.5).step(ones),
+        lambda: nets.Adam(model, 0.5).step(ones),
+        lambda: model.load_state_dict(Tied(n).state_dict()),
+        lambda: model.astype(np.float64),
+    ):
+        before = model.first.weight
+        change()
+        assert model.first.weight is model.second.weight
+        assert model.first.weight is not before
+        assert model.first.weight.name == "weight"
+
+
+@given(st.integers(1, 4), rngs)
+def test_the_gradient_of_a_shared_parameter_is_the_sum_over_its_places(n, rng):
+    tied, untied = Tied(n).astype(np.float64), Sequential(first=Dense(n, n), second=Dense(n, n)).astype(np.float64)
+    untied.load_state_dict({**tied.state_dict(), "second.weight": tied.first.weight.data})
+    x = Tensor(reals(rng, [(3, n)])[0])
+    of_tied = dict(zip(tied.state_dict(), mt.gradients(tied(x).sum(), tied.parameters()), strict=True))
+    of_untied = dict(zip(untied.state_dict(), mt.gradients(untied(x).sum(), untied.parameters()), strict=True))
+    total = of_untied["first.weight"].data + of_untied["second.weight"].data
+    np.testing.assert_allclose(of_tied["first.weight"].data, total, atol=1e-12)
+
+
+@given(st.integers(1, 3))
+def test_a_state_makes_another_model_the_same(n):
+    def build():
+        return Sequential(conv=nets.Conv2d(1, n, 3), norm=nets.BatchNorm2d(n), flat=nets.Flatten(), out=Dense(n, 2))
+
+    model, other = build(), build()
+    x = np.ones((4, 1, 3, 3), np.float32)
+    model(x)  # moves the running means, which are part of the state
+    other.load_state_dict(model.state_dict())
+    same(other.eval()(x), model.eval()(x))
+
+
+def test_a_state_is_a_copy():
+    """Later learning does not reach it, and writing to it does not reach the model."""
+    model, x = nets.BatchNorm2d(1), np.arange(4, dtype=np.float32).reshape(4, 1, 1, 1)
+    state = model.state_dict()
+    before = copy.deepcopy(state)
+    model(x)
+    for name, array in before.items():
+        same(array, state[name])
+    state = model.state_dict()
+    mean = model.running_mean.copy()
+    state["running_mean"][...] = 7
+    same(model.running_mean, mean)
+
+
+def test_the_state_of_another_model_is_refused_and_changes_nothing():
+    model = Dense(2, 3)
+    before = model.state_dict()
+    weight, bias = np.zeros((3, 2)), np.zeros(3)
+    for state, parts in [
+        ({"weight": weight}, ["lacks bias"]),
+        ({"weight": weight, "bias": bias, "extra": bias}, ["no extra"]),
+        ({"weight": weight, "bias": np.zeros(4)}, ["bias", (3,), (4,)]),
+        ({"weight": weight.T, "bias": bias}, ["weight", (3, 2), (2, 3)]),
+    ]:
+        with raises(ValueError, *parts):
+            model.load_state_dict(state)
+        for name, array in model.state_dict().items():
+            same(array, before[name])
+
+
+def test_train_and_eval_reach_every_module():
+    model = Sequential(Sequential(nets.Dropout(), inner=Sequential(Tanh())), nets.BatchNorm2d(1))
+    for mode, method in (False, model.eval), (True, model.train):
+        assert method() is model
+        assert all(module.training is mode for _, module in model.modules())
+
+
+def test_sequential_names_its_layers_and_finds_them():
+    model = Sequential(Tanh(), Dense(2, 2), out=Dense(2, 1))
+    assert [name for name, _ in model.children()] == ["0", "1", "out"]
+    assert model[0] is model["0"] and model[-1] is model.out is model["out"] and len(model) == 3
+    assert list(model) == [model[i] for i in range(3)]
+    assert [name for name, _ in model.named_parameters()] == ["1.weight", "1.bias", "out.weight", "out.bias"]
+
+
+def test_what_cannot_be_a_layer_is_refused():
+    with raises(TypeError, "layer 1", "tanh"):
+        Sequential(Tanh(), np.tanh)
+    with raises(ValueError, "'train'"):
+        Sequential(train=Tanh())
+    with raises(AttributeError, "no 'C2'", "C1"):
+        Sequential(C1=Tanh()).C2  # noqa: B018
+    with raises(NotImplementedError, "Module", "forward"):
+        Module()(1.0)
+
+
+def test_impossible_layers_are_refused_when_they_are_made():
+    for make, parts in [
+        (lambda: Dense(0, 1), ["in_features (=0)"]),
+        (lambda: nets.Conv2d(5, 4, 3, groups=2), ["in_channels (=5)", "groups (=2)"]),
+        (lambda: nets.Conv2d(4, 5, 3, groups=2), ["out_channels (=5)", "groups (=2)"]),
+        (lambda: nets.Conv2d(1, 1, 0), ["kernel_size (=0)"]),
+        (lambda: nets.Conv2d(1, 1, (1, 2, 3)), ["kernel_size (=(1, 2, 3))"]),
+        (lambda: nets.LocallyConnected2d(1, 1, 2, 3), ["kernel (=3)", "2"]),
+        (lambda: nets.TiledConv2d(1, 1, 3, tiles=0), ["tiles (=0)"]),
+        (lambda: nets.Dropout(1.0), ["p (=1.0)"]),
+        (lambda: nets.BatchNorm2d(1, eps=0.0), ["eps (=0.0)"]),
+        (lambda: nets.Maxout(0), ["pieces (=0)"]),
+        (lambda: nets.LocalResponseNorm(0), ["size (=0)"]),
+        (lambda: nets.TableConv2d(2, [(0,), (0, 2)], 3), ["(0, 2)"]),
+    ]:
+        with raises(ValueError, *parts):
+            make()
+
+
+# -- layers that remember ----------------------------------------------------------------------------------------------
+
+
+@given(st.integers(2, 5), st.integers(1, 3), rngs)
+def test_batch_norm_in_use_is_batch_norm_of_the_population_it_has_seen(n, c, rng):
+    """With momentum 1 it remembers one batch, and then differs from training by the n / (n - 1) of the variance."""
+    layer = nets.BatchNorm2d(c, eps=1e-12, momentum=1.0).astype(np.float64)
+    x = Tensor(reals(rng, [(n, c, 2, 2)])[0])
+    in_training = layer(x).data
+    np.testing.assert_allclose(in_training.mean((0, 2, 3)), 0, atol=1e-7)
+    np.testing.assert_allclose(layer.eval()(x).data, in_training * np.sqrt((4 * n - 1) / (4 * n)), rtol=1e-6)
+
+
+@given(st.floats(0, 0.9), st.integers(0, 2**32 - 1))
+def test_dropout_keeps_the_mean_in_training_and_everything_in_use(p, seed):
+    layer = nets.Dropout(p, rng=np.random.default_rng(seed))
+    x = Tensor(np.ones(2000))
+    y = layer(x).data
+    assert set(np.unique(y)) <= {0.0, 1 / (1 - p)}
+    assert abs(y.mean() - 1) < 6 * np.sqrt(p / (1 - p) / 2000) + 1e-9  # six standard deviations
+    same(layer.eval()(x), x)
+
+
+@given(st.sampled_from([nets.he_normal, nets.he_uniform, nets.glorot_normal, nets.glorot_uniform]), rngs)
+def test_initial_weights_have_the_variance_they_promise(init, rng):
+    fan_in, fan_out = 60, 100
+    weights = init(rng, (fan_out, fan_in), fan_in, fan_out)
+    variance = 2 / fan_in if "he" in init.__name__ else 2 / (fan_in + fan_out)
+    assert weights.dtype == np.float32 and weights.shape == (fan_out, fan_in)
+    assert abs(weights.mean()) < 6 * np.sqrt(variance / weights.size)
+    assert abs(weights.var() / variance - 1) < 0.12
+
+
+def test_relu_layers_keep_the_size_of_a_signal_with_he_and_lose_it_without():
+    """What init.py says, tried: thirty layers deep, with and without the 2 of 2 / fan_in."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((200, 100)).astype(np.float32)
+
+    def spread(init):
+        layers = [layer for _ in range(30) for layer in (Dense(100, 100, init=init, rng=rng), nets.ReLU())]
+        return float(Sequential(*layers)(x).data.std())
+
+    assert 0.1 < spread(nets.he_normal) < 10
+    assert spread(nets.glorot_normal) < 1e-3

@@ -1,0 +1,296 @@
+"""The networks of the lecture to the last connection, and that summary counts what is there."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nets
+from minitensor import Tensor, gradients, jacobian, no_grad
+from nets import Conv2d, Dense, Flatten, MaxPool2d, ReLU, Sequential, alexnet, lenet, lenet5, summary
+from nets.lenet5 import TABLE, digit_codes
+from nets.module import Module
+
+from .checks import raises, same
+from .strategies import convolutions, local_layers, pools, reals, rngs, transposed_convolutions
+
+# -- the numbers of the papers -----------------------------------------------------------------------------------------
+
+
+def test_lenet5_has_the_parameters_and_connections_of_the_paper():
+    result = summary(lenet5(), (1, 32, 32))
+    rows = {row.name: row for row in result.rows}
+    for name, shape, parameters, connections in [
+        ("C1", (6, 28, 28), 156, 122_304),
+        ("S2", (6, 14, 14), 12, 5_880),
+        ("C3", (16, 10, 10), 1_516, 151_600),
+        ("S4", (16, 5, 5), 32, 2_000),
+        ("C5", (120, 1, 1), 48_120, 48_120),
+        ("F6", (84,), 10_164, 10_164),
+        ("output", (10,), 0, 840),
+    ]:
+        row = rows[name]
+        assert (row.output_shape, row.parameters, row.connections) == (shape, parameters, connections)
+    assert (result.parameters, result.connections) == (60_000, 340_908)
+    assert rows["S4"].receptive_field == 16 and rows["C5"].receptive_field == 32
+
+
+def test_lenet5_sees_the_maps_of_the_papers_table():
+    """A map of S2 reaches a map of C3 if, and only if, table I of the paper has a cross there."""
+    assert sum(map(len, TABLE)) == 60
+    layer = lenet5().C3
+    x = Tensor(np.random.default_rng(0).standard_normal((1, 6, 5, 5)))
+    j = jacobian(lambda x: layer(x), x).data.reshape(16, 6, 25)
+    for o, row in enumerate(TABLE):
+        assert np.flatnonzero(j[o].any(axis=1)).tolist() == list(row)
+    for lists, expected in [
+        (TABLE[:6], "012 123 234 345 045 015"),
+        (TABLE[6:12], "0123 1234 2345 0345 0145 0125"),
+        (TABLE[12:15], "0134 1245 0235"),
+        (TABLE[15:], "012345"),
+    ]:
+        assert " ".join("".join(map(str, row)) for row in lists) == expected
+
+
+def test_the_codes_of_lenet5_are_ten_different_drawings():
+    codes = digit_codes()
+    assert codes.shape == (10, 84) and set(np.unique(codes)) == {-1.0, 1.0}
+    distances = ((codes[:, None] - codes) ** 2).sum(axis=2)
+    assert (distances[~np.eye(10, dtype=bool)] >= 4 * 6).all()  # at least six of the 84 pixels differ
+
+
+@given(st.integers(1, 4), st.floats(0.1, 5), rngs)
+def test_the_map_criterion_is_equation_9(n, j, rng):
+    y, labels = rng.uniform(0, 10, (n, 10)), rng.integers(0, 10, n)
+    expected = np.mean([y[p, k] + np.log(np.exp(-j) + np.exp(-y[p]).sum()) for p, k in enumerate(labels)])
+    assert math.isclose(nets.map_criterion(Tensor(y), labels, j).item(), expected, rel_tol=1e-12)
+
+
+@given(rngs)
+def test_a_radial_basis_unit_is_zero_at_its_code_and_nowhere_else(rng):
+    layer = lenet5().output
+    same(np.diag(layer(layer.codes).data), np.zeros(10, np.float32))
+    assert (layer(reals(rng, [(3, 84)])[0]).data > 0).all()
+
+
+def test_alexnet_has_the_numbers_of_2012():
+    result = summary(alexnet(), (3, 227, 227))
+    assert (result.parameters, result.macs, result.units) == (60_965_224, 724_406_816, 659_272)
+    fields = {row.name: row.receptive_field for row in result.rows}
+    names = ["conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool5"]
+    assert [fields[name] for name in names] == [11, 19, 51, 67, 99, 131, 163, 195]
+
+
+def test_alexnets_normalization_is_the_papers():
+    """b_i = a_i / (k + alpha sum_j a_j^2)^beta, over the 5 maps around i, with k = 2, alpha = 1e-4, beta = 0.75."""
+    a = np.random.default_rng(0).uniform(-50, 50, (1, 8, 1, 1))
+    b = alexnet(classes=1).norm1(a).data
+    for i in range(8):
+        total = (a[0, max(i - 2, 0) : i + 3] ** 2).sum()
+        assert math.isclose(b[0, i, 0, 0], a[0, i, 0, 0] / (2 + 1e-4 * total) ** 0.75, rel_tol=1e-12)
+
+
+def test_lenet_has_61706_parameters():
+    assert summary(lenet(), (1, 32, 32)).parameters == 61_706
+
+
+# -- counting is counting ----------------------------------------------------------------------------------------------
+
+
+def wires(layer: Module, shape: tuple[int, ...]) -> int:
+    """How many pairs of an input and an output there are with a derivative that is not zero."""
+    layer.astype(np.float64)
+    with no_grad():
+        layer.replace({p: Tensor(np.random.default_rng(0).uniform(1, 2, p.shape)) for p in layer.parameters()})
+    x = Tensor(np.random.default_rng(1).uniform(1, 2, (1, *shape)))
+    return int(np.count_nonzero(jacobian(layer, x).data))
+
+
+def unpadded(settings):
+    return {name: value for name, value in settings.items() if name != "padding"}
+
+
+@given(convolutions(padding=0))
+def test_the_connections_of_a_convolution_are_its_wires(g):
+    layer = Conv2d(g.x[1], g.w[0], g.w[2:], **unpadded(g.settings), bias=False)
+    row = summary(layer, g.x[1:]).rows[0]
+    assert row.connections == row.macs == wires(layer, g.x[1:])
+    assert row.output_shape == g.y[1:]
+
+
+@given(st.data(), st.booleans())
+def test_the_connections_of_local_and_tiled_layers_are_their_wires(data, tiled):
+    g = data.draw(local_layers(2, tiled))
+    padding = [2 * p for p in g.settings["padding"]]
+    shape = (g.x[1], *(n + p for n, p in zip(g.x[2:], padding, strict=True)))  # as many windows, without padding
+    settings = unpadded(g.settings)
+    if tiled:
+        layer = nets.TiledConv2d(g.x[1], g.w[0], g.w[4:], **settings, tiles=g.w[2:4], bias=False)
+    else:
+        layer = nets.LocallyConnected2d(g.x[1], g.w[0], shape[1:], g.w[4:], **settings, bias=False)
+    assert summary(layer, shape).connections == wires(layer, shape)
+
+
+@given(transposed_convolutions())
+def test_the_connections_of_a_transposed_convolution_are_at_least_its_wires(g):
+    """Where padding cuts the image, stamps fall off: they are counted, as those of a convolution on its margin are."""
+    layer = nets.ConvTranspose2d(g.x[1], g.w[1] * g.settings["groups"], g.w[2:], **g.settings, bias=False)
+    counted = summary(layer, g.x[1:]).connections
+    assert counted >= wires(layer, g.x[1:])
+    if not any(g.settings["padding"]):
+        assert counted == wires(layer, g.x[1:])
+
+
+@given(pools(names=("stride",)))
+def test_the_connections_of_a_pool_are_its_wires(pool):
+    layer = nets.AvgPool2d(pool.kernel_size, **pool.settings)
+    assert summary(layer, pool.x[1:]).connections == wires(layer, pool.x[1:])
+
+
+@pytest.mark.parametrize(
+    "layer, shape",
+    [
+        (Dense(5, 3, bias=False), (5,)),
+        (nets.Subsampling(2, 2), (2, 4, 4)),
+        (nets.TableConv2d(4, TABLE[:2], 2), (4, 4, 4)),
+    ],
+    ids=["dense", "subsampling", "table"],
+)
+def test_the_connections_of_other_layers_are_their_wires_and_biases(layer, shape):
+    row = summary(layer, shape).rows[0]
+    biases = math.prod(row.output_shape) if getattr(layer, "bias", None) is not None else 0
+    assert row.connections == wires(layer, shape) + biases
+
+
+@st.composite
+def stacks(draw) -> list[Module]:
+    """Some layers with windows, of all kinds that change the receptive field."""
+
+    def pair(least: int, most: int) -> tuple[int, int]:
+        return draw(st.tuples(st.integers(least, most), st.integers(least, most)))
+
+    makes = [
+        lambda: Conv2d(1, 1, pair(1, 3), stride=pair(1, 2), dilation=pair(1, 2), padding=pair(0, 1)),
+        lambda: nets.TiledConv2d(1, 1, pair(1, 3), stride=pair(1, 2), dilation=pair(1, 2), tiles=2),
+        lambda: nets.AvgPool2d(pair(1, 3), stride=pair(1, 2)),
+    ]
+    return [draw(st.sampled_from(makes))() for _ in range(draw(st.integers(1, 3)))]
+
+
+def seen_by(model: Module, unit: tuple[int, int], size: int) -> tuple[int, int]:
+    """From the first input to the last with a derivative that is not zero, on each axis."""
+    model.astype(np.float64).replace({p: Tensor(np.ones(p.shape)) for p in model.parameters()})
+    x = Tensor(np.ones((1, 1, size, size)))
+    y = model(x)
+    seed = np.zeros(y.shape)
+    seed[0, 0, y.shape[2] // 2 + unit[0], y.shape[3] // 2 + unit[1]] = 1
+    (g,) = gradients(y, [x], seed)
+    height, width = (int(np.ptp(axis)) + 1 for axis in np.nonzero(g.data)[2:])
+    return height, width
+
+
+@given(stacks())
+def test_the_receptive_field_is_what_a_unit_in_the_middle_can_see(layers):
+    model = Sequential(*layers)
+    seen = seen_by(model, (0, 0), 40)
+    field = summary(model, (1, 40, 40)).rows[-1].receptive_field
+    assert field == (seen[0] if seen[0] == seen[1] else seen)
+
+
+@given(st.integers(1, 3), st.integers(0, 4))
+def test_the_receptive_field_of_a_transposed_convolution_is_the_most_that_its_units_can_see(stride, more):
+    model = Sequential(nets.ConvTranspose2d(1, 1, stride + more, stride=stride))
+    most = max(seen_by(model, (i, i), 8) for i in range(stride))
+    row = summary(model, (1, 8, 8)).rows[0]
+    assert (row.receptive_field, row.jump) == (most[0], 1 / stride)
+
+
+@given(st.integers(1, 3))
+def test_a_shared_layer_counts_its_parameters_once_and_its_connections_each_time(times):
+    layer = Dense(3, 3)
+    result = summary(Sequential(*[layer] * times), (3,))
+    assert result.parameters == 12 and result.connections == 12 * times
+    assert [row.name for row in result.rows] == [str(i) for i in range(times)]
+
+
+def test_summary_leaves_the_model_as_it_was():
+    model = Sequential(Conv2d(1, 2, 3), nets.BatchNorm2d(2), nets.Dropout())
+    model[2].eval()
+    before, attributes = model.state_dict(), [list(vars(module)) for _, module in model.modules()]
+    with raises(ValueError, "kernel (=3)"):
+        summary(model, (1, 2, 2))
+    summary(model, (1, 5, 5))
+    for name, array in model.state_dict().items():
+        same(array, before[name])
+    assert model[1].training and not model[2].training
+    after = [[name for name in vars(module) if name != "training"] for _, module in model.modules()]
+    assert after == [[name for name in names if name != "training"] for names in attributes]
+
+
+# -- worked out as on the board ----------------------------------------------------------------------------------------
+
+
+def test_the_lectures_problem_is_worked_out():
+    """32 x 32 x 1, six filters of 5 x 5 with padding 2, pooling by 2, ten outputs."""
+    layers = {"conv": Conv2d(1, 6, 5, padding=2), "relu": ReLU(), "pool": MaxPool2d(2), "flat": Flatten()}
+    model = Sequential(**layers, out=Dense(1536, 10))
+    text = str(summary(model, (1, 32, 32), explain=True))
+    for part in [
+        "floor((32 + 2*2 - 1*(5 - 1) - 1) / 1) + 1",
+        "Padding 2 = (5 - 1) / 2 keeps the size, since 5 is odd and the stride is 1.",
+        "parameters = 6 (5*5*1 + 1) = 156",
+        "parameters = 0: there is nothing to learn",
+        "floor((32 + 2*0 - 1*(2 - 1) - 1) / 2) + 1",
+        "parameters = (16*16*6 + 1) 10 = 15,370",
+    ]:
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    "layer, shape, parts",
+    [
+        (Conv2d(3, 3, 5), (3, 32, 32), ["3 (5*5*3 + 1) = 228", "(One filter has 5*5*3 + 1 = 76"]),
+        (Conv2d(1, 1, 3, stride=2), (1, 8, 8), ["leaves a rest of 1", "no window reads input 7"]),
+        (Conv2d(1, 1, 3, stride=2, padding=1), (1, 9, 9), ["would keep the size at stride 1; at stride 2 it does not"]),
+        (Conv2d(1, 1, 4, padding=2), (1, 9, 9), ["(4 - 1) / 2 = 1.5 is not a whole number"]),
+        (Conv2d(1, 1, 3, padding=2, dilation=2), (1, 9, 9), ["2*(3 - 1) / 2 keeps the size"]),
+        (Conv2d(1, 1, (2, 3), padding="same"), (1, 9, 9), ["0 before and 1 after", "(3 - 1) / 2 keeps the size"]),
+        (nets.ConvTranspose2d(1, 2, 2, stride=2), (1, 7, 7), ["(7 - 1)*2", "weight 1*2*2*2 + bias 2 = 10"]),
+    ],
+)
+def test_the_traps_are_named(layer, shape, parts):
+    text = str(summary(layer, shape, explain=True))
+    for part in parts:
+        assert part in text
+
+
+def test_a_summary_in_a_notebook_escapes_names():
+    model = Sequential(**{"<b>&": Conv2d(1, 2, 3)})
+    page = summary(model, (1, 5, 5), explain=True)._repr_html_()
+    assert page.startswith("<table>") and "<b>" not in page and "&lt;b&gt;&amp;" in page
+
+
+def test_memory_is_that_of_parameters_and_outputs():
+    assert summary(Sequential(Dense(3, 2), ReLU()), (3,)).memory == 4 * (8 + 2 + 2)
+    assert summary(Dense(3, 2).astype(np.float64), (3,)).memory == 8 * (8 + 2)
+
+
+def test_forward_and_backward_of_alexnet_fit_in_two_gigabytes():
+    """A batch of 4, measured where the system can say it: in a process of its own, since a peak never falls again."""
+    pytest.importorskip("resource")
+    program = (
+        "import resource, numpy as np, minitensor as mt, nets\n"
+        "model = nets.alexnet()\n"
+        "loss = mt.cross_entropy(model(np.ones((4, 3, 227, 227), np.float32)), np.arange(4))\n"
+        "mt.gradients(loss, model.parameters())\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    unit = 1 if sys.platform == "darwin" else 1024
+    assert int(run.stdout) * unit < 2e9

@@ -1,0 +1,76 @@
+"""What importing does, and which chapter may use which."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import subprocess
+import sys
+from pathlib import Path
+
+import minitensor
+
+ROOT = Path(minitensor.__file__).parents[1]
+ORDER = ("minitensor", "nets", "viz")  # imports run one way: each package knows those before it
+
+
+def sources(package):
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path, modules):
+    """The modules of ours that a file imports, wherever in the file, with relative names resolved."""
+    package = module_name(path).split(".") if path.name == "__init__.py" else module_name(path).split(".")[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                inner = f"{source}.{alias.name}"
+                yield inner if inner in modules else source
+
+
+def test_importing_minitensor_loads_numpy_and_nothing_else():
+    """In a fresh interpreter: every module that importing minitensor adds is Python's, NumPy's or its own."""
+    code = "import sys, numpy; before = set(sys.modules); import minitensor; print(*sys.modules.keys() - before)"
+    added = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    roots = {name.split(".")[0] for name in added}
+    assert "minitensor" in roots
+    assert {root for root in roots if root not in sys.stdlib_module_names} <= {"minitensor", "numpy"}
+
+
+def test_imports_run_one_way():
+    """A package imports itself and those before it, and within minitensor no two modules need each other."""
+    for i, package in enumerate(ORDER):
+        for path in sources(package):
+            used = {name.split(".")[0] for name in imports(path, set())}
+            assert not used & set(ORDER[i + 1 :]), path
+    modules = {module_name(path): path for path in sources("minitensor")}
+    graph = {name: {m for m in imports(path, modules) if m in modules and m != name} for name, path in modules.items()}
+    list(graphlib.TopologicalSorter(graph).static_order())  # CycleError names the circle, if there is one
+
+
+def test_there_are_no_late_imports():
+    """No function imports anything: what a module needs is said at its top."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    for package in ORDER:
+        for path in sources(package):
+            inside = [
+                node for f in ast.walk(ast.parse(path.read_text())) if isinstance(f, functions) for node in ast.walk(f)
+            ]
+            assert not [n.lineno for n in inside if isinstance(n, ast.Import | ast.ImportFrom)], path
+
+
+def test_sizes_imports_nothing_of_ours():
+    """The chapter of formulas can be read, and used, alone."""
+    modules = {module_name(path) for path in sources("minitensor")}
+    assert not set(imports(ROOT / "minitensor" / "sizes.py", modules)) & modules

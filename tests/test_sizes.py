@@ -1,0 +1,343 @@
+"""How large an output is, how much of the input it sees: every formula against counting windows one by one."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minitensor import Tensor, avg_pool2d, conv1d, conv2d, conv_transpose2d, gradients, max_pool1d, max_pool2d, sizes
+from minitensor.sizes import (
+    conv_output_size,
+    conv_transpose_output_size,
+    explain,
+    receptive_field,
+    receptive_field_and_jump,
+    same_padding,
+    unreached,
+)
+
+from .naive import window_positions
+from .strategies import Line, lines, pool_lines, pools, transposed_convolutions, whole_numbers
+
+settings = ("n", "k", "stride", "padding", "dilation")
+layers = st.lists(st.tuples(*[st.integers(1, 3)] * 3), max_size=4)
+
+
+def of(line: Line) -> dict[str, int]:
+    return {name: getattr(line, name) for name in settings}
+
+
+# -- convolution and pooling -------------------------------------------------------------------------------------------
+
+
+@given(lines(places=6, kernel=5), st.booleans())
+def test_conv_output_size_counts_windows(line, ceil_mode):
+    """The formula gives as many places as a window finds when it is slid along step by step."""
+    assert conv_output_size(**of(line), ceil_mode=ceil_mode) == len(window_positions(*of(line).values(), ceil_mode))
+
+
+@given(lines())
+def test_conv_output_size_rounds_down(line):
+    """Up to s - 1 inputs more than m windows need do not make room for another."""
+    assert conv_output_size(**of(line)) == line.m
+
+
+@given(pool_lines(dilation=3))
+def test_ceil_mode_adds_at_most_one_window(line):
+    """Rounding up adds one window where a rest is left that begins inside the input or its left margin, else none."""
+    extra = conv_output_size(**of(line), ceil_mode=True) - line.m
+    starts_inside = line.m * line.stride - line.padding < line.n
+    assert extra == (line.rest > 0 and starts_inside)
+
+
+@given(lines(), st.booleans())
+def test_unreached_are_the_inputs_in_no_window(line, ceil_mode):
+    """unreached and the windows together are all of the input, and have nothing in common."""
+    read = {i for window in window_positions(*of(line).values(), ceil_mode) for i in window}
+    assert unreached(**of(line), ceil_mode=ceil_mode) == [i for i in range(line.n) if i not in read]
+
+
+@given(lines(padding=0, places=3), lines(padding=1, places=3))
+def test_conv2d_has_the_size_that_sizes_says(rows, columns):
+    """The layer and the formula agree, on each axis by itself."""
+    x, w = np.zeros((1, 1, rows.n, columns.n)), np.zeros((1, 1, rows.k, columns.k))
+    both = {name: (getattr(rows, name), getattr(columns, name)) for name in settings[2:]}
+    assert conv2d(x, w, **both).shape[2:] == (rows.m, columns.m)
+
+
+@given(pools(2, ("stride", "padding", "dilation", "ceil_mode")))
+def test_max_pool_has_the_size_that_sizes_says(pool):
+    """The pool and the formula agree, ceil_mode included."""
+    axes = zip(pool.x[2:], pool.kernel_size, *(pool.settings[name] for name in settings[2:]), strict=True)
+    expected = tuple(conv_output_size(*axis, pool.settings["ceil_mode"]) for axis in axes)
+    assert max_pool2d(np.zeros(pool.x), pool.kernel_size, **pool.settings).shape[2:] == expected
+
+
+@given(pool_lines())
+def test_pools_step_by_their_kernel_unless_told(line):
+    """stride=None means the kernel size, for each pool."""
+    x = np.zeros((1, 1, line.n, line.n))
+    for pool in max_pool2d, avg_pool2d:
+        assert pool(x, line.k, padding=line.padding).shape == pool(x, line.k, stride=line.k, padding=line.padding).shape
+
+
+@given(st.integers(1, 9), st.integers(1, 5), st.integers(1, 3))
+def test_same_keeps_the_size(n, k, dilation):
+    """padding="same" at stride 1 gives an output as long as the input, for odd and even kernels."""
+    assert conv1d(np.zeros((1, 1, n)), np.zeros((1, 1, k)), padding="same", dilation=dilation).shape == (1, 1, n)
+
+
+@given(whole_numbers((1, 1, 5)), whole_numbers((1, 1, 4)))
+def test_same_pads_the_odd_cell_at_the_end(x, w):
+    """An even kernel has one cell of margin more behind than in front."""
+    padded = np.pad(x, [(0, 0), (0, 0), (1, 2)])
+    assert np.array_equal(conv1d(x, w, padding="same").data, conv1d(padded, w).data)
+
+
+@given(st.integers(1, 4).map(lambda h: 2 * h - 1), st.integers(1, 9), st.integers(1, 3))
+def test_same_padding_keeps_the_size(k, n, dilation):
+    """With same_padding on both sides an odd kernel keeps every size."""
+    assert conv_output_size(n, k, padding=same_padding(k, dilation), dilation=dilation) == n
+
+
+@given(st.integers(1, 4).map(lambda h: 2 * h), st.integers(0, 2).map(lambda h: 2 * h + 1))
+def test_an_even_kernel_has_no_same_padding(k, dilation):
+    """Two equal sides cannot give an odd number of cells; the error says what each side would need."""
+    total = dilation * (k - 1)
+    with pytest.raises(ValueError, match=rf"kernel \(={k}\).*pad {total // 2} before and {total - total // 2} after"):
+        same_padding(k, dilation)
+
+
+# -- transposed convolution --------------------------------------------------------------------------------------------
+
+
+@given(lines(padding=2))
+def test_conv_transpose_undoes_the_size(line):
+    """n -> conv -> m -> transposed conv -> n, with the rest as output_padding: every size is reached."""
+    shortest = conv_transpose_output_size(line.m, line.k, line.stride, line.padding, 0, line.dilation)
+    assert shortest == line.n - line.rest
+    assert conv_transpose_output_size(line.m, line.k, line.stride, line.padding, line.rest, line.dilation) == line.n
+
+
+@given(transposed_convolutions())
+def test_conv_transpose2d_has_the_size_that_sizes_says(g):
+    """The layer and the formula agree, for every output_padding that is allowed, on each axis by itself."""
+    assert conv_transpose2d(np.zeros(g.x), np.zeros(g.w), **g.settings).shape == g.y
+    names = ("stride", "padding", "output_padding", "dilation")
+    axes = zip(g.x[2:], g.w[2:], *(g.settings[name] for name in names), strict=True)
+    assert tuple(conv_transpose_output_size(*axis) for axis in axes) == g.y[2:]
+
+
+# -- receptive field ---------------------------------------------------------------------------------------------------
+
+
+@given(layers)
+def test_receptive_field_is_where_the_derivative_is_not_zero(stack):
+    """One output depends on inputs that span exactly the receptive field, and its neighbour on those a jump further."""
+    field, jump = receptive_field_and_jump(stack)
+    x = Tensor(np.zeros((1, 1, field + jump)))
+    y = x
+    for k, s, d in stack:
+        y = conv1d(y, np.ones((1, 1, k)), stride=s, dilation=d)
+    assert y.shape == (1, 1, 2)
+    for place in range(2):
+        (seen,) = np.nonzero(gradients(y[0, 0, place], [x])[0].data[0, 0])
+        assert (seen[0], seen[-1]) == (place * jump, place * jump + field - 1)
+
+
+@given(layers, layers)
+def test_jumps_multiply_and_fields_compose(first, second):
+    """A stack of stacks: the jumps multiply, and the second field counts in jumps of the first."""
+    (r1, j1), (r2, j2) = receptive_field_and_jump(first), receptive_field_and_jump(second)
+    assert receptive_field_and_jump(first + second) == (r1 + (r2 - 1) * j1, j1 * j2)
+    assert receptive_field(first) == r1
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3)), max_size=3))
+def test_a_layer_of_two_numbers_is_not_dilated(stack):
+    """(kernel, stride) means (kernel, stride, 1)."""
+    assert receptive_field(stack) == receptive_field([(*layer, 1) for layer in stack])
+
+
+# -- explanations ------------------------------------------------------------------------------------------------------
+
+
+def evaluate(step: str) -> int:
+    """A line of arithmetic as printed, worked out by Python (with // for a division that is rounded)."""
+    if rounded := re.match(r"(floor|ceil)\((.*) / (\d+)\)(.*)", step):
+        mode, top, bottom, rest = rounded.groups()
+        return eval(f"({top}) // {bottom}{rest}" if mode == "floor" else f"-(-({top}) // {bottom}){rest}")
+    return eval(step.replace("/", "//"))
+
+
+@given(lines(), st.booleans())
+def test_every_step_of_an_explanation_is_true(line, ceil_mode):
+    """Each line of arithmetic has the value of the line after it; the last is the answer, or says why it is less."""
+    text = explain(conv_output_size, **of(line), ceil_mode=ceil_mode)
+    answer = conv_output_size(**of(line), ceil_mode=ceil_mode)
+    values = {evaluate(step) for step in re.findall(r"^(?:output| {6}) = (.*)$", text, re.M)[1:]}
+    (value,) = values
+    if value != answer:
+        assert f"would start beyond the input, so it is left out: {answer}." in text
+        assert value == answer + 1
+
+
+@given(lines(), st.booleans())
+def test_explanations_name_the_inputs_that_no_window_reads(line, ceil_mode):
+    """The numbers named are those of `unreached`, and nothing is said where nothing is left over."""
+    text = explain(conv_output_size, **of(line), ceil_mode=ceil_mode)
+    named = re.search(r"no window reads inputs? ([\d, ]+) \(", text)
+    assert (list(map(int, named[1].split(", "))) if named else []) == unreached(**of(line), ceil_mode=ceil_mode)
+    room = line.n + 2 * line.padding - line.dilation * (line.k - 1) - 1
+    assert (f"leaves a rest of {line.rest}" in text) == (line.rest > 0) == (room % line.stride > 0)
+
+
+@given(lines(), st.booleans())
+def test_explanations_say_how_far_a_partial_window_reaches(line, ceil_mode):
+    """A last window that ends beyond the margin is named, with the number of cells."""
+    text = explain(conv_output_size, **of(line), ceil_mode=ceil_mode)
+    last = window_positions(*of(line).values(), ceil_mode)[-1][-1]
+    beyond = last - (line.n + line.padding - 1)
+    assert (f"it reaches {beyond} beyond the padded input" in text) == (beyond > 0)
+
+
+@given(lines(padding=0))
+def test_the_explanation_of_conv_transpose_is_true(line):
+    """Each step has the same value, and the range of lengths is just those that a convolution brings to m places."""
+    setting = {name: value for name, value in of(line).items() if name != "n"}
+    text = explain(conv_transpose_output_size, line.m, output_padding=line.rest, **setting)
+    assert {evaluate(step) for step in re.findall(r"^(?:output| {6}) = (.*)$", text, re.M)[1:]} == {line.n}
+    found = re.search(r"makes (\d+) of any length from (\d+) to (\d+)", text)
+    assert (found is not None) == (line.stride > 1)
+    if found:
+        m, low, high = map(int, found.groups())
+        assert m == line.m
+        assert [conv_output_size(n, **setting) == m for n in range(low, high + 2)] == [True] * line.stride + [False]
+        assert m == 1 or conv_output_size(low - 1, **setting) == m - 1
+
+
+@given(layers)
+def test_the_explanation_of_a_receptive_field_ends_in_it(stack):
+    """One line for each layer; each starts from the field and jump that the one before it ended with."""
+    lines_ = explain(receptive_field, stack).splitlines()[1:]
+    field, jump = 1, 1
+    for text, number in zip(lines_, range(1, len(stack) + 1), strict=True):
+        r, j = re.fullmatch(rf"layer {number}: r = (.*), j = (.*)", text).groups()
+        assert r.startswith(f"{field} + ")
+        assert j.startswith(f"{jump}*")
+        (field, *_), (jump, *_) = [{eval(part) for part in steps.split(" = ")} for steps in (r, j)]
+        assert (field, jump) == receptive_field_and_jump(stack[:number])
+
+
+def test_explain_takes_same_padding_and_bare_numbers():
+    """Without a function the numbers are those of conv_output_size; another function is refused by name."""
+    assert explain(7, 3, stride=2) == explain(conv_output_size, 7, 3, stride=2)
+    assert explain(same_padding, 5, 3).splitlines()[1:] == ["        = 3*(5 - 1) / 2", "        = 6"]
+    with pytest.raises(ValueError, match=r"can explain conv_output_size, .*; got 'len'"):
+        explain(len, 3)
+
+
+# -- what cannot be ----------------------------------------------------------------------------------------------------
+
+bad = st.integers(-3, 0)
+
+
+@given(lines(), st.sampled_from(["n", "k", "stride", "dilation"]), bad)
+def test_lengths_and_steps_are_at_least_1(line, name, value):
+    """n, k, stride, dilation < 1 are ValueErrors that name the setting and its value, in every formula."""
+    message = rf"{name} \(={value}\) must be at least 1"
+    for function in conv_output_size, conv_transpose_output_size, unreached:
+        with pytest.raises(ValueError, match=message):
+            function(**{**of(line), name: value})
+    if name != "n":
+        layer = {**of(line), name: value}
+        with pytest.raises(ValueError, match=message):
+            receptive_field([(layer["k"], layer["stride"], layer["dilation"])])
+    if name in ("k", "dilation"):
+        with pytest.raises(ValueError, match=message):
+            same_padding(**{"k": 3, name: value})
+
+
+@given(lines(), st.integers(-3, -1))
+def test_padding_is_not_negative(line, padding):
+    """A negative padding is a ValueError with its value."""
+    for function in conv_output_size, conv_transpose_output_size:
+        with pytest.raises(ValueError, match=rf"padding \(={padding}\) must be at least 0"):
+            function(**{**of(line), "padding": padding})
+    with pytest.raises(ValueError, match=rf"output_padding \(={padding}\) must be at least 0"):
+        conv_transpose_output_size(3, 3, output_padding=padding)
+
+
+@given(lines(), st.integers(1, 3))
+def test_a_kernel_larger_than_the_padded_input_has_no_place(line, excess):
+    """The error echoes the kernel, its dilation, what it covers and the padded input; exactly as large is allowed."""
+    span = line.dilation * (line.k - 1) + 1
+    n = span - 2 * line.padding
+    if n >= 1:
+        assert conv_output_size(**{**of(line), "n": n}) == 1
+    if n - excess >= 1:
+        message = rf"kernel \(={line.k}\) with dilation \(={line.dilation}\) covers {span}.*{span - excess}\)"
+        with pytest.raises(ValueError, match=message):
+            conv_output_size(**{**of(line), "n": n - excess})
+
+
+@given(lines(), st.integers(0, 2))
+def test_output_padding_is_less_than_stride_or_dilation(line, excess):
+    """More than stride or dilation covers is a ValueError with all three values; 0 always fits."""
+    most = max(line.stride, line.dilation)
+    if most > 1:
+        conv_transpose_output_size(line.m, line.k, line.stride, 0, most - 1, line.dilation)
+    extra = most + excess
+    message = rf"output_padding \(={extra}\).*stride \(={line.stride}\) or dilation \(={line.dilation}\)"
+    with pytest.raises(ValueError, match=message):
+        conv_transpose_output_size(line.m, line.k, line.stride, line.padding, extra, line.dilation)
+
+
+@given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
+def test_something_must_be_left_of_a_transposed_output(n, k, stride):
+    """Padding that cuts everything away is a ValueError that says how much is left; one cell is enough."""
+    full = (n - 1) * stride + k
+    padding = (full + 1) // 2
+    if full % 2:
+        assert conv_transpose_output_size(n, k, stride, (full - 1) // 2) == 1
+    with pytest.raises(ValueError, match=rf"padding \(={padding}\) give an output of {full - 2 * padding}"):
+        conv_transpose_output_size(n, k, stride, padding)
+
+
+@pytest.mark.parametrize("value", [1.5, 2.0, "3", None, (1,)])
+@pytest.mark.parametrize("name", settings)
+def test_sizes_are_whole_numbers(name, value):
+    """A setting that is no whole number is a TypeError with its name and value."""
+    with pytest.raises(TypeError, match=re.escape(f"{name} (={value!r}) must be a whole number")):
+        conv_output_size(**{**dict.fromkeys(settings, 3), "padding": 0, name: value})
+
+
+@pytest.mark.parametrize("layer", [(3,), (3, 1, 1, 1), ()])
+def test_a_layer_is_two_or_three_numbers(layer):
+    """Anything else is a ValueError that shows it."""
+    with pytest.raises(ValueError, match=re.escape(f"got {layer!r}")):
+        receptive_field([layer])
+
+
+@given(st.lists(st.integers(1, 3), max_size=4), st.integers(1, 3))
+def test_a_setting_is_a_number_or_one_for_each_axis(values, axes):
+    """One number stands for all axes; a sequence must have one for each, or is a ValueError that shows it."""
+    assert sizes.per_axis("stride", 2, axes) == (2,) * axes
+    if len(values) == axes:
+        assert sizes.per_axis("stride", values, axes) == tuple(values)
+    else:
+        with pytest.raises(ValueError, match=re.escape(f"stride (={values})")):
+            sizes.per_axis("stride", values, axes)
+
+
+@given(pool_lines())
+def test_pools_in_1d_and_2d_agree_on_sizes(line):
+    """An image one pixel high is a line."""
+    x = np.zeros((1, 1, line.n))
+    flat = max_pool1d(x, line.k, stride=line.stride, padding=line.padding)
+    high = max_pool2d(x[:, :, None], (1, line.k), stride=(1, line.stride), padding=(0, line.padding))
+    assert high.shape == (*flat.shape[:2], 1, *flat.shape[2:])
