@@ -10,7 +10,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 RUFF := --config 'line-length = 120' --config 'target-version = "py311"'
 RULES := --select E,F,W,I,UP,B,SIM,C4,RUF,PIE,RET --ignore RUF001,RUF002,RUF003,RUF022 --per-file-ignores '__init__.py:F401'
 
-.PHONY: help demo test check format bench bench-peers figures clean
+.PHONY: help demo test check format bench bench-peers figures exercises clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -39,6 +39,9 @@ bench-peers: ## install the engines that bench compares with, in .venv-peers (se
 
 figures: .venv/run ## refresh the figures that the README shows
 	$(BIN)/python -m viz figures
+
+exercises: .venv/test ## begin the exercises: starter files for you to write in, in exercises/
+	$(BIN)/python -m tests.exercises start
 
 clean: ## remove what the other commands made
 	rm -rf .venv .venv-peers build dist $(OUT) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

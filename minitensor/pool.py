@@ -138,7 +138,7 @@ def _route_along(g: Array, x: Array, axis: int, k: int, stride: int, dilation: i
     """g[h] added to the first of the largest elements of window h: the last tap takes it if it beats all before it."""
     taps = _taps(x, axis, k, stride, dilation)
     best = list(accumulate(taps[:-1], np.maximum))
-    tiled = stride == k and dilation == 1 and x.shape[axis] == k * g.shape[axis]  # then every pixel is written below
+    tiled = stride == k and x.shape[axis] == k * g.shape[axis]  # then every pixel is written below
     total = np.empty_like(x, dtype=g.dtype) if tiled else np.zeros_like(x, dtype=g.dtype)
     shares = _taps(total, axis, k, stride, dilation)
     for i in reversed(range(k)):

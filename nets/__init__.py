@@ -1,12 +1,14 @@
 """nets: layers, networks, data and training on minitensor.
 
 Read the chapters in this order: module, init, layers, pools, regular, models, lenet5, optim, data,
-distort, idx, checkpoint, train, summary, pictures.
+distort, idx, checkpoint, train, summary, pictures, equivariance, group_conv.
 """
 
 from .checkpoint import load, save
 from .data import Examples, batches, digits
 from .distort import distort, warp
+from .equivariance import EquivarianceError, equivariance_error
+from .group_conv import Element, GroupConv2d, GroupMaxPool, LiftingConv2d, act, transform
 from .idx import mnist, read_idx
 from .init import glorot_normal, glorot_uniform, he_normal, he_uniform, lecun_uniform
 from .layers import (

@@ -190,6 +190,9 @@ class GroupMaxPool(Module):
     def forward(self, x: Tensor) -> Tensor:
         return x.max(axis=2)
 
+    def cost(self, x: Shape, y: Shape) -> Cost:
+        return Cost(connections=math.prod(x))
+
 
 def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, padding: int) -> Tensor:
     """x (N, C, H, W) with kernels (O, G, C, k, k), all as output channels, and these unpacked again."""

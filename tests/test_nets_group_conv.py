@@ -191,3 +191,4 @@ def test_costs_are_those_of_the_convolution_that_is_done():
     cost = layer.cost(x.shape[1:], y.shape[1:])
     assert cost.macs == 3 * 4 * 3 * 3 * (2 * 4 * 9)
     assert cost.connections == cost.macs + 3 * 4 * 3 * 3
+    assert GroupMaxPool().cost((3, 4, 3, 3), (3, 3, 3)).connections == 4 * 3 * 3 * 3

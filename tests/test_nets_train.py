@@ -68,6 +68,19 @@ def test_the_same_seed_gives_the_same_numbers_to_the_last_bit(batch_size, seed):
     assert [epoch.train for epoch in histories[0]] == [epoch.train for epoch in histories[1]]
 
 
+@given(st.integers(1, 4), st.integers(1, 30))
+def test_a_schedule_is_asked_once_a_step_from_0_on(epochs, batch_size):
+    asked = []
+
+    def schedule(progress):
+        asked.append(progress)
+        return 1.0
+
+    fit(small_model(), small_data(), epochs=epochs, batch_size=batch_size, schedule=schedule, progress=False)
+    steps = epochs * math.ceil(20 / batch_size)
+    assert asked == [step / steps for step in range(steps)]
+
+
 @given(st.integers(1, 30), st.integers(1, 12))
 def test_the_score_does_not_depend_on_the_batches(n, batch_size):
     data, model = small_data(n), small_model().eval()

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from minitensor import Tensor, cross_entropy, gradients
-from nets import Examples, Module, Sequential, digits, distort, evaluate, fit, lenet
+from nets import SGD, Examples, Module, Sequential, digits, distort, evaluate, fit, lenet
 
 from .computation import by_layer, computation_graph
 
-EPOCHS = 30  # with the settings of `python -m nets train`
+EPOCHS = 50
 
 
 def demo(out: Path, epochs: int = EPOCHS) -> None:
@@ -23,7 +23,8 @@ def demo(out: Path, epochs: int = EPOCHS) -> None:
     train, test = digits(size=32)
     print(f"1. Learn: lenet() from {len(train.labels)} handwritten digits, 32 x 32 pixels each.")
     model = lenet()
-    fit(model, train, epochs=epochs, distort=distort)
+    optimizer = SGD(model, 0.05, momentum=0.9, nesterov=True, weight_decay=2e-3)  # few examples: hold the weights small
+    fit(model, train, epochs=epochs, optimizer=optimizer, distort=distort)
     score = evaluate(model, test)
     right = round(score.accuracy * len(test.labels))
     print(f"   It reads {right} of {len(test.labels)} digits that it has never seen: {score.accuracy:.2%}.\n")

@@ -35,7 +35,7 @@ from minitensor import (
     weighted_avg_pool2d,
 )
 from minitensor.tensor import Array
-from nets import alexnet, digits, lenet, lenet5
+from nets import GroupMaxPool, LiftingConv2d, alexnet, digits, lenet, lenet5
 
 from .architecture import architecture
 from .computation import by_layer, computation_graph
@@ -129,6 +129,13 @@ def translation_and_convolution() -> Figure:
 def rotation_and_convolution() -> Figure:
     """Convolution does not commute with rotation: the kernel would have to turn too."""
     return _square(_sobel, quarter_turn, ("Sobel", "quarter turn"))
+
+
+def rotation_and_group_convolution() -> Figure:
+    """With the kernel in all four positions, and the strongest answer kept, it does commute with quarter turns."""
+    lifting = LiftingConv2d(1, 1, 3, padding=1, bias=False).astype(float)
+    lifting.load_state_dict({"weight": [[SOBEL]]})
+    return _square(lambda x: GroupMaxPool()(lifting(x)), quarter_turn, ("Sobel, turned", "quarter turn"))
 
 
 def scale_and_convolution() -> Figure:
@@ -390,7 +397,8 @@ def _sobel(x: Tensor, stride: int = 1) -> Tensor:
 
 
 def _square(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], names: tuple[str, str]) -> Figure:
-    return commuting_square(f, g, photograph()[::4, ::4], names=names)
+    pixels = np.rint(255 * photograph()[::4, ::4])  # whole numbers, so that sums are exact in any order
+    return commuting_square(f, g, pixels, names=names)
 
 
 def _digit() -> Tensor:
@@ -438,6 +446,7 @@ FIGURES: tuple[tuple[str, Callable[[], Figure]], ...] = (
     ("9.2 Motivation", weights_with_letters),
     ("9.2 Motivation", translation_and_convolution),
     ("9.2 Motivation", rotation_and_convolution),
+    ("9.2 Motivation", rotation_and_group_convolution),
     ("9.2 Motivation", scale_and_convolution),
     ("9.3 Pooling", three_stages),
     ("9.3 Pooling", max_pooling_invariance),

@@ -208,11 +208,12 @@ def source_of(path: Path, name: str) -> str:
     for node in ast.parse(text).body:
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
         code = "\n".join(text.splitlines()[first - 1 : node.end_lineno])
-        target = re.match(r"(?:(?:@.*\n)*def )?(\w+)", code)
-        if target and not isinstance(node, ast.Import | ast.ImportFrom):
-            found[target[1]] = f"{found[target[1]]}\n\n\n{code}" if target[1] in found else code
-    helpers = [code for helper, code in found.items() if helper != name and re.search(rf"\b{helper}\b", found[name])]
-    return "\n\n\n".join([*helpers, found[name]])
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = code
+        elif word := re.match(r"\w+", code):  # `layers = ...`, or `leaky.defvjp(...)`
+            found[word[0]] = f"{found[word[0]]}\n\n\n{code}" if word[0] in found else code
+    used = [helper for helper in found if helper != name and re.search(rf"\b{helper}\b", found[name])]
+    return "\n\n\n".join(found[part] for part in [*used, name] if part not in ("from", "import"))
 
 
 def reset(options: argparse.Namespace) -> None:

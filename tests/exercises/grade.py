@@ -20,11 +20,11 @@ Property = Callable[..., Any]
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.differing_executors]
 
 
-def use_settings(shrink: bool) -> None:
+def use_settings(shrink: bool, examples: int = 60) -> None:
     """Few cases, the same at each run; shrinking takes most of the time, so it is done only for what is shown."""
     settings.register_profile(
         "exercises",
-        max_examples=40,
+        max_examples=examples,
         derandomize=True,
         database=None,
         deadline=None,
@@ -51,6 +51,7 @@ class Verdict(NamedTuple):
 
 def load(path: Path) -> ModuleType:
     """The student's file as a module; Mistake if it cannot be run."""
+    path = path.resolve()  # as tracebacks name it
     spec = importlib.util.spec_from_file_location(f"exercise_{path.stem}", path)
     if spec is None or spec.loader is None or not path.is_file():
         raise Mistake(f"there is no file {path}; `start` puts it there")

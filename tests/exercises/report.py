@@ -54,6 +54,7 @@ SIDE, LEFT, TOP = 24, 16, 170
 def picture(title: str, rows: Sequence[Row], bugs: Sequence[Bug]) -> str:
     """The matrix as SVG: a row for each property, a column for each bug."""
     parts = [f'<text x="{LEFT}" y="24" font-size="16">{escape(title)}</text>']
+    width = LEFT + len(bugs) * SIDE + 100.0  # the last names lean over the border
     for j, bug in enumerate(bugs):
         x = LEFT + (j + 0.5) * SIDE
         parts.append(
@@ -68,8 +69,8 @@ def picture(title: str, rows: Sequence[Row], bugs: Sequence[Bug]) -> str:
                 f'<rect x="{LEFT + j * SIDE}" y="{y}" width="{SIDE}" height="{SIDE}" fill="{fill}" stroke="#8A8F98"/>'
             )
         label = row.name.removeprefix("test_").replace("_", " ") + (f" ({row.remark})" if row.remark else "")
+        width = max(width, LEFT + len(bugs) * SIDE + 20 + 6.5 * len(label))
         parts.append(f'<text x="{LEFT + len(bugs) * SIDE + 8}" y="{y + 16}" font-size="12">{escape(label)}</text>')
-    width = LEFT + len(bugs) * SIDE + 560
     return page(width, TOP + len(rows) * SIDE + 20, parts)
 
 

@@ -1,7 +1,9 @@
 """The process in which the student's code runs, so that it can be stopped; it reports a line of JSON for each verdict.
 
-python -m tests.exercises.worker grade    FILE CHAPTER [TEST_TO_SKIP ...]
-python -m tests.exercises.worker explain  FILE CHAPTER TEST ENGINE
+The runner calls it as one of
+
+    python -m tests.exercises.worker grade    FILE CHAPTER [TEST_TO_SKIP ...]
+    python -m tests.exercises.worker explain  FILE CHAPTER TEST ENGINE
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Any
 
 from . import draw, grade
 from .bugs import BUGS
-from .engine import ENGINE, Engine, Watched
+from .engine import ENGINE, Bug, Engine, Variant, Watched
 from .tasks import LAWS, TASKS
 from .variants import VARIANTS
 
@@ -55,7 +57,8 @@ def grade_properties(say: Report, module: Any, chapter: str, skip: Sequence[str]
         )
         if not verdict.passed:
             continue
-        for other in [*VARIANTS, *BUGS[chapter]]:
+        others: list[Variant | Bug] = [*VARIANTS, *BUGS[chapter]]
+        for other in others:
             if watched.used.isdisjoint(other.changes):
                 continue
             say(begin=test.__name__, against=other.name)
@@ -67,7 +70,8 @@ def grade_properties(say: Report, module: Any, chapter: str, skip: Sequence[str]
 
 def explain(say: Report, module: Any, chapter: str, name: str, against: str) -> None:
     """The smallest case for which the property fails against this engine, as a drawing."""
-    engines: dict[str, Engine] = {RIGHT: ENGINE} | {other.name: other.engine for other in [*VARIANTS, *BUGS[chapter]]}
+    others: list[Variant | Bug] = [*VARIANTS, *BUGS[chapter]]
+    engines: dict[str, Engine] = {RIGHT: ENGINE} | {other.name: other.engine for other in others}
     for test in grade.properties(module):
         if test.__name__ == name:
             tell(say, grade.judge(test, Watched(engines[against])))

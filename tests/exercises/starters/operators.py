@@ -8,6 +8,11 @@ Inputs are arrays or Tensors.  Write everything with functions of minitensor (or
 so that gradients flow: most laws ask for them.
 """
 
+# ruff: noqa: F401 (you will need these)
+import numpy as np
+
+from minitensor import as_tensor, concatenate, conv2d, einsum, fold, primitive, where, windows
+
 
 def roll(x, shift):
     """x (n), moved to the right by shift, round to the other side."""
