@@ -16,6 +16,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ np.empty((1 << 25) - 8192, np.uint8)
 from .tasks import TASKS  # noqa: E402
 
 COMPARED = 10_000  # elements of each result
-BRIEF = 0.02  # seconds: a step shorter than this would mostly measure how cold the other engines left the caches
+TURN = 0.1  # seconds of steps: a single brief one would mostly measure how cold the other engines left the caches
 
 
 def main() -> None:
@@ -40,7 +41,7 @@ def main() -> None:
     task, name, file = sys.argv[1:]
     try:
         step = set_up(task, name, file)
-        seconds = warm_up(step)
+        warm_up(step)
     except Exception as error:
         kind = "" if isinstance(error, NotImplementedError) else f"{type(error).__name__}: "
         answer(error=kind + str(error).strip().partition("\n")[0])
@@ -48,10 +49,7 @@ def main() -> None:
     answer(ready=True)
     for line in sys.stdin:
         if line == "step\n":
-            if seconds < BRIEF:
-                step()
-            seconds = duration(step)
-            answer(seconds=seconds)
+            answer(seconds=turn(step))
         else:
             answer(bytes=peak_memory())
 
@@ -77,12 +75,19 @@ def duration(step: Callable[[], Any]) -> float:
     return time.perf_counter() - begin
 
 
-def warm_up(step: Callable[[], Any]) -> float:
-    """Some more steps, since compilers look at the first few; the time of the last one."""
+def turn(step: Callable[[], Any]) -> float:
+    """The time of a step: of as many as fill a turn, the median of the later half."""
+    seconds = [duration(step)]
+    while sum(seconds) < TURN:
+        seconds.append(duration(step))
+    return median(seconds[len(seconds) // 2 :])
+
+
+def warm_up(step: Callable[[], Any]) -> None:
+    """Some more steps, since compilers look at the first few."""
     seconds = [duration(step)]
     while len(seconds) < 10 and sum(seconds) < (2.0 if len(seconds) < 3 else 0.5):
         seconds.append(duration(step))
-    return seconds[-1]
 
 
 def peak_memory() -> int:
