@@ -138,6 +138,7 @@ def _backward_step(
         parts.append(
             {
                 "to": number[x],
+                "name": names[x],
                 "slot": slot,
                 "rule": said + _with_numbers(said, share),
                 "share": _array(passed),
@@ -223,6 +224,16 @@ def _drawing(tensors: Sequence[Tensor], number: Mapping[Tensor, int], names: Map
     return Figure(picture.source, title="graph of the computation")
 
 
+def _written_out(step: Json) -> str:
+    """A step in a list of all, for those who print the page: with what each input gets, and its sum if it had some."""
+    lines = [step["text"]]
+    for part in step.get("parts", []):
+        total = part["sum"].get("data", [])
+        so_far = f", {float(total[0]):g} in all" if part["before"] is not None and len(total) == 1 else ""
+        lines.append(f"{part['name']} gets {part['rule']}{so_far}")
+    return "<br>".join(escape(visible(line)) for line in lines)
+
+
 def _page(title: str, drawing: str, data: Json) -> str:
     folder = files("viz").joinpath("data")
     style = folder.joinpath("stepper.css").read_text(encoding="utf-8")
@@ -232,7 +243,7 @@ def _page(title: str, drawing: str, data: Json) -> str:
         f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
     )
     content = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
-    steps = "".join(f"<li>{escape(visible(step['text']))}</li>" for step in data["steps"])
+    steps = "".join(f"<li>{_written_out(step)}</li>" for step in data["steps"])
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
