@@ -13,7 +13,7 @@ RULES := --select E,F,W,I,UP,B,SIM,C4,RUF,PIE,RET --ignore RUF001,RUF002,RUF003,
 .PHONY: help demo test check format bench bench-peers figures exercises clean
 
 help: ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
 demo: .venv/run ## train a network on real digits, check a gradient, draw the graphs; writes to out/
 	$(BIN)/python -m viz demo --out $(OUT)
