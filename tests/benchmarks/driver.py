@@ -174,7 +174,8 @@ def import_costs(engine: str, python: str, repeats: int = 5) -> tuple[float, flo
 def environment() -> dict[str, str]:
     """The variables of a worker: our root on its path, and two threads, by whatever name a library calls them."""
     names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "CPU_COUNT"]
-    return {**os.environ, "PYTHONPATH": str(ROOT), **dict.fromkeys(names, str(THREADS))}
+    compiled = {"PYTHONDONTWRITEBYTECODE": ""}  # as Python does by itself: the first import compiles for all others
+    return {**os.environ, "PYTHONPATH": str(ROOT), **compiled, **dict.fromkeys(names, str(THREADS))}
 
 
 VERSIONS = """
