@@ -58,7 +58,7 @@ def conv_by_definition(
 
     y[n, o, h, w] = sum_c sum_i sum_j x[n, c, h s + i d - p, w s + j d - p] w[o, c, i, j]
 
-    (with groups, c runs over the channels of o's group).
+    With groups, c runs over the channels of o's group.
     This is what `conv1d` and `conv2d` compute; `rowwise.py` has the same sum in the order that memory likes.
 
     >>> x, w = Tensor(np.arange(5.0).reshape(1, 1, 5)), Tensor([[[1.0, 10.0]]])

@@ -13,6 +13,7 @@ Nothing else is ever recorded.  From the recipes alone `backprop.py` computes de
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import reprlib
 from collections.abc import Callable, Iterator
@@ -218,7 +219,7 @@ class Primitive:
         Raises ValueError unless there are as many rules as inputs.
         """
         code = getattr(self.function, "__code__", None)  # a NumPy function has none
-        if code is not None and code.co_flags & 4:  # *inputs
+        if code is not None and code.co_flags & inspect.CO_VARARGS:
             raise ValueError(f"{self.name} takes any number of inputs: give it one rule for all with defvjp_each")
         if code is not None and len(rules) != code.co_argcount:
             raise ValueError(f"{self.name} has {code.co_argcount} inputs, and was given {len(rules)} rules")
@@ -239,7 +240,8 @@ def primitive(function: Callable[..., Any]) -> Primitive:
     """Turn a NumPy function into an operator on Tensors; give it its derivative with `defvjp`.
 
     Arrays are positional, settings keyword-only; a default of a setting must be repeated in the rules.  The function
-    must not write to its inputs; a single number may reach it as a NumPy scalar.
+    must not write to its inputs; a single number may reach it as a NumPy scalar.  An array given as a setting is not
+    copied: do not change it afterwards.
 
     >>> @primitive
     ... def cube(x):

@@ -171,3 +171,32 @@ def test_nobody_reads_a_formula_without_end():
     for _ in range(5000):
         z = z + x
     assert formula(z) == "5001 * x"
+
+
+@given(st.integers(2, 3), rngs)
+def test_products_of_matrices_keep_their_transposes(n, rng):
+    """Of two dense layers with square weights, where a transpose too few or too many still has the right shape."""
+    x, w, v = (Tensor(rng.normal(size=(n, n)), name=name) for name in "xwv")
+    loss = (mt.dense(mt.dense(x, w), v) ** 2).sum()
+    for gradient in gradients(loss, [x, w, v]):
+        assert_evaluates_to(gradient)
+
+
+def test_a_readers_own_operator_keeps_its_own_meaning():
+    """An operator that is called like one of ours is printed as what it is, with its settings."""
+
+    @mt.primitive
+    def relu(x, *, top):
+        return np.clip(x, 0, top)
+
+    y = relu(Tensor(9.0, name="x"), top=6)
+    assert formula(y) == "relu(x, top=6)"
+    assert_evaluates_to(y)
+
+
+@pytest.mark.parametrize("f", [mt.exp, mt.transpose, mt.sigmoid, lambda x: mt.where(x > 0, x, 1), lambda x: x[0]])
+def test_latex_has_no_double_scripts(f):
+    """TeX stops at a^b^c and a_b_c: what carries a script is put in braces or brackets before it gets another."""
+    printed = formula(f(Tensor([[1.0, 2.0], [3.0, 4.0]], name="x1")) ** 2)
+    script = r"(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\?\w+)"
+    assert not re.search(rf"(\^|_){script}\1", printed.latex)
