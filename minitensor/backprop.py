@@ -73,12 +73,12 @@ def gradients(output: Tensor, wrt: Sequence[Tensor], seed: Operand | None = None
 
     sums = {output: _seed(output, seed)}  # for each Tensor, the sum of the shares that have arrived so far
     for t in newest_first:
-        if t.primitive is None or t not in on_path or t not in sums:
+        if t.primitive is None or t not in sums:
             continue
         g = sums[t] if t in wanted else sums.pop(t)
         for i, x in enumerate(t.inputs):
             if x in on_path and (rule := t.primitive.vjp(i)) is not None:
-                share = rule(g, t, *t.inputs, **t.params)
+                share = rule(g, t, *t.inputs, **t.params) if t.params else rule(g, t, *t.inputs)
                 if not _fits(share, x):
                     share = _fitted(share, x, f"rule {i} of {t.primitive.name}")
                 sums[x] = sums[x] + share if x in sums else share

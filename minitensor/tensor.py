@@ -16,10 +16,11 @@ from __future__ import annotations
 import inspect
 import itertools
 import reprlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -31,6 +32,8 @@ Operand: TypeAlias = "Tensor | npt.ArrayLike"
 DEFAULT_FLOAT = np.dtype(np.float64)  # what integers and booleans become
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 FLOAT_SCALARS = (np.float32, np.float64)
+
+NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})  # one for all: a graph of a million operators needs no more
 
 _births = itertools.count()  # a Tensor is born after its inputs: the order that backpropagation needs
 _recording: ContextVar[bool] = ContextVar("recording", default=True)  # each thread has its own
@@ -59,12 +62,12 @@ class Tensor:
     name: str | None
     primitive: Primitive | None
     inputs: tuple[Tensor, ...]
-    params: dict[str, Any]
+    params: Mapping[str, Any]
     birth: int
     grad: Tensor | None
 
     def __init__(self, data: npt.ArrayLike, name: str | None = None) -> None:
-        _fill(self, frozen(_copy_of_floats(data, DEFAULT_FLOAT)), None, (), {})
+        _fill(self, _copy_of_floats(data, DEFAULT_FLOAT), None, (), NO_SETTINGS)
         self.name = name
 
     @property
@@ -100,7 +103,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same value without its recipe: a constant to every derivative."""
-        return _fill(_new(Tensor), self._value, None, (), {})
+        return _fill(_new(Tensor), self._value, None, (), NO_SETTINGS)
 
     def __len__(self) -> int:
         if self.ndim == 0:
@@ -189,25 +192,26 @@ class Primitive:
         self.__wrapped__ = function  # where inspect and help() find the signature
 
     def __call__(self, *inputs: Any, **params: Any) -> Tensor:
-        for x in inputs:
-            if type(x) is not Tensor:
-                inputs = as_tensors(*inputs)
-                break
-        value = self.function(*[x._value for x in inputs], **params)
+        try:
+            values = [x._value for x in inputs]
+        except AttributeError:  # a number or an array is among them
+            inputs = as_tensors(*inputs)
+            values = [x._value for x in inputs]
+        value = self.function(*values, **params) if params else self.function(*values)
         kind = type(value)
         if kind is np.ndarray and value.dtype in FLOATS:
             value.setflags(write=False)
         elif kind not in FLOAT_SCALARS:
             value = self._as_floats(value, inputs)
         if _recording.get():
-            return _fill(_new(Tensor), value, self, inputs, params)
-        return _fill(_new(Tensor), value, None, (), {})
+            return _fill(_new(Tensor), value, self, inputs, params or NO_SETTINGS)
+        return _fill(_new(Tensor), value, None, (), NO_SETTINGS)
 
-    def _as_floats(self, value: Any, inputs: tuple[Tensor, ...]) -> Array:
+    def _as_floats(self, value: Any, inputs: tuple[Tensor, ...]) -> Any:
         """What an operator of your own may return as well: a Python number, integers, or where a comparison holds."""
         if value is None:
             raise TypeError(f"{self.name} returned None: is a return missing?")
-        return frozen(_copy_of_floats(value, np.result_type(*[x.dtype for x in inputs])))
+        return _copy_of_floats(value, np.result_type(*[x.dtype for x in inputs]))
 
     def defvjp(self, *rules: Callable[..., Tensor] | None) -> None:
         """Say how a gradient flows back, with one rule per input.
@@ -290,9 +294,8 @@ def as_tensors(*operands: Operand) -> tuple[Tensor, ...]:
 
 def constant(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Tensor:
     """A Tensor of this number or array; dtype is for data that does not bring a float dtype of its own."""
-    if type(data) in (float, int):
-        return _fill(_new(Tensor), dtype.type(data), None, (), {})
-    return _fill(_new(Tensor), frozen(_copy_of_floats(data, dtype)), None, (), {})
+    value = dtype.type(data) if type(data) in (float, int) else _copy_of_floats(data, dtype)
+    return _fill(_new(Tensor), value, None, (), NO_SETTINGS)
 
 
 def frozen(array: Array) -> Array:
@@ -306,7 +309,7 @@ def _fill(
     value: Any,
     primitive: Primitive | None,
     inputs: tuple[Tensor, ...],
-    params: dict[str, Any],
+    params: Mapping[str, Any],
 ) -> Tensor:
     """Write a new Tensor, once and for all: a value that nobody else can change, and the recipe that made it."""
     tensor._value = value
@@ -321,18 +324,18 @@ def _fill(
 _new = object.__new__
 
 
-def _copy_of_floats(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Array:
-    """The data as a float array of its own; dtype is what numbers without a float dtype become."""
+def _copy_of_floats(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Any:
+    """The data as a float array of its own, or a NumPy scalar; dtype is what numbers without a float dtype become."""
     if isinstance(data, Tensor):
         raise TypeError("this is a Tensor already; use it as it is, or detach() it from its history")
     try:
         array = np.array(data)  # always a copy; memory order is kept
     except ValueError as error:
         raise ValueError(f"a Tensor needs a rectangular array of numbers, got {reprlib.repr(data)}") from error
-    if array.dtype in FLOATS:
-        return array
     if array.dtype.kind in "iub":
-        return array.astype(dtype)
+        array = array.astype(dtype)
+    if array.dtype in FLOATS:
+        return frozen(array) if array.ndim else array[()]
     if array.dtype == object and any(isinstance(x, Tensor) for x in np.ravel(array)):
         raise TypeError("a Tensor cannot be made of Tensors without losing their history; use stack or concatenate")
     raise TypeError(f"a Tensor holds float32 or float64, got {array.dtype}: {reprlib.repr(data)}")
