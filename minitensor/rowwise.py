@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from .cores import in_blocks
 from .memory import batch_first, batch_last
 from .sizes import conv_output_size
 from .tensor import Array
@@ -46,12 +47,18 @@ def conv(x: Array, w: Array, setting: Setting) -> Array:
     """dL/dg of L = sum g * conv(x, w), the convolution itself; x (n, c, h, w), w (o, c/groups, i, j)."""
     if x.ndim == 3:
         return conv(x[:, :, None], w[:, :, None], setting.lifted())[:, :, 0]
-    rows = _rows(x, w.shape[2:], setting)  # (g, h, ijc, w, n)
-    groups, h, _, places, n = rows.shape
+    x = batch_last(x)  # (h, c, w, n)
     o, c, kh, kw = w.shape
-    weights = w.reshape(groups, 1, o // groups, c, kh, kw).transpose(0, 1, 2, 4, 5, 3)  # (g, 1, o, i, j, c)
-    out = np.empty((h, o, places, n), np.result_type(x, w))
-    np.matmul(_flat(weights, 3), _flat(rows, 3), out=_by_group(out, groups))
+    h, places = _places(x, (kh, kw), setting)
+    weights = w.reshape(setting.groups, 1, -1, c, kh, kw).transpose(0, 1, 2, 4, 5, 3)  # (g, 1, o, i, j, c)
+    weights = _flat(weights, 3)
+    out = np.empty((h, o, places, x.shape[3]), np.result_type(x, w))
+
+    def block(a: int, b: int) -> None:
+        rows = _rows(x, a, b, (kh, kw), setting)  # (g, h, ijc, wn)
+        np.matmul(weights, rows, out=_by_group(out[a:b], setting.groups))
+
+    in_blocks(block, h, out.size * weights.shape[3])
     return batch_first(out)
 
 
@@ -59,11 +66,21 @@ def conv_weight(x: Array, g: Array, kernel_size: Sizes, setting: Setting) -> Arr
     """dL/dw of L = sum g * conv(x, w): for each tap, what it was multiplied with, times the gradient that came back."""
     if x.ndim == 3:
         return conv_weight(x[:, :, None], g[:, :, None], (1, *kernel_size), setting.lifted())[:, :, 0]
-    rows = _rows(x, kernel_size, setting)  # (g, h, ijc, w, n)
-    grads = _by_group(batch_last(g), setting.groups)  # (g, h, o, wn)
-    taps = np.matmul(_flat(rows, 3), grads.swapaxes(2, 3)).sum(axis=1)  # this way round OpenBLAS is faster
+    x, g = batch_last(x), batch_last(g)
+    h, o, places, n = g.shape
+    reads = prod(kernel_size) * x.shape[1] // setting.groups  # by each output
+
+    def block(a: int, b: int) -> Array:
+        rows = _rows(x, a, b, kernel_size, setting)  # (g, h, ijc, wn)
+        grads = _by_group(g[a:b], setting.groups)  # (g, h, o, wn)
+        if places * n < o:  # then a row's taps are more than what they are made from: add up within the product
+            flat = [m.swapaxes(1, 2).reshape(setting.groups, m.shape[2], -1) for m in (rows, grads)]  # (g, ..., hwn)
+            return flat[0] @ flat[1].swapaxes(1, 2)
+        return (rows @ grads.swapaxes(2, 3)).sum(axis=1)  # this way round OpenBLAS is faster
+
+    taps = sum(in_blocks(block, h, g.size * reads))
     taps = taps.reshape(setting.groups, *kernel_size, -1, taps.shape[-1])  # (g, i, j, c, o)
-    return taps.transpose(0, 4, 3, 1, 2).reshape(g.shape[1], -1, *kernel_size)
+    return taps.transpose(0, 4, 3, 1, 2).reshape(o, -1, *kernel_size)
 
 
 def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
@@ -77,40 +94,53 @@ def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
     if g.ndim == 3:
         return conv_transpose(g[:, :, None], w[:, :, None], (1, *size), setting.lifted())[:, :, 0]
     g = batch_last(g)  # (h, o, w, n)
-    (h, o, places, n), (height, width) = g.shape, size
+    (_, o, places, n), (height, width) = g.shape, size
     (_, c, kh, kw), groups = w.shape, setting.groups
-    (sh, sw), (dh, dw), ((top, bottom), (left, _)) = setting.stride, setting.dilation, setting.padding
-
+    (sh, sw), (dh, dw), ((top, _), (left, _)) = setting.stride, setting.dilation, setting.padding
     reach = (kh - 1) * dh
-    apart = np.zeros((groups, reach + top + height + bottom, o // groups, places * n), g.dtype)
-    apart[:, reach : reach + (h - 1) * sh + 1 : sh] = _by_group(g, groups)
-    rows = _flat(_overlapping(apart[:, top:], height, 1, kh, dh), 2, 4)  # (g, y, io, wn), the kernel's last row first
     taps = w[:, :, ::-1].reshape(groups, 1, o // groups, c, kh, kw).transpose(0, 1, 5, 3, 4, 2)  # (g, 1, j, c, i, o)
-    shares = np.matmul(taps.reshape(groups, 1, kw * c, -1), rows).reshape(groups, height, kw, c, places, n)
+    taps = taps.reshape(groups, 1, kw * c, -1)
+    out = np.zeros((height, groups, c, width, n), np.result_type(g, w))
 
-    out = np.zeros((height, groups, c, width, n), shares.dtype)
-    for j in range(kw):
-        these, pixels = _columns(j, width, places, sw, left, dw)
-        out[:, :, :, pixels] += shares[:, :, j, :, these].swapaxes(0, 1)
+    def block(a: int, b: int) -> None:
+        apart = np.zeros((groups, reach + b - a, o // groups, places * n), g.dtype)
+        start = a + top - reach  # the row that comes first in it; those of g are 0, s, 2s, ...
+        first, last = max(0, -(-start // sh)), (b - 1 + top) // sh
+        read, at = g[first : last + 1], first * sh - start
+        apart[:, at : at + len(read) * sh : sh] = _by_group(read, groups)
+        rows = _flat(_overlapping(apart, b - a, 1, kh, dh), 2, 4)  # (g, y, io, wn), the kernel's last row first
+        shares = (taps @ rows).reshape(groups, b - a, kw, c, places, n)
+        for j in range(kw):
+            these, pixels = _columns(j, width, places, sw, left, dw)
+            out[a:b, :, :, pixels] += shares[:, :, j, :, these].swapaxes(0, 1)
+
+    in_blocks(block, height, out.size * kw * kh * o // groups)
     return batch_first(out.reshape(height, groups * c, width, n))
 
 
-def _rows(x: Array, kernel_size: Sizes, setting: Setting) -> Array:
-    """All that the windows of each row of outputs read, (g, h, ijc, w, n); a view whose rows overlap, if d = 1."""
-    x = batch_last(x)  # (h, c, w, n)
+def _rows(x: Array, a: int, b: int, kernel_size: Sizes, setting: Setting) -> Array:
+    """All that the windows of the rows of outputs from a to b read, (g, h, ijc, wn); the rows overlap if d = 1."""
     (height, channels, width, n), groups = x.shape, setting.groups
     (kh, kw), (sh, sw), (dh, dw) = kernel_size, setting.stride, setting.dilation
-    (top, bottom), (left, right) = setting.padding
-    h = conv_output_size(top + height + bottom, kh, sh, 0, dh)
-    places = conv_output_size(left + width + right, kw, sw, 0, dw)
+    (top, _), (left, right) = setting.padding
+    _, places = _places(x, kernel_size, setting)
+    first, end = a * sh - top, (b - 1) * sh + (kh - 1) * dh + 1 - top  # the rows of x, with those in the margin
+    x = x[max(first, 0) : max(end, 0)]
 
-    make = np.zeros if top + bottom + left + right else np.empty
-    columns = make((groups, top + height + bottom, kw, channels // groups, places, n), x.dtype)
-    pixels = x.reshape(height, groups, channels // groups, width, n).swapaxes(0, 1)  # (g, h, c, w, n)
+    inside = slice(max(-first, 0), max(-first, 0) + len(x))
+    make = np.empty if len(x) == end - first and not left + right else np.zeros
+    columns = make((groups, end - first, kw, channels // groups, places, n), x.dtype)
+    pixels = x.reshape(len(x), groups, channels // groups, width, n).swapaxes(0, 1)  # (g, h, c, w, n)
     for j in range(kw):
         these, read = _columns(j, width, places, sw, left, dw)
-        columns[:, top : top + height, j, :, these] = pixels[:, :, :, read]
-    return _flat(_overlapping(columns, h, sh, kh, dh), 2, 5)
+        columns[:, inside, j, :, these] = pixels[:, :, :, read]
+    return _flat(_flat(_overlapping(columns, b - a, sh, kh, dh), 2, 5), 3)
+
+
+def _places(x: Array, kernel_size: Sizes, setting: Setting) -> Sizes:
+    """The number of places of the window along h and along w; x is (h, c, w, n)."""
+    each_axis = zip(x.shape[::2], kernel_size, setting.stride, setting.padding, setting.dilation, strict=True)
+    return tuple([conv_output_size(a + n + b, k, s, 0, d) for n, k, s, (a, b), d in each_axis])
 
 
 def _overlapping(rows: Array, h: int, stride: int, k: int, dilation: int) -> Array:

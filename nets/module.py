@@ -28,6 +28,8 @@ from minitensor.tensor import Array, Operand
 
 Shape: TypeAlias = tuple[int, ...]
 
+HELD = (Tensor, np.ndarray)  # what `isinstance` looks for; to write a union of types there would make it anew each time
+
 
 class Cost(NamedTuple):
     """What a layer does for one image, counted as the LeNet paper of 1998 counts.
@@ -120,7 +122,7 @@ class Module:
         found: dict[int, Holding] = {}  # by identity: equal values are not the same parameter
         for path, owner in self.modules():
             for attribute, value in vars(owner).items():
-                if isinstance(value, Tensor | np.ndarray):
+                if isinstance(value, HELD):
                     held = found.setdefault(id(value), Holding(f"{path}.{attribute}".lstrip("."), value, []))
                     held.places.append((owner, attribute))
         return list(found.values())

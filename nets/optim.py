@@ -53,7 +53,7 @@ class Optimizer:
         for i, (w, g) in enumerate(zip(parameters, gradients, strict=True)):
             value = self.update(i, w.data, g.data, self.learning_rate * scale)
             # The order of the memory decides in which order a product adds up; a file would not keep it.
-            new[w] = Tensor(np.array(value, w.dtype, order="C"))
+            new[w] = Tensor(np.asarray(value, w.dtype, order="C"))
         self.model.replace(new)
 
     def update(self, i: int, w: Array, g: Array, rate: float) -> Array:
@@ -114,7 +114,7 @@ class SGD(Optimizer):
             self.remember("velocity")
 
     def update(self, i: int, w: Array, g: Array, rate: float) -> Array:
-        g = g + self.weight_decay * w
+        g = g + self.weight_decay * w if self.weight_decay else g
         if self.momentum:
             v = self.memory["velocity"][i] = self.momentum * self.memory["velocity"][i] + g
             g = g + self.momentum * v if self.nesterov else v

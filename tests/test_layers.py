@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 import minitensor as mt
-from minitensor import Tensor, gradients
+from minitensor import Tensor, cores, gradients
 from minitensor.conv import conv_by_definition
-from minitensor.ops.contract import contract_two
+from minitensor.ops.contract import contract_two, is_skinny
 from minitensor.pool import max_pool_by_definition
 
 from . import naive
@@ -64,9 +65,12 @@ def test_conv_is_its_formula(axes, data):
 
 
 @pytest.mark.parametrize("axes", [1, 2])
-@given(data=st.data())
-def test_conv_and_its_gradients_are_those_of_the_definition(axes, data):
-    """Value, both gradients, and the gradients of these: the fast form equals the composed one, exactly."""
+@given(data=st.data(), long=st.sampled_from([cores.LONG, 1]))
+def test_conv_and_its_gradients_are_those_of_the_definition(axes, data, long):
+    """Value, both gradients, and the gradients of these: the fast form equals the composed one, exactly.
+
+    So it does where the sums count as long, and are computed in blocks on several cores.
+    """
     g, x, w, _ = data.draw(filled(convolutions(axes)))
     seed, vx, vw = (data.draw(laid_out(data.draw(whole_numbers(s, dtype=x.dtype)))) for s in (g.y, g.x, g.w))
 
@@ -78,7 +82,9 @@ def test_conv_and_its_gradients_are_those_of_the_definition(axes, data):
     fast = mt.conv1d if axes == 1 else mt.conv2d
     padding = {"padding": pairs(g.settings["padding"])}
     definition = partial(conv_by_definition, **{**g.settings, **padding})
-    for a, b in zip(derivatives(partial(fast, **g.settings)), derivatives(definition), strict=True):
+    with mock.patch.multiple(cores, LONG=long, _cores=3):
+        computed = derivatives(partial(fast, **g.settings))
+    for a, b in zip(computed, derivatives(definition), strict=True):
         same(a, b)
 
 
@@ -266,6 +272,36 @@ def test_maxout_is_the_largest_of_each_run_of_channels(data, pieces, shape):
     x = data.draw(laid_out(data.draw(whole_numbers(tuple(full)))))
     runs = np.split(x.data, shape[axis], axis)
     same(mt.maxout(x, pieces, axis), np.concatenate([run.max(axis=axis, keepdims=True) for run in runs], axis))
+
+
+# -- settings ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+@given(data=st.data(), m=st.integers(2, 4), k=st.integers(2, 3))
+def test_settings_left_out_are_the_usual_ones(axes, data, m, k):
+    """Stride and dilation 1, no padding, one group; pools step by their kernel, round down, count the margin."""
+    n, taps, places = (m + k - 1,) * axes, (k,) * axes, (m,) * axes
+    x, w, own = data.draw(whole_numbers((2, 2, *n), (2, 2, *taps), (2, 2, *places, *taps)))
+    line = {"stride": 1, "padding": 0, "dilation": 1}
+    more = {"conv": {"groups": 1, "padding_mode": "zeros"}, "conv_transpose": {"groups": 1, "output_padding": 0}}
+    for name, kernel in (("conv", w), ("conv_transpose", w), ("locally_connected", own), ("tiled_conv", own)):
+        if layer := getattr(mt, f"{name}{axes}d", None):
+            same(layer(x, kernel), layer(x, kernel, **line, **more.get(name, {})))
+    line["stride"] = k
+    for name, usual in (
+        ("max", {**line, "ceil_mode": False}),
+        ("avg", {"stride": k, "padding": 0, "ceil_mode": False, "count_include_pad": True}),
+        ("lp", {"stride": k, "norm": 2}),
+        ("weighted_avg", {"stride": k, "sigma": 1.0}),
+    ):
+        pool = getattr(mt, f"{name}_pool{axes}d")
+        same(pool(x, k), pool(x, k, **usual))
+        if "padding" in usual:
+            same(pool(x, k, padding=1), pool(x, k, **{**usual, "padding": 1}))
+    same(mt.maxout(x, 2), mt.maxout(x, 2, axis=1))
+    same(mt.windows(x, k), mt.windows(x, k, stride=1, dilation=1))
+    same(mt.fold(mt.windows(x, k), n[-1]), mt.fold(mt.windows(x, k), n[-1], stride=1, dilation=1))
 
 
 # -- contraction -------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from functools import reduce
 
 import numpy as np
 
+from ..cores import in_blocks
 from ..tensor import Array, Operand, Tensor, as_tensors, primitive
 from .shape import broadcast_to, reshape, transpose
 
@@ -163,7 +164,49 @@ def matmul(x: Operand, y: Operand) -> Tensor:
 
 @primitive
 def _matmul(x: Array, y: Array) -> Array:
+    if x.ndim == y.ndim == 2 and is_skinny(*x.shape, y.shape[1]):
+        return skinny_product(x, y)
     return x @ y
+
+
+FEW = 16
+UNPACKED = 1_000_000
+
+
+def is_skinny(m: int, k: int, n: int) -> bool:
+    """Whether a product of matrices (m, k) and (k, n) is large, but one of the three lengths is not."""
+    return min(m, k, n) <= FEW and m * k * n >= UNPACKED
+
+
+def skinny_product(x: Array, y: Array) -> Array:
+    """x @ y, a piece at a time; two to four times as fast where a batch of few images meets a layer of many weights.
+
+    A long product begins by copying ("packing") both matrices into an order of its own.  That pays where each number is
+    used often, but here the copy takes longer than the product.  OpenBLAS leaves it out where there are fewer than
+    10^6 products to add up.
+    """
+    (m, k), n = x.shape, y.shape[1]
+    time = 16 * m * k * n // min(m, k, n)  # reading a number of the largest matrix takes as long as some 16 products
+    if m > FEW:
+        out = np.empty((m, n), np.result_type(x, y))
+
+        def rows(start: int, stop: int) -> None:
+            for i in range(start, stop, rows_each):
+                piece = slice(i, min(i + rows_each, stop))
+                np.matmul(x[piece], y, out=out[piece])
+
+        rows_each = max(1, min(FEW, UNPACKED // (k * n)))
+        in_blocks(rows, m, time)
+        return out
+    if n > FEW and y.flags.f_contiguous:
+        return skinny_product(y.T, x.T).T
+
+    def terms(start: int, stop: int) -> Array:
+        pieces = [slice(i, min(i + terms_each, stop)) for i in range(start, stop, terms_each)]
+        return reduce(np.add, (x[:, piece] @ y[piece] for piece in pieces))
+
+    terms_each = max(1, min(FEW, UNPACKED // (m * n)))
+    return reduce(np.add, in_blocks(terms, k, time))
 
 
 def _left_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -177,6 +220,9 @@ def _right_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
         return g * x if y.ndim == 1 else column(x) * row(g)
     if y.ndim == 1 and x.ndim > 2:
         return matmul(swap_last_two(x), column(g)).reshape(*x.shape[:-2], -1)
+    if y.ndim == 2 == x.ndim and y.data.flags.f_contiguous:
+        # y is w.T, as in a dense layer: the same product transposed, so that w's gradient lies in memory as w does
+        return swap_last_two(matmul(swap_last_two(g), x))
     return matmul(swap_last_two(x), g)
 
 

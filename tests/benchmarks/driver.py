@@ -59,7 +59,7 @@ class Worker:
         pipe = subprocess.PIPE
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(
-                command, stdin=pipe, stdout=pipe, stderr=log, text=True, bufsize=1, env=environment(), cwd=ROOT
+                command, stdin=pipe, stdout=pipe, stderr=log, text=True, bufsize=1, env=environment(engine), cwd=ROOT
             )
 
     def stop(self) -> None:
@@ -163,7 +163,7 @@ def import_costs(engine: str, python: str, repeats: int = 5) -> tuple[float, flo
     command = [python, "-c", IMPORT.format(package=PACKAGES[engine])]
     measured = []
     for _ in range(repeats + 1):  # the first run may have to compile
-        run = subprocess.run(command, capture_output=True, text=True, env=environment(), cwd=ROOT, timeout=PATIENCE)
+        run = subprocess.run(command, capture_output=True, text=True, env=environment(engine), cwd=ROOT, timeout=PATIENCE)
         if run.returncode:
             return None
         measured.append([float(word) for word in run.stdout.split()])
@@ -171,11 +171,14 @@ def import_costs(engine: str, python: str, repeats: int = 5) -> tuple[float, flo
     return seconds, size
 
 
-def environment() -> dict[str, str]:
+def environment(engine: str = "") -> dict[str, str]:
     """The variables of a worker: our root on its path, and two threads, by whatever name a library calls them."""
     names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "CPU_COUNT"]
     compiled = {"PYTHONDONTWRITEBYTECODE": ""}  # as Python does by itself: the first import compiles for all others
-    return {**os.environ, "PYTHONPATH": str(ROOT), **compiled, **dict.fromkeys(names, str(THREADS))}
+    threads = dict.fromkeys(names, str(THREADS))
+    if engine == "minitensor":
+        threads["OPENBLAS_NUM_THREADS"] = "1"  # its two threads are its own, as the README advises
+    return {**os.environ, "PYTHONPATH": str(ROOT), **compiled, **threads}
 
 
 VERSIONS = """

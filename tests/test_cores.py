@@ -1,0 +1,88 @@
+"""Work on several cores: the blocks, the numbers of cores, and what happens when a block fails."""
+
+from __future__ import annotations
+
+import threading
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minitensor import Tensor, conv2d, cores, gradients
+
+from .strategies import rngs
+
+counts = st.integers(1, 5)
+
+
+def on(n):
+    return mock.patch.object(cores, "_cores", n)
+
+
+@given(counts, st.integers(0, 20), st.integers(0, 20 * cores.LONG))
+def test_blocks_follow_each_other_and_leave_nothing_out(n_cores, n, products):
+    """Whoever computes them: the blocks come back in order, none is empty (unless all is), and together they are all."""
+    with on(n_cores):
+        blocks = cores.in_blocks(lambda a, b: list(range(a, b)), n, products)
+    assert [i for block in blocks for i in block] == list(range(n))
+    assert all(blocks) or n == 0
+    assert len(blocks) == max(1, min(n, 2 * (products // cores.LONG)))
+
+
+@given(counts, counts, rngs)
+def test_the_number_of_cores_changes_no_bit(few, many, rng):
+    """A convolution in blocks, and its gradients, are the same on any number of cores, to the last bit."""
+    x, w = (Tensor(rng.normal(size=shape).astype(np.float32)) for shape in ((2, 3, 9, 6), (4, 3, 3, 2)))
+
+    def derivatives(n):
+        with on(n), mock.patch.object(cores, "LONG", 100):
+            y = conv2d(x, w, stride=2, padding=1)
+            return [t.data.tobytes() for t in (y, *gradients(y, [x, w], rng.normal(size=1) * y.detach()))]
+
+    state = rng.bit_generator.state
+    first = derivatives(few)
+    rng.bit_generator.state = state
+    assert derivatives(many) == first
+
+
+@given(counts, st.integers(1, 8), st.data())
+def test_a_failure_reaches_the_caller_from_any_thread(n_cores, pairs, data):
+    """What a block raises, the caller gets, and no thread is left behind."""
+    bad = data.draw(st.integers(0, 2 * pairs - 1))
+
+    def block(a, b):
+        if a <= bad < b:
+            raise MemoryError(f"block {bad}")
+
+    with on(n_cores), pytest.raises(MemoryError, match=f"^block {bad}$"):
+        cores.in_blocks(block, 2 * pairs, pairs * cores.LONG)
+    assert threading.active_count() == 1
+
+
+@given(counts)
+def test_as_many_threads_work_as_cores_may(n_cores):
+    """With as many blocks as cores, each waits for all others: fewer threads would never end, more are not needed."""
+    everyone = threading.Barrier(n_cores, timeout=30)
+    names = set()
+
+    def block(a, b):
+        everyone.wait()
+        names.add(threading.get_ident())
+
+    with on(n_cores):
+        cores.in_blocks(block, n_cores, n_cores * cores.LONG)
+    assert len(names) == n_cores
+
+
+def test_use_cores_says_how_many():
+    """A number from one; every core at first if BLAS starts no threads of its own, else one."""
+    with on(1):
+        cores.use_cores(3)
+        assert cores._cores == 3
+        with pytest.raises(ValueError, match="at least one core, got -1"):
+            cores.use_cores(-1)
+    for threads, expected in (("1", cores.available_cores()), ("2", 1)):
+        with mock.patch.dict("os.environ", OPENBLAS_NUM_THREADS=threads):
+            assert cores._cores_at_first() == expected
