@@ -1,7 +1,7 @@
 """minitensor: a tensor engine to read, with reverse-mode derivatives of any order, on NumPy alone.
 
 Read the chapters in this order: tensor, backprop, ops (elementwise, shape, reduce, contract), sizes, ops/windows, conv,
-pool, activations, losses, normalize, finite, formula.  memory, rowwise and operators can wait.
+pool, activations, losses, normalize, finite, formula.  memory, cores, rowwise and operators can wait.
 """
 
 from . import finite, operators, sizes
@@ -17,6 +17,7 @@ from .conv import (
     tiled_conv1d,
     tiled_conv2d,
 )
+from .cores import use_cores
 from .formula import formula
 from .losses import cross_entropy, mean_squared_error
 from .normalize import batch_norm, dropout, local_response_norm

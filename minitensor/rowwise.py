@@ -11,11 +11,14 @@ the definition, added up in another order.
     out[h]  =  weights      @  columns[h s : h s + kh]
     (o, w n)   (o, i j c)      (i j c, w n)
 
+Rows of outputs do not depend on each other, so they come in blocks, if they are many, one for each core (`cores.py`).
+
 Letters as in `conv.py`; g group, n innermost in memory (see `memory.py`).
 """
 
 from __future__ import annotations
 
+from functools import reduce
 from math import prod
 from typing import NamedTuple
 
@@ -71,14 +74,12 @@ def conv_weight(x: Array, g: Array, kernel_size: Sizes, setting: Setting) -> Arr
     reads = prod(kernel_size) * x.shape[1] // setting.groups  # by each output
 
     def block(a: int, b: int) -> Array:
-        rows = _rows(x, a, b, kernel_size, setting)  # (g, h, ijc, wn)
-        grads = _by_group(g[a:b], setting.groups)  # (g, h, o, wn)
-        if places * n < o:  # then a row's taps are more than what they are made from: add up within the product
-            flat = [m.swapaxes(1, 2).reshape(setting.groups, m.shape[2], -1) for m in (rows, grads)]  # (g, ..., hwn)
-            return flat[0] @ flat[1].swapaxes(1, 2)
+        rows, grads = _rows(x, a, b, kernel_size, setting), _by_group(g[a:b], setting.groups)  # (g, h, ijc or o, wn)
+        if places * n < o:  # then the taps of one row are more than what they are made of: take all rows as one
+            rows, grads = (m.swapaxes(1, 2).reshape(setting.groups, 1, m.shape[2], -1) for m in (rows, grads))
         return (rows @ grads.swapaxes(2, 3)).sum(axis=1)  # this way round OpenBLAS is faster
 
-    taps = sum(in_blocks(block, h, g.size * reads))
+    taps = reduce(np.add, in_blocks(block, h, g.size * reads))
     taps = taps.reshape(setting.groups, *kernel_size, -1, taps.shape[-1])  # (g, i, j, c, o)
     return taps.transpose(0, 4, 3, 1, 2).reshape(o, -1, *kernel_size)
 
@@ -140,7 +141,7 @@ def _rows(x: Array, a: int, b: int, kernel_size: Sizes, setting: Setting) -> Arr
 def _places(x: Array, kernel_size: Sizes, setting: Setting) -> Sizes:
     """The number of places of the window along h and along w; x is (h, c, w, n)."""
     each_axis = zip(x.shape[::2], kernel_size, setting.stride, setting.padding, setting.dilation, strict=True)
-    return tuple([conv_output_size(a + n + b, k, s, 0, d) for n, k, s, (a, b), d in each_axis])
+    return tuple([conv_output_size(before + n + after, k, s, 0, d) for n, k, s, (before, after), d in each_axis])
 
 
 def _overlapping(rows: Array, h: int, stride: int, k: int, dilation: int) -> Array:

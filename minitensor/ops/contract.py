@@ -164,18 +164,16 @@ def matmul(x: Operand, y: Operand) -> Tensor:
 
 @primitive
 def _matmul(x: Array, y: Array) -> Array:
-    if x.ndim == y.ndim == 2 and is_skinny(*x.shape, y.shape[1]):
-        return skinny_product(x, y)
-    return x @ y
+    return skinny_product(x, y) if is_skinny(x.shape, y.shape) else x @ y
 
 
 FEW = 16
 UNPACKED = 1_000_000
 
 
-def is_skinny(m: int, k: int, n: int) -> bool:
-    """Whether a product of matrices (m, k) and (k, n) is large, but one of the three lengths is not."""
-    return min(m, k, n) <= FEW and m * k * n >= UNPACKED
+def is_skinny(x: tuple[int, ...], y: tuple[int, ...]) -> bool:
+    """Whether the product of matrices of these shapes, (m, k) and (k, n), is long, but one of m, k, n is small."""
+    return len(x) == len(y) == 2 and min(*x, *y) <= FEW and x[0] * x[1] * y[1] >= UNPACKED
 
 
 def skinny_product(x: Array, y: Array) -> Array:

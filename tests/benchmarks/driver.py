@@ -163,7 +163,9 @@ def import_costs(engine: str, python: str, repeats: int = 5) -> tuple[float, flo
     command = [python, "-c", IMPORT.format(package=PACKAGES[engine])]
     measured = []
     for _ in range(repeats + 1):  # the first run may have to compile
-        run = subprocess.run(command, capture_output=True, text=True, env=environment(engine), cwd=ROOT, timeout=PATIENCE)
+        run = subprocess.run(
+            command, capture_output=True, text=True, env=environment(engine), cwd=ROOT, timeout=PATIENCE
+        )
         if run.returncode:
             return None
         measured.append([float(word) for word in run.stdout.split()])
