@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -33,7 +32,7 @@ DEFAULT_FLOAT = np.dtype(np.float64)  # what integers and booleans become
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 FLOAT_SCALARS = (np.float32, np.float64)
 
-NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})  # one for all: a graph of a million operators needs no more
+NO_SETTINGS: Mapping[str, Any] = {}  # one for all: a million operators without settings need no million dicts
 
 _births = itertools.count()  # a Tensor is born after its inputs: the order that backpropagation needs
 _recording: ContextVar[bool] = ContextVar("recording", default=True)  # each thread has its own

@@ -196,6 +196,19 @@ def test_a_state_is_a_copy():
     same(model.running_mean, mean)
 
 
+@given(st.integers(1, 3), rngs)
+def test_a_deep_copy_is_a_model_of_its_own(n, rng):
+    """It computes the same, shares what the original shares, and learns without it."""
+    model = Tied(n)
+    twin, x = copy.deepcopy(model), values((2, n), rng)
+    before = model(x)
+    same(twin(x), before)
+    assert twin.second.weight is twin.first.weight
+    twin.replace({parameter: Tensor(parameter.data + 1) for parameter in twin.parameters()})
+    same(model(x), before)
+    assert not any(parameter in model.parameters() for parameter in twin.parameters())
+
+
 def test_the_state_of_another_model_is_refused_and_changes_nothing():
     model = Dense(2, 3)
     before = model.state_dict()
