@@ -263,9 +263,9 @@ def test_a_drawing_shows_windows_and_the_cell_that_differs():
         "    # #",
         "        ■ ■",
         "shift = 3",
-        "found[0] [1, 1, 2]",
+        "found[0], shape [1, 1, 2]",
         "      1 [5]",
-        "expected[0] [1, 1, 2]",
+        "expected[0], shape [1, 1, 2]",
         "      1 [2]",
     ]
 
@@ -293,6 +293,32 @@ def test_comparisons_are_exact_or_close():
     ):
         with pytest.raises(kit.Differs):
             compare(a, b)
+
+
+def test_a_comparison_that_fails_tells_both_sides(tmp_path):
+    """And, where it can be known, which comparison was meant; other assertions, and their words, stay as they are."""
+    told = {
+        "1 + 1 == 3": "this does not hold: 2 == 3",
+        "len([1]) > 4": "this does not hold: 1 > 4",
+        "np.float64(1) == 2": "this does not hold: 1.0 == 2",
+        "0.1 + 0.2 == 0.3": "this does not hold: 0.30000000000000004 == 0.3 (equal but for rounding: "
+        "compare with close(a, b))",
+        "np.nan == np.nan": "this does not hold: nan == nan (NaN does not equal itself: "
+        "ask np.isnan(a), or same(a, b))",
+        "np.ones(2) == np.ones(2)": "== compares arrays cell by cell: compare them as a whole with same(a, b), "
+        "or close(a, b)",
+        "1 < 2 < 2": "this does not hold",
+        "1 == 2, 'my own words'": "my own words",
+        "not engine": "this does not hold",
+    }
+    file = tmp_path / "words.py"
+    for assertion, expected in told.items():
+        file.write_text(f"from tests.exercises.kit import *\ndef test_words(engine):\n    assert {assertion}\n")
+        (test,) = grade.properties(grade.load(file))
+        assert grade.judge(test, ENGINE).message == f"words.py, line 3: assert {assertion}\n{expected}"
+    file.write_text("def test_words(engine):\n    assert engine.tensor([1.0]) == [1.0]\n")
+    (test,) = grade.properties(grade.load(file))
+    assert "a Tensor equals itself alone" in grade.judge(test, ENGINE).message
 
 
 # -- the runner --------------------------------------------------------------------------------------------------------
@@ -326,7 +352,7 @@ def test_a_first_session(run):
     assert "the_sizes_of_lenet" in out
 
     name = "test_same_padding_keeps_the_size"
-    assert HINTS["sizes"][name][0] in run("hint", "1", "same padding")[1]
+    assert HINTS["sizes"][name][0] in run("hint", "1", "same", "padding")[1]
     assert HINTS["sizes"][name][1] in run("hint", "1", name)[1]
     code = run("solution", "1", "same")[1]
     (run.folder / "sizes.py").write_text(HEAD + code)
@@ -378,6 +404,27 @@ def test_loop(engine):
     while True:
         pass
 
+def test_undrawn(engine, x, k):
+    pass
+
+@given(whole(1))
+def test_rounds(engine, x):
+    assert x[0] + 0.1 + 0.2 == x[0] + 0.3
+
+@given(whole(1), st.data())
+def test_prints(engine, x, data):
+    g = data.draw(whole(2))
+    print("x is", x)
+    same(g, [1, 2])
+
+@given(st.data())
+def test_sizes_in_a_tuple(engine, data):
+    data.draw(whole((1, 2)))
+
+@given(lines())
+def test_asserts_nothing(engine, line):
+    engine.conv_output_size(line.n, line.k, line.stride, line.padding, line.dilation) == line.m
+
 def test_too_strict(engine):
     with pytest.raises(ValueError, match="more than the input"):
         engine.conv_output_size(1, 2)
@@ -397,15 +444,22 @@ def test_mistakes_are_told_in_words(run):
     """Each with its line; and the properties after it are graded all the same."""
     run.folder.mkdir()
     (run.folder / "sizes.py").write_text(MISTAKES)
-    out = run("run", "1", limit="5")[1]
+    out = run("run", "1", limit="2")[1]
     assert "sizes.py, line 6: assert engine.conv_output_size" in out
     assert "line: n=2 k=2" in out
     assert "nearly every case is thrown away" in out
     assert "the engine has no conv_size; do you mean conv_output_size" in out
     assert "it needs an argument for the engine" in out
     assert "SystemExit: 3" in out
-    assert "test_end   <- ended the program" in out
-    assert "test_loop   <- was cut off after 5 seconds" in out
+    assert "nothing draws x and k: put @given(x=..., k=...)" in out
+    assert "this does not hold: 0.30000000000000004 == 0.3 (equal but for rounding: compare with close(a, b))" in out
+    assert "  draw 1, shape [2]\n      0 0\n  found" in out
+    assert "printed:\n      x is [0.]\n" in out
+    assert "whole(*y.shape), got ((1, 2),)" in out
+    words = " ".join(out.split())
+    assert "test_end <- ended the program" in words
+    assert "test_loop <- was cut off after 2 seconds" in words
+    assert "test_asserts_nothing <- it has no assert, same or close" in words
     assert "test_too_strict fails on a legal variant, other words" in out
     assert "Hypothesis does not accept its arguments" in out
     assert "■ A  rounds up" in out
@@ -496,7 +550,7 @@ def test_every_chapter_lists_its_bugs_or_laws(run, chapter):
         assert all(task.signature in out for task in TASKS)
         return
     for bug in BUGS[chapter]:
-        assert bug.source in out
+        assert bug.source in " ".join(out.split())
         assert f"def {bug.survives.__name__}(engine" in out
 
 
@@ -507,3 +561,51 @@ def test_every_solution_can_be_shown(run, chapter):
         out = run("solution", chapter, name)[1]
         assert name in out
         ast.parse(out)
+
+
+def test_what_waits_for_the_processor_is_not_cut_off(run):
+    """The limit is on the time that a property computes; one that sleeps is waited for longer."""
+    run.folder.mkdir()
+    (run.folder / "sizes.py").write_text(
+        "import time\ndef test_sleeps(engine):\n    time.sleep(1.5)\n    assert engine.same_padding(3) == 1\n"
+    )
+    assert "cut off" not in run("run", "1", limit="1")[1]
+
+
+def test_a_long_row_fits_on_the_terminal(monkeypatch):
+    """A remark goes to the next line, and a long name loses a part of its middle."""
+    monkeypatch.setenv("COLUMNS", "60")
+    rows = [
+        report.Row(f"test_{'very_' * 20}long", [report.KILLED] * 4, "remark"),
+        report.Row("test_short", [], "remark"),
+    ]
+    lines = report.matrix(rows, BUGS["sizes"][:4]).splitlines()
+    assert all(len(line) <= 60 for line in lines[:4])
+    assert lines[1].endswith("…ry_very_long")
+    assert lines[2].strip() == "<- remark"
+    assert lines[3].endswith("test_short   <- remark")
+
+
+def test_a_hint_when_each_exercise_works_shows_a_bug_that_is_left(run):
+    """Or says that one must be named."""
+    run("start")
+    names = [bug.name for bug in BUGS["sizes"]]
+    for done in names[1:], names:
+        (run.folder / "progress.json").write_text(
+            json.dumps({"sizes": {"done": done, "properties": list(HINTS["sizes"])}})
+        )
+        out = run("hint", "1")[1]
+        assert "Each exercise works already" in out
+        assert (names[0] in out) == (done != names)
+
+
+def test_what_asks_too_much_is_not_shown_as_seeing(run):
+    """A property that fails on a legal variant sees no bug; the next one that does is taken."""
+    run.folder.mkdir()
+    (run.folder / "sizes.py").write_text(
+        HEAD
+        + "def test_strict(engine):\n"
+        + "    assert type(engine.conv_output_size(5, 2, 2)) is int and engine.conv_output_size(5, 2, 2) == 2\n"
+        + "def test_legal(engine):\n    assert engine.conv_output_size(5, 2, 2) == 2\n"
+    )
+    assert "test_legal sees it" in run("show", "1", "A")[1]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import ast
-import inspect
 import json
 import os
 import queue
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -27,13 +27,13 @@ from .worker import RIGHT
 HERE = Path(__file__).parent
 CHAPTERS = [*BUGS, "operators"]
 ABOUT = {
-    "sizes": "how large an output is, and how much of the input it sees",
+    "sizes": "of outputs, and what they see",
     "gradients": "right values, wrong derivatives",
     "equivariance": "what moves with the picture",
-    "sharing": "which parameters are one, and which wires exist",
+    "sharing": "which parameters are one",
     "pooling": "windows, maxima and means",
     "engine": "backpropagation itself",
-    "operators": "the other direction: write operators under given laws",
+    "operators": "write them, under given laws",
 }
 
 
@@ -56,10 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (Trouble, OSError) as trouble:
+        working("")
         print(f"exercises: {trouble}")
         return 1
     except KeyboardInterrupt:
-        print()
+        working("")
+        print("Stopped.")
     return 0
 
 
@@ -69,7 +71,9 @@ def parser() -> argparse.ArgumentParser:
         description="Write properties that see planted bugs. Begin with `start`, then read tests/exercises/README.md.",
     )
     top.add_argument("--folder", type=Path, default=Path("exercises"), help="where your copy is (default: ./exercises)")
-    top.add_argument("--limit", type=float, default=20.0, metavar="SECONDS", help="for one property on one engine (20)")
+    top.add_argument(
+        "--limit", type=float, default=20.0, metavar="SECONDS", help="of computing, for one property on one engine (20)"
+    )
     top.set_defaults(command=overview)
     commands = top.add_subparsers(metavar="command")
     for function, chapter, text in [
@@ -92,7 +96,7 @@ def parser() -> argparse.ArgumentParser:
         if function is show:
             command.add_argument("bug", nargs="+", help="the bug's name, or its letter in the matrix")
         if function in (hint, solution):
-            command.add_argument("exercise", nargs="?", help="its name, or part of it")
+            command.add_argument("exercise", nargs="*", help="its name, or part of it")
     return top
 
 
@@ -128,7 +132,7 @@ def cards(options: argparse.Namespace) -> None:
                 print(f"    {law.replace('_', ' ')}: {law_in_words(law)}")
         return
     for bug in BUGS[chapter]:
-        print(report.card(bug, inspect.getsource(bug.survives)) + "\n")
+        print(report.card(BUGS[chapter], bug) + "\n")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -154,14 +158,14 @@ def show(options: argparse.Namespace) -> None:
     if not found:
         raise Trouble(f"chapter {chapter} has no bug {wanted!r}; it has {', '.join(b.name for b in bugs)}")
     (bug,) = found
-    print(report.card(bug, inspect.getsource(bug.survives)) + "\n")
-    rows = verdicts(options, chapter)
-    names = report.killers(rows, bugs).get(bug.name, [])
-    if not names:
-        print("None of your properties sees it yet.")
+    print(report.card(bugs, bug) + "\n")
+    told = stream(options, "find", existing(options, chapter), chapter, bug.name)
+    name = next((verdict["test"] for verdict in told if "late" not in verdict), None)
+    if name is None:
+        print("None of your properties that hold for the right engine and the legal variants sees it yet.")
         return
-    print(f"{names[0]} sees it. The smallest case:")
-    print(explain(options, chapter, names[0], bug.name))
+    print(f"{name} sees it. The smallest case:")
+    print(explain(options, chapter, name, bug.name))
 
 
 def watch(options: argparse.Namespace) -> None:
@@ -185,6 +189,13 @@ def hint(options: argparse.Namespace) -> None:
     chapter = chapter_of(options.chapter)
     progress = read_progress(options)
     mine = progress.setdefault(chapter, {})
+    if not options.exercise and set(HINTS[chapter]) <= set(mine.get("properties", [])):
+        print(f"Each exercise works already. For a hint all the same, name it: hint {options.chapter} WORDS")
+        left = [bug for bug in BUGS.get(chapter, []) if bug.name not in mine.get("done", [])]
+        if left:
+            print("Not seen yet, for example (what do your cases never draw, or your comparison never see?):")
+            print(report.card(BUGS[chapter], left[0]))
+        return
     name = exercise_of(options, chapter, mine)
     given = mine.setdefault("hints", {})
     level = min(given.get(name, 0), 1)
@@ -237,7 +248,7 @@ def reset(options: argparse.Namespace) -> None:
 def grade_chapter(options: argparse.Namespace, chapter: str) -> None:
     """Grade one chapter, print what came of it, and remember it."""
     number = CHAPTERS.index(chapter) + 1
-    print(f"\n{number} {chapter}: {ABOUT[chapter]}\n")
+    print(f"\n{number} {chapter}: {ABOUT[chapter]}   ({file_of(options, chapter)})\n")
     if chapter == "operators":
         grade_tasks(options)
         return
@@ -257,7 +268,7 @@ def grade_chapter(options: argparse.Namespace, chapter: str) -> None:
     )
     left = [bug for bug in bugs if bug.name not in killed]
     if left:
-        print("\nNot seen yet, for example:\n" + report.card(left[0], inspect.getsource(left[0].survives)))
+        print("\nNot seen yet, for example:\n" + report.card(bugs, left[0]))
     else:
         print("\nAll of them: this chapter is done.")
 
@@ -269,6 +280,7 @@ def verdicts(options: argparse.Namespace, chapter: str) -> list[report.Row]:
     legal = {variant.name: variant.why for variant in VARIANTS}
     marks: dict[str, dict[str, str]] = {}
     remarks: dict[str, str] = {}
+    bare: set[str] = set()  # without an assert
     for verdict in stream(options, "grade", file, chapter):
         name, against = verdict["test"], verdict["against"]
         mine = marks.setdefault(name, {})
@@ -280,14 +292,19 @@ def verdicts(options: argparse.Namespace, chapter: str) -> list[report.Row]:
             remarks[name] = "fails on the right engine"
             print(f"{name} fails on the right engine:\n{indent(explain(options, chapter, name, RIGHT))}\n")
         elif against == RIGHT and not verdict["used"]:
-            remarks[name] = "to do: it does not use the engine yet"
+            remarks[name] = "uses no function of the engine" if verdict["asserts"] else "to do"
+        elif against == RIGHT and not verdict["asserts"]:
+            bare.add(name)
         elif against in legal and not verdict["passed"]:
             mine.clear()
             remarks[name] = f"asks too much: {against}"
-            print(f"{name} fails on a legal variant, {against}: {legal[against]}")
-            print(indent(explain(options, chapter, name, against)) + "\n")
+            told = indent(explain(options, chapter, name, against))
+            print(f"{name} fails on a legal variant, {against}: {legal[against]}\n{told}\n")
         elif against not in legal and against != RIGHT:
             mine[against] = report.SURVIVED if verdict["passed"] else report.KILLED
+    for name in bare:
+        if report.KILLED not in marks[name].values():
+            remarks.setdefault(name, "it has no assert, same or close")
     return [
         report.Row(name, [mine.get(bug.name, report.NOT_SEEN) for bug in bugs] if mine else [], remarks.get(name, ""))
         for name, mine in marks.items()
@@ -345,27 +362,39 @@ def stream(options: argparse.Namespace, command: str, file: Path, chapter: str, 
     again = True
     while again:
         again = False
-        for told in lines_of([command, str(file), chapter, *(rest or finished)], options.limit):
+        for told in lines_of([command, str(file), chapter, *rest, *finished], options.limit):
             if "mistake" in told:
                 raise Trouble(told["mistake"])
             if "begin" in told:
                 if current and current["test"] != told["begin"]:
                     finished.append(current["test"])
                 current = {"test": told["begin"], "against": told["against"]}
+                working(told["begin"])
             elif "end" in told and current:
                 yield {**current, "late": told["end"], "passed": False}
                 finished.append(current["test"])
-                again, current = command == "grade", {}
+                again, current = command != "explain", {}
             elif "end" in told:
-                if command == "grade":
+                if command != "explain":
                     raise Trouble(f"{file.name} {told['end']}")
                 yield {"late": told["end"]}
             elif "done" not in told:
                 yield told
+    working("")
+
+
+def working(on: str) -> None:
+    """What is being graded, on the terminal's last line, as long as it takes."""
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns - 1
+        print(f"\r{f'  ... {on}' if on else '':<{width}.{width}}\r", end="", flush=True)
 
 
 def lines_of(arguments: Sequence[str], limit: float) -> Iterator[dict[str, Any]]:
-    """What a worker says, line by line; {"end": why} if it falls silent for too long, or stops before it is done."""
+    """What a worker says, line by line; {"end": why} if it computes for too long, or stops before it is done.
+
+    What counts is its own time, since other programs may take the processor; a worker that sleeps is waited for longer.
+    """
     root = HERE.parent.parent
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])}
     environment |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONUTF8": "1"}
@@ -382,18 +411,26 @@ def lines_of(arguments: Sequence[str], limit: float) -> Iterator[dict[str, Any]]
         lines.put(None)
 
     threading.Thread(target=read, daemon=True).start()
-    patience = 60.0  # for the imports; from the first line on, what is waited for is the student's code
+    late = {"end": f"was cut off after {limit:g} seconds: does it loop?"}
+    since, deadline = 0.0, time.monotonic() + 60  # for the imports; then what is waited for is the student's code
     try:
         while True:
             try:
-                line = lines.get(timeout=patience)
+                line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                yield {"end": f"was cut off after {limit:g} seconds: does it loop?"}
+                yield late
                 return
             if line is None:
                 yield {"end": "ended the program: is there an exit in it?"}
                 return
-            told, patience = json.loads(line), limit
+            told = json.loads(line)
+            seconds = told.pop("seconds")
+            if not told:
+                if seconds - since > limit:
+                    yield late
+                    return
+                continue
+            since, deadline = seconds, time.monotonic() + 5 * limit
             if "ready" not in told:
                 yield told
             if "done" in told or "mistake" in told:
@@ -424,10 +461,13 @@ def exercise_of(options: argparse.Namespace, chapter: str, mine: dict[str, Any])
     """The exercise that was named, or the first that has not seen anything yet."""
     names = list(HINTS[chapter])
     if options.exercise:
-        found = [name for name in names if options.exercise in (name, name.removeprefix("test_"))]
-        found = found or [name for name in names if options.exercise.replace(" ", "_") in name]
+        wanted = "_".join(options.exercise).replace(" ", "_").removesuffix("()")
+        found = [name for name in names if wanted in (name, name.removeprefix("test_"))]
+        found = found or [name for name in names if wanted in name]
         if not found:
-            raise Trouble(f"chapter {chapter} has no exercise {options.exercise!r}; it has {', '.join(names)}")
+            raise Trouble(
+                f"chapter {chapter} has no exercise {wanted!r}; it has\n" + "\n".join("  " + n for n in names)
+            )
         return found[0]
     return next((name for name in names if name not in mine.get("properties", [])), names[0])
 

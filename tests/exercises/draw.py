@@ -36,8 +36,6 @@ def counterexample(case: Mapping[str, Any], error: BaseException | None) -> list
     pictures: list[Picture] = []
     for name, value in case.items():
         pictures += argument(name, value, place)
-    draws = [note for note in getattr(error, "__notes__", []) if note.startswith("Draw")]
-    pictures += [Picture(" ".join(note.split())) for note in draws]
     if differs is not None:
         pictures += array("found", differs.found, differs.cell)
         pictures += array("expected", differs.expected, differs.cell)
@@ -56,7 +54,7 @@ def argument(name: str, value: Any, place: int | None) -> Iterator[Picture]:
             yield Picture(f"groups = {value.settings['groups']}")
     elif isinstance(value, np.ndarray):
         yield from array(name, value)
-    elif type(value).__name__ != "DataObject":  # st.data() is told by its draws
+    elif type(value).__name__ != "DataObject":  # what st.data() drew stands beside it
         text = repr(value)
         yield Picture(f"{name} = {text if len(text) < 100 else text[:97] + '...'}")
 
@@ -82,11 +80,11 @@ def array(name: str, x: np.ndarray, hit: tuple[int, ...] | None = None) -> Itera
     """A grid of numbers for each channel of each image; the hit is put in brackets."""
     if x.ndim < 2:
         values = np.atleast_1d(x)
-        yield Picture(f"{name} {list(x.shape)}", [[number(v, hit in ((i,), ())) for i, v in enumerate(values)]])
+        yield Picture(f"{name}, shape {list(x.shape)}", [[number(v, hit in ((i,), ())) for i, v in enumerate(values)]])
         return
     for front in list(np.ndindex(x.shape[:-2]))[:6]:
         rows = [[number(v, hit == (*front, i, j)) for j, v in enumerate(row)] for i, row in enumerate(x[front])]
-        yield Picture(f"{name}{list(front) if front else ''} {list(x.shape)}", rows[:MOST_ROWS])
+        yield Picture(f"{name}{list(front) if front else ''}, shape {list(x.shape)}", rows[:MOST_ROWS])
 
 
 def number(value: float, hit: bool) -> Cell:

@@ -31,6 +31,8 @@ def whole(*shape: int, low: int = -3, high: int = 3) -> st.SearchStrategy[np.nda
 
     (One byte for each element: ten times faster than drawing numbers one by one.)
     """
+    if not all(isinstance(size, int | np.integer) for size in shape):
+        raise TypeError(f"sizes are written one by one, as in whole(2, 3) or whole(*y.shape), got {shape}")
     table = np.array(sorted(range(low, high + 1), key=lambda number: (abs(number), number < 0)), dtype=float)
     size = math.prod(shape)
     return st.binary(min_size=size, max_size=size).map(
@@ -79,10 +81,21 @@ class Differs(AssertionError):
     def __init__(self, found: np.ndarray, expected: np.ndarray, cell: tuple[int, ...] | None) -> None:
         if cell is None:
             text = f"shape {found.shape}, expected {expected.shape}"
+        elif nearly(found[cell], expected[cell]):
+            text = f"{float(found[cell])!r} at {list(cell)}, expected {float(expected[cell])!r} ({ROUNDING})"
         else:
             text = f"{found[cell]:g} at {list(cell)}, expected {expected[cell]:g}"
         super().__init__(text)
         self.found, self.expected, self.cell = found, expected, cell
+
+
+ROUNDING = "equal but for rounding: compare with close(a, b)"
+
+
+def nearly(a: Any, b: Any) -> bool:
+    """Whether two numbers differ by no more than rounding."""
+    numbers = int | float | np.number
+    return isinstance(a, numbers) and isinstance(b, numbers) and math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
 
 
 def values(x: Any) -> np.ndarray:
@@ -127,9 +140,14 @@ def inner(a: Any, b: Any) -> float:
 def numeric_gradient(f: Callable[[np.ndarray], Any], x: np.ndarray, seed: Any = 1.0, step: float = 1e-3) -> np.ndarray:
     """What a derivative is: how much <seed, f(x)> moves when one element of x moves a little, for each element.
 
+    f is a function of x alone: lambda x: engine.dense(x, w).
+
     >>> numeric_gradient(lambda x: x**2, np.array([1.0, 3.0])).round(6)
     array([2., 6.])
     """
+    if not callable(f):
+        raise TypeError(f"f must be a function of x, as in numeric_gradient(engine.tanh, x), got a {type(f).__name__}")
+    x = values(x)
     gradient = np.zeros_like(x)
     for cell in np.ndindex(x.shape):
         for factor, steps in (8, 1), (-8, -1), (-1, 2), (1, -2):

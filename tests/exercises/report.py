@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import shutil
 import string
+import textwrap
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
@@ -13,6 +16,7 @@ from .engine import Bug
 LETTERS = string.ascii_uppercase
 
 KILLED, SURVIVED, NOT_SEEN = "■", "·", " "
+MEANINGS = {KILLED: "seen", SURVIVED: "not seen", NOT_SEEN: "the property uses nothing that the bug changes"}
 
 
 class Row(NamedTuple):
@@ -25,17 +29,30 @@ class Row(NamedTuple):
 
 def matrix(rows: Sequence[Row], bugs: Sequence[Bug]) -> str:
     """The matrix as text, with the bugs' names below it."""
+    width = shutil.get_terminal_size().columns
     killed = killers(rows, bugs)
     lines = ["  " + " ".join(LETTERS[: len(bugs)])]
     for row in rows:
-        marks = " ".join(row.marks) if row.marks else " " * (2 * len(bugs) - 1)
-        lines.append(f"  {marks}  {row.name}{f'   <- {row.remark}' if row.remark else ''}")
+        marks = "  " + " ".join(row.marks or " " * len(bugs)) + "  "
+        remark = f"   <- {row.remark}" if row.remark else ""
+        if len(marks + row.name + remark) <= width:
+            lines.append(marks + row.name + remark)
+        else:
+            lines.append(marks + shortened(row.name, width - len(marks)))
+            lines += [" " * len(marks) + remark.strip()] if remark else []
     lines.append("")
     for letter, bug in zip(LETTERS, bugs, strict=False):
         lines.append(f"  {KILLED if bug.name in killed else SURVIVED} {letter}  {bug.name}")
     lines.append("")
-    lines.append(f"  {KILLED} seen   {SURVIVED} not seen   blank: the property uses nothing that the bug changes")
+    lines.append(
+        "  " + "   ".join(f"{'blank:' if mark == NOT_SEEN else mark} {text}" for mark, text in MEANINGS.items())
+    )
     return "\n".join(lines)
+
+
+def shortened(name: str, width: int) -> str:
+    """A name that is too long, without a part of its middle."""
+    return name if len(name) <= width else f"{name[: width - 13]}…{name[-12:]}"
 
 
 def killers(rows: Sequence[Row], bugs: Sequence[Bug]) -> Mapping[str, list[str]]:
@@ -48,33 +65,43 @@ def killers(rows: Sequence[Row], bugs: Sequence[Bug]) -> Mapping[str, list[str]]
     return seen
 
 
-SIDE, LEFT, TOP = 24, 16, 170
+SIDE, LEFT, TOP = 24, 16, 180
+FILLS = {KILLED: "#009E73", SURVIVED: "#FFFFFF", NOT_SEEN: "#EEEEEE"}
 
 
 def picture(title: str, rows: Sequence[Row], bugs: Sequence[Bug]) -> str:
     """The matrix as SVG: a row for each property, a column for each bug."""
     parts = [f'<text x="{LEFT}" y="24" font-size="16">{escape(title)}</text>']
     width = LEFT + len(bugs) * SIDE + 100.0  # the last names lean over the border
-    for j, bug in enumerate(bugs):
+    for j, (letter, bug) in enumerate(zip(LETTERS, bugs, strict=False)):
         x = LEFT + (j + 0.5) * SIDE
         parts.append(
-            f'<text transform="translate({x + 4:g},{TOP - 8}) rotate(-60)" font-size="12">{escape(bug.name)}</text>'
+            f'<text transform="translate({x + 4:g},{TOP - 8}) rotate(-60)" font-size="12">'
+            f"{letter}&#160; {escape(bug.name)}</text>"
         )
     for i, row in enumerate(rows):
         y = TOP + i * SIDE
         marks = row.marks or [NOT_SEEN] * len(bugs)
         for j, mark in enumerate(marks):
-            fill = {KILLED: "#009E73", SURVIVED: "#FFFFFF", NOT_SEEN: "#EEEEEE"}[mark]
+            x = LEFT + j * SIDE
             parts.append(
-                f'<rect x="{LEFT + j * SIDE}" y="{y}" width="{SIDE}" height="{SIDE}" fill="{fill}" stroke="#8A8F98"/>'
+                f'<rect x="{x}" y="{y}" width="{SIDE}" height="{SIDE}" fill="{FILLS[mark]}" stroke="#8A8F98"/>'
             )
         label = row.name.removeprefix("test_").replace("_", " ") + (f" ({row.remark})" if row.remark else "")
         width = max(width, LEFT + len(bugs) * SIDE + 20 + 6.5 * len(label))
         parts.append(f'<text x="{LEFT + len(bugs) * SIDE + 8}" y="{y + 16}" font-size="12">{escape(label)}</text>')
-    return page(width, TOP + len(rows) * SIDE + 20, parts)
+    y = TOP + len(rows) * SIDE + 30
+    for x, (mark, meaning) in zip((LEFT, LEFT + 70, LEFT + 160), MEANINGS.items(), strict=True):
+        parts.append(f'<rect x="{x}" y="{y - 10}" width="12" height="12" fill="{FILLS[mark]}" stroke="#8A8F98"/>')
+        parts.append(f'<text x="{x + 18}" y="{y}" font-size="12">{meaning}</text>')
+    return page(max(width, LEFT + 480.0), y + 20, parts)
 
 
-def card(bug: Bug, source: str) -> str:
+def card(bugs: Sequence[Bug], bug: Bug) -> str:
     """A bug as it is presented: what is wrong, where it was made, and the example test that does not see it."""
-    example = "\n".join("      " + line for line in source.rstrip().splitlines())
-    return f"  {bug.name}: {bug.wrong}\n    made in {bug.source}\n    and this example passes:\n{example}"
+    i = bugs.index(bug)
+    lines = textwrap.wrap(f"{LETTERS[i]}  {bug.name}: {bug.wrong}", 78, initial_indent="  ", subsequent_indent="     ")
+    lines += ["     " + part for part in textwrap.wrap(f"made in {bug.source}", 73, break_on_hyphens=False)]
+    lines.append("     and this example passes:")
+    lines += ["       " + line for line in inspect.getsource(bug.survives).rstrip().splitlines()]
+    return "\n".join(lines)

@@ -3,7 +3,10 @@
 The runner calls it as one of
 
     python -m tests.exercises.worker grade    FILE CHAPTER [TEST_TO_SKIP ...]
+    python -m tests.exercises.worker find     FILE CHAPTER BUG [TEST_TO_SKIP ...]
     python -m tests.exercises.worker explain  FILE CHAPTER TEST ENGINE
+
+Each line carries the seconds of computing so far; one that has nothing else is a sign of life.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,12 +27,14 @@ from .tasks import LAWS, TASKS
 from .variants import VARIANTS
 
 RIGHT = "the right engine"
+MOST_LINES = 20  # of what a property prints
 Report = Callable[..., None]
 
 
 def main(arguments: Sequence[str]) -> None:
     say = reporter()
     say(ready=True)
+    threading.Thread(target=live, args=(say,), daemon=True).start()
     command, file, chapter, *rest = arguments
     grade.use_settings(shrink=command == "explain")
     try:
@@ -39,6 +46,8 @@ def main(arguments: Sequence[str]) -> None:
         grade_operators(say, module, command, rest)
     elif command == "explain":
         explain(say, module, chapter, *rest)
+    elif command == "find":
+        find(say, module, chapter, *rest)
     else:
         grade_properties(say, module, chapter, rest)
     say(done=True)
@@ -53,7 +62,12 @@ def grade_properties(say: Report, module: Any, chapter: str, skip: Sequence[str]
         say(begin=test.__name__, against=RIGHT)
         verdict = grade.judge(test, watched)
         say(
-            test=test.__name__, against=RIGHT, passed=verdict.passed, message=verdict.message, used=sorted(watched.used)
+            test=test.__name__,
+            against=RIGHT,
+            passed=verdict.passed,
+            message=verdict.message,
+            used=sorted(watched.used),
+            asserts=grade.asserts(test),
         )
         if not verdict.passed:
             continue
@@ -66,6 +80,22 @@ def grade_properties(say: Report, module: Any, chapter: str, skip: Sequence[str]
             say(test=test.__name__, against=other.name, passed=verdict.passed, message=verdict.message)
             if other in VARIANTS and not verdict.passed:
                 break
+
+
+def find(say: Report, module: Any, chapter: str, name: str, *skip: str) -> None:
+    """The first property that sees this bug, and holds for the right engine and all legal variants."""
+    (bug,) = [bug for bug in BUGS[chapter] if bug.name == name]
+    for test in grade.properties(module):
+        if test.__name__ in skip:
+            continue
+        watched = Watched(ENGINE)
+        say(begin=test.__name__, against=name)
+        if not grade.judge(test, watched).passed or watched.used.isdisjoint(bug.changes):
+            continue
+        legal = [variant.engine for variant in VARIANTS if not watched.used.isdisjoint(variant.changes)]
+        if not grade.judge(test, bug.engine).passed and all(grade.judge(test, engine).passed for engine in legal):
+            say(test=test.__name__)
+            return
 
 
 def explain(say: Report, module: Any, chapter: str, name: str, against: str) -> None:
@@ -99,7 +129,19 @@ def grade_operators(say: Report, module: Any, command: str, rest: Sequence[str])
 
 def tell(say: Report, verdict: grade.Verdict) -> None:
     pictures = draw.counterexample(verdict.case or {}, verdict.error)
-    say(message=verdict.message, text=draw.as_text(pictures), svg=draw.as_svg(pictures))
+    text = draw.as_text(pictures)
+    if verdict.printed:
+        printed = verdict.printed.splitlines()
+        shown = [*printed[:MOST_LINES], *(["..."] if len(printed) > MOST_LINES else [])]
+        text = "\n".join([*([text] if text else []), "printed:", *("    " + line for line in shown)])
+    say(message=verdict.message, text=text, svg=draw.as_svg(pictures))
+
+
+def live(say: Report) -> None:
+    """A sign of life each second."""
+    while True:
+        time.sleep(1)
+        say()
 
 
 def reporter() -> Report:
@@ -109,9 +151,12 @@ def reporter() -> Report:
     for stream in (1, 2):
         os.dup2(nowhere, stream)
 
+    lock = threading.Lock()
+
     def say(**report: Any) -> None:
-        channel.write(json.dumps(report) + "\n")
-        channel.flush()
+        with lock:
+            channel.write(json.dumps(report | {"seconds": time.process_time()}) + "\n")
+            channel.flush()
 
     return say
 

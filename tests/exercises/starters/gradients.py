@@ -12,8 +12,13 @@ You may write further properties: any function test_...(engine, ...) is graded.
     y = engine.conv1d(x, w, b, stride=..., ...)       or another function
     (dx,) = engine.gradients(y, [x], seed)            the gradient of sum(seed * y); seed has the shape of y
 
-    take(x, places)   conv1d conv2d (x, w, b=None, *, stride, padding, dilation, groups)   dense(x, w)   tanh(x)
-    softmax(x)   cross_entropy(logits, labels)   batch_norm(x, scale, shift, eps)
+    take(x, places)   conv1d conv2d (x, w, b=None, *, stride, padding, dilation, groups)
+    dense(x, w)       x (..., C), w (O, C)
+    tanh(x)           softmax(x)           cross_entropy(x, labels): a single number, so it needs no seed
+    batch_norm(x, scale, shift, eps)       x (N, C), scale and shift (C), divides by sqrt(variance + eps)
+
+    numeric_gradient(f, x, seed)           what gradients should say, for f(x), a function of an array:
+                                           engine.tanh, or lambda x: engine.cross_entropy(x, labels)
 
 convolutions() draws a case that fits: engine.conv1d(case.x, case.w, case.b, **case.settings), with x (N, C, W),
 w (O, C/groups, k), b (O).  data.draw(whole(*y.shape)) draws a seed.  All values are small whole numbers, so where a law

@@ -14,7 +14,11 @@ You may write further properties: any function test_...(engine, ...) is graded.
     lp_pool1d(x, k, *, norm=2)    (sum of |x|^p)^(1/p), for p = norm
     maxout(x, pieces)    x (N, C): the largest of each run of `pieces` channels
 
-A tie may send its gradient to any of the largest cells, or share it among them.  pool_lines() draws settings that fit.
+A tie may send its gradient to any of the largest cells, or share it among them.
+
+pool_lines() draws settings that fit: line.n cells, line.k, line.stride, line.padding, and line.m, the number of places.
+Without the padding, take line.n + 2 * line.padding cells.  same(a, b) where numbers are only chosen, close(a, b) where
+they are computed: a third is not exact.
 """
 
 # ruff: noqa: F401 (you will need these)
