@@ -10,6 +10,7 @@ The `+=` is the whole difficulty: g is complete only when *everything* that was 
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 
@@ -61,9 +62,11 @@ def gradients(output: Tensor, wrt: Sequence[Tensor], seed: Operand | None = None
     (27.0, 18.0)
     """
     if not isinstance(output, Tensor):
-        raise TypeError(f"gradients are taken of a Tensor, got {type(output).__name__}")
+        raise TypeError(
+            f"gradients are taken of a Tensor, got {type(output).__name__}: NumPy's functions record nothing"
+        )
     if isinstance(wrt, Tensor) or not all(isinstance(x, Tensor) for x in wrt):
-        raise TypeError("wrt must be a list of Tensors, as in gradients(y, [x])")
+        raise TypeError(f"wrt must be a list of Tensors, as in gradients(y, [x]), got {reprlib.repr(wrt)}")
     newest_first = history(output)
     wanted = set(wrt)
     on_path = set(wrt)  # the Tensors that lead from wrt to output: gradients elsewhere would be computed for nothing
