@@ -11,8 +11,9 @@ Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.3.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import reduce
-from itertools import accumulate
+from itertools import accumulate, islice
 
 import numpy as np
 
@@ -91,14 +92,15 @@ def max_pool_by_definition(x: Tensor, *, kernel_size: Sizes, stride: Sizes, padd
 
 @primitive
 def _max_pool(x: Array, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Array:
-    return _levels(x, kernel_size, stride, padding, dilation)[-1]
+    *_, y = _levels(x, kernel_size, stride, padding, dilation)
+    return y
 
 
 @primitive
 def _max_route(g: Array, x: Array, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Array:
     """Each window's g added to the first of its largest elements; the levels of the maximum backwards, h then w."""
-    *levels, out = _levels(x, kernel_size, stride, padding, dilation)
-    g = in_order_of(g, out)
+    levels = list(islice(_levels(x, kernel_size, stride, padding, dilation), len(kernel_size)))
+    g = in_order_of(g, levels[0])
     for axis, level, *setting in zip(_spatial(x), reversed(levels), kernel_size, stride, dilation, strict=True):
         g = _route_along(g, level, axis, *setting)
     return g[inside(_widths(padding), x.shape)]
@@ -123,15 +125,16 @@ _max_route.defvjp(lambda v, out, g, x, **settings: _max_pick(v, x, **settings), 
 _max_pick.defvjp(lambda g, out, v, x, **settings: _max_route(g, x, **settings), None)
 
 
-def _levels(x: Array, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> list[Array]:
+def _levels(x: Array, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Iterator[Array]:
     """The padded input, its maximum along w, and that one's maximum along h.
 
     Along w first: then the first largest of the first largest is the first in reading order.
     """
-    levels = [margin(x, _widths(padding), -np.inf)]
+    level = margin(x, _widths(padding), -np.inf)
+    yield level
     for axis, *setting in _last_axis_first(x, kernel_size, stride, dilation):
-        levels.append(reduce(np.maximum, _taps(levels[-1], axis, *setting)))
-    return levels
+        level = reduce(np.maximum, _taps(level, axis, *setting))
+        yield level
 
 
 def _route_along(g: Array, x: Array, axis: int, k: int, stride: int, dilation: int) -> Array:
