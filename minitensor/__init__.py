@@ -17,7 +17,6 @@ from .conv import (
     tiled_conv1d,
     tiled_conv2d,
 )
-from .cores import use_cores
 from .formula import formula
 from .losses import cross_entropy, mean_squared_error
 from .normalize import batch_norm, dropout, local_response_norm
