@@ -61,19 +61,19 @@ def test_a_failure_reaches_the_caller_from_any_thread(n_cores, pairs, data):
     assert threading.active_count() == 1
 
 
-@given(counts)
-def test_as_many_threads_work_as_cores_may(n_cores):
-    """With as many blocks as cores, each waits for all others: fewer threads would never end, more are not needed."""
-    everyone = threading.Barrier(n_cores, timeout=30)
-    names = set()
+@given(counts, counts)
+def test_as_many_threads_work_as_can_help(n_cores, n_blocks):
+    """One on each core, the caller being one of them, and none without a block: the first blocks wait for each other."""
+    threads = min(n_cores, n_blocks)
+    everyone = threading.Barrier(threads, timeout=30)  # fewer threads would never get past it
 
     def block(a, b):
-        everyone.wait()
-        names.add(threading.get_ident())
+        if a < threads:
+            everyone.wait()
 
-    with on(n_cores):
-        cores.in_blocks(block, n_cores, n_cores * cores.LONG)
-    assert len(names) == n_cores
+    with on(n_cores), mock.patch.object(cores, "Thread", wraps=threading.Thread) as started:
+        cores.in_blocks(block, n_blocks, n_blocks * cores.LONG)
+    assert started.call_count == threads - 1
 
 
 def test_use_cores_says_how_many():
