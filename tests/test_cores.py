@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
@@ -23,7 +24,7 @@ def on(n):
 
 @given(counts, st.integers(0, 20), st.integers(0, 20 * cores.LONG))
 def test_blocks_follow_each_other_and_leave_nothing_out(n_cores, n, products):
-    """Whoever computes them: the blocks come back in order, none is empty (unless all is), and together they are all."""
+    """Whoever computes them: they come back in order, none is empty (unless all is), and together they are all."""
     with on(n_cores):
         blocks = cores.in_blocks(lambda a, b: list(range(a, b)), n, products)
     assert [i for block in blocks for i in block] == list(range(n))
@@ -63,7 +64,7 @@ def test_a_failure_reaches_the_caller_from_any_thread(n_cores, pairs, data):
 
 @given(counts, counts)
 def test_as_many_threads_work_as_can_help(n_cores, n_blocks):
-    """One on each core, the caller being one of them, and none without a block: the first blocks wait for each other."""
+    """One on each core, the caller being one, and none without a block: the first blocks wait for each other."""
     threads = min(n_cores, n_blocks)
     everyone = threading.Barrier(threads, timeout=30)  # fewer threads would never get past it
 
@@ -77,12 +78,30 @@ def test_as_many_threads_work_as_can_help(n_cores, n_blocks):
 
 
 def test_use_cores_says_how_many():
-    """A number from one; every core at first if BLAS starts no threads of its own, else one."""
-    with on(1):
-        cores.use_cores(3)
-        assert cores._cores == 3
-        with pytest.raises(ValueError, match="at least one core, got -1"):
-            cores.use_cores(-1)
-    for threads, expected in (("1", cores.available_cores()), ("2", 1)):
-        with mock.patch.dict("os.environ", OPENBLAS_NUM_THREADS=threads):
+    """Any number from one; at first all that there are if BLAS starts no threads of its own, else one."""
+    with on(7):
+        for n in (3, 1):
+            cores.use_cores(n)
+            assert cores._cores == n
+        with pytest.raises(ValueError, match="at least one core, got 0"):
+            cores.use_cores(0)
+    for threads, expected in (("1", 7), ("2", 1)):
+        with mock.patch.dict("os.environ", OPENBLAS_NUM_THREADS=threads), all_cores(7):
             assert cores._cores_at_first() == expected
+
+
+def all_cores(n):
+    return mock.patch.object(cores, "available_cores", lambda: n)
+
+
+@given(st.integers(1, 64), st.integers(1, 64))
+def test_available_cores_are_those_the_process_may_use(some, more):
+    """As the system says of this process (number 0 to itself), else all of the machine, else one."""
+    knows = SimpleNamespace(sched_getaffinity={0: set(range(some))}.__getitem__, cpu_count=lambda: some + more)
+    for system, expected in (
+        (knows, some),
+        (SimpleNamespace(cpu_count=lambda: more), more),
+        (SimpleNamespace(cpu_count=lambda: None), 1),
+    ):
+        with mock.patch.object(cores, "os", system):
+            assert cores.available_cores() == expected
