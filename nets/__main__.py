@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class Recipe(NamedTuple):
 
     loss: Loss
     decide: Decide
-    learning_rate: float
+    learning_rate: float  # for steps of 64 images; it grows with their number, as the gradients become less noisy
 
 
 MODELS: dict[str, tuple[Callable[..., Module], tuple[int, ...]]] = {  # how to build it, and the images that it takes
@@ -41,7 +42,7 @@ MODELS: dict[str, tuple[Callable[..., Module], tuple[int, ...]]] = {  # how to b
 }
 RECIPES = {
     "lenet": Recipe(cross_entropy, np.argmax, 0.05),
-    "lenet5": Recipe(map_criterion, np.argmin, 0.002),
+    "lenet5": Recipe(map_criterion, np.argmin, 0.004),
 }
 
 
@@ -55,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
+    except BrokenPipeError:  # whoever read the output, as `head` does, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (ImportError, OSError, ValueError) as error:
         print(f"nets: {error}")
         return 1
@@ -82,8 +86,12 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--checkpoint", type=Path, metavar="FILE", help="where it is kept (default: out/MODEL.npz)")
     option = train.add_argument
     option("--epochs", type=int, help="passes through the examples (default: 50, or 10 with --data)")
-    option("--batch-size", type=int, default=64, help="images in one step (default: 64)")
-    option("--learning-rate", type=float, help="at the top of the schedule (default: 0.05; lenet5: 0.002)")
+    option("--batch-size", type=int, help="images in one step (default: 64, or 128 with --data)")
+    option(
+        "--learning-rate",
+        type=float,
+        help="at the top of the schedule (default: 0.05, lenet5 0.004, for a batch of 64, and in proportion)",
+    )
     option("--momentum", type=float, default=0.9, help="of Nesterov's kind (default: 0.9)")
     option("--weight-decay", type=float, default=5e-4, help="pull of the weights towards 0 (default: 0.0005)")
     option("--schedule", choices=SCHEDULES, default="one_cycle", help="of the learning rate (default: one_cycle)")
@@ -101,20 +109,22 @@ def _train(options: argparse.Namespace) -> None:
     recipe = RECIPES[options.model]
     train, test = _data(options)
     model = MODELS[options.model][0](seed=options.seed)
+    own = options.data is None
+    epochs = _said(options.epochs, 50 if own else 10)
+    batch_size = _said(options.batch_size, 64 if own else 128)
     optimizer = SGD(
         model,
-        recipe.learning_rate if options.learning_rate is None else options.learning_rate,
+        _said(options.learning_rate, recipe.learning_rate * batch_size / 64),
         momentum=options.momentum,
         nesterov=options.momentum > 0,
         weight_decay=options.weight_decay,
     )
     path, workers = _path(options), mpi_workers()
-    epochs = options.epochs or (10 if options.data else 50)
     done = fit(
         model,
         train,
         epochs=epochs,
-        batch_size=options.batch_size,
+        batch_size=batch_size,
         optimizer=optimizer,
         schedule=SCHEDULES[options.schedule],
         loss=recipe.loss,
@@ -148,6 +158,10 @@ def _evaluate(options: argparse.Namespace) -> None:
 def _summary(options: argparse.Namespace) -> None:
     build, shape = MODELS[options.model]
     print(summary(build(), shape, explain=options.explain))
+
+
+def _said(value: Any, default: Any) -> Any:
+    return default if value is None else value
 
 
 def _data(options: argparse.Namespace) -> tuple[Examples, Examples]:

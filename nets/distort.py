@@ -6,7 +6,8 @@ Letters: n image, c channel, h w place, g group of images that are distorted ali
 
 A pixel of the result is a mixture of the four pixels around the point where it came from (bilinear interpolation).  To
 find these four and their weights costs more than to mix them.  So the images of a group have one distortion in common,
-and lie next to each other in memory, (g, h, w, c m): then each of the four is fetched for all of them in one run.
+and lie next to each other in memory, (h, c, w, g m): then each of the four is fetched for all of them in one run.  That
+is the memory order of convolution (see `minitensor/memory.py`), so what comes out need not be converted there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import math
 
 import numpy as np
 
+from minitensor.memory import batch_first
 from minitensor.tensor import Array
 
 from .data import PAPER
@@ -28,7 +30,7 @@ def distort(
     scale: float = 0.1,
     shear: float = 0.15,
     shift: float = 2.0,
-    share: int = 8,
+    share: int = 16,
     fill: float = PAPER,
 ) -> Array:
     """Images turned by up to `degrees`, larger or smaller by up to the part `scale`, slanted and moved, at random.
@@ -85,28 +87,30 @@ def warp(images: Array, matrices: Array, shifts: Array, fill: float = PAPER) -> 
         return images
     n, channels, height, width = images.shape
     share = math.ceil(n / groups)
-    filled = np.full((groups * share, channels, height, width), fill, images.dtype)
-    filled[:n] = images
-    grouped = filled.reshape(groups, share, channels, height, width).transpose(0, 3, 4, 2, 1)  # (g, h, w, c, m)
-    runs = grouped.reshape(groups * height * width, channels * share)
+    framed = np.full((height + 2, channels, width + 2, groups * share), fill, images.dtype)  # one pixel of paper around
+    framed[1:-1, :, 1:-1, :n] = images.transpose(2, 1, 3, 0)
+    runs = framed.reshape(-1, share)  # (h c w g, m)
 
-    centre = np.array([height - 1, width - 1]) / 2
-    y, x = (grid.ravel() for grid in np.mgrid[:height, :width])
-    places = np.stack([y, x]) - centre[:, None]  # (2, h w)
-    points = matrices @ (places - shifts[:, :, None]) + centre[:, None]  # (g, 2, h w)
-    corners = np.floor(points).astype(np.intp)
-    parts = points - corners
-    first = np.arange(groups)[:, None] * (height * width)  # the run at which a group begins
-    outside = np.ones(len(runs))  # the part of each pixel that comes from beyond the border
-    mixed = np.zeros_like(runs)
-    for down in (0, 1):
-        for right in (0, 1):
-            row, column = corners[:, 0] + down, corners[:, 1] + right
-            inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-            weight = np.abs(1 - down - parts[:, 0]) * np.abs(1 - right - parts[:, 1]) * inside
-            source = first + row.clip(0, height - 1) * width + column.clip(0, width - 1)
-            mixed += runs.take(source.ravel(), axis=0) * weight.reshape(-1, 1).astype(runs.dtype)
-            outside -= weight.ravel()
-    mixed += (fill * outside).reshape(-1, 1).astype(runs.dtype)
-    result: Array = mixed.reshape(groups, height, width, channels, share).transpose(0, 4, 3, 1, 2)
-    return result.reshape(-1, channels, height, width)[:n]
+    a, (shift_y, shift_x) = matrices.astype(images.dtype), shifts.T.astype(images.dtype)
+    y = np.arange(height, dtype=images.dtype)[:, None, None] - (height - 1) / 2 - shift_y  # (h, 1, g), from the centre
+    x = np.arange(width, dtype=images.dtype)[:, None] - (width - 1) / 2 - shift_x  # (w, g)
+    row, lower = _split(a[:, 0, 0] * y + (a[:, 0, 1] * x + (height + 1) / 2), height)  # each (h, w, g)
+    column, right = _split(a[:, 1, 0] * y + (a[:, 1, 1] * x + (width + 1) / 2), width)
+
+    channel, group = np.arange(channels)[:, None, None], np.arange(groups)
+    corner = ((row[:, None] * channels + channel) * (width + 2) + column[:, None]) * groups + group  # (h, c, w, g)
+    to_right, to_lower = groups, channels * (width + 2) * groups  # how many runs further the neighbours are
+    mixed = np.zeros((height, channels, width, groups, share), images.dtype)
+    for down, weight_y in (0, 1 - lower), (to_lower, lower):
+        for across, weight_x in (0, 1 - right), (to_right, right):
+            pixels = runs[down + across :].take(corner, axis=0)
+            pixels *= (weight_y * weight_x)[:, None, :, :, None]
+            mixed += pixels
+    return batch_first(mixed.reshape(height, channels, width, -1))[:n]
+
+
+def _split(points: Array, size: int) -> tuple[Array, Array]:
+    """Along one axis of a framed image: the pixel before each point, and how far it is from there to the next."""
+    points = points.clip(0, size + 1)  # whatever lies further out is paper too
+    before = np.minimum(np.floor(points), size)
+    return before.astype(np.intp), points - before

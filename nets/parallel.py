@@ -6,7 +6,10 @@ The loss of a batch is a mean over its images, and the derivative of a mean is t
 process computes the gradient for its part of the batch alone; MPI adds them up, weighted by the sizes of the parts; and
 every process takes the same step.  They begin with the same parameters, from the same seed, so they keep the same ones,
 and never send them.  (What is not a mean over images differs: batch normalization sees its own part of the batch only,
-and dropout leaves out other units.)
+and dropout leaves out other units.  And sums in another order round differently, which learning magnifies: in float32
+two runs agree to six digits for some dozens of steps.)
+
+Each process distorts the whole batch before it takes its part, since the random numbers are drawn for a batch.
 
 MPI is `mpi4py`, an optional extra.  It is imported only in a process that mpiexec has started.
 Source: MPI, a message-passing interface standard, version 4.0, section 6.9.6 (all-reduce).
@@ -22,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import Tensor
+from minitensor.cores import available_cores, use_cores
 from minitensor.tensor import Array
 
 STARTED_BY_MPIEXEC = any(name in os.environ for name in ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK"))
@@ -90,10 +94,14 @@ class MPIWorkers(Workers):
 def mpi_workers() -> Workers:
     """All processes that mpiexec has started with this one; `ALONE` if it was not mpiexec.
 
+    Those on one machine divide its cores among them.
+
     Raises ImportError if it was, and mpi4py is not installed.
     """
     if not STARTED_BY_MPIEXEC:
         return ALONE
     if not MPI4PY_IS_THERE:
         raise ImportError("mpiexec has started this process, but it cannot join the others: pip install mpi4py")
+    neighbours = MPI.COMM_WORLD.Split_type(MPI.COMM_TYPE_SHARED).Get_size()  # processes on the same machine
+    use_cores(max(1, available_cores() // neighbours))
     return MPIWorkers(MPI.COMM_WORLD)

@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from operator import add
@@ -23,7 +23,7 @@ from minitensor import Tensor, cross_entropy, gradients, no_grad
 from minitensor.tensor import Array
 
 from .checkpoint import load, load_notes, save
-from .data import Examples, batches
+from .data import Examples, ahead, batches
 from .module import Module
 from .optim import SGD, Optimizer, Schedule, one_cycle
 from .parallel import ALONE, Workers
@@ -71,7 +71,8 @@ def fit(
 
     For each batch: the loss, its gradients, and a step of the optimizer, at a rate that follows the schedule.  Without
     an optimizer it is SGD with Nesterov momentum 0.9, learning rate 0.05 and weight decay 5e-4.  distort(images, rng)
-    may change the images of each batch.  The same seed and the same model give the same numbers, bit for bit.
+    may change the images of each batch; a second thread calls it, while the step before is under way.  The same seed
+    and the same model give the same numbers, bit for bit.
 
     Ctrl-C ends the fit after the current step, and the list then has fewer epochs.  With a checkpoint, the state is
     saved there after each epoch and at the end; with resume, a fit goes on from there, and ends in the same numbers as
@@ -117,22 +118,25 @@ def fit(
             model.train()
             bar.set_description(f"epoch {len(done) + 1}/{epochs}")
             order = batches(data, batch_size, _rng(seed, ORDER, len(done)))
-            for images, labels in islice(order, sums.steps, None):  # after those that a checkpoint has behind it
-                begin = time.perf_counter()
-                step = len(done) * steps + sums.steps
-                if distort is not None:
-                    images = distort(images, _rng(seed, DISTORTION, step))
-                _reseed(model, seed, step)
-                scale = schedule(step / (epochs * steps))
-                result = learn(model, optimizer, images, labels, loss=loss, decide=decide, scale=scale, workers=workers)
-                sums = sums.plus(result)._replace(seconds=sums.seconds + time.perf_counter() - begin)
-                bar.set_postfix(loss=f"{sums.score.loss:.4f}", accuracy=f"{sums.score.accuracy:.2%}", refresh=False)
-                bar.update(len(labels))
-                stop = workers.any(interrupted())
-                if stop:
-                    break
+            rest = enumerate(order, start=len(done) * steps)
+            begin = time.perf_counter()
+            # Those that a checkpoint has behind it are left out; the others are distorted while the step before runs.
+            with ahead(_distorted(islice(rest, sums.steps, None), distort, seed)) as ready:
+                for step, (images, labels) in ready:
+                    _reseed(model, seed, step)
+                    scale = schedule(step / (epochs * steps))
+                    new = learn(
+                        model, optimizer, images, labels, loss=loss, decide=decide, scale=scale, workers=workers
+                    )
+                    end = time.perf_counter()
+                    sums, begin = sums.plus(new._replace(seconds=end - begin)), end
+                    bar.set_postfix(loss=f"{sums.score.loss:.4f}", accuracy=f"{sums.score.accuracy:.2%}", refresh=False)
+                    bar.update(len(labels))
+                    stop = workers.any(interrupted())
+                    if stop:
+                        break
             if sums.steps == steps:
-                score = None if test is None else evaluate(model, test, loss=loss, decide=decide)
+                score = None if test is None else evaluate(model, test, loss=loss, decide=decide, workers=workers)
                 done.append(Epoch(sums.score, score, sums.seen / sums.seconds))
                 sums = Sums()
             if checkpoint is not None and workers.rank == 0:
@@ -167,9 +171,17 @@ def learn(
 
 
 def evaluate(
-    model: Module, data: Examples, *, loss: Loss = cross_entropy, decide: Decide = np.argmax, batch_size: int = 256
+    model: Module,
+    data: Examples,
+    *,
+    loss: Loss = cross_entropy,
+    decide: Decide = np.argmax,
+    batch_size: int = 128,
+    workers: Workers = ALONE,
 ) -> Score:
     """The mean loss of a model in use, and the part of its answers that are right; ValueError without examples.
+
+    With several workers, each looks at a part of every batch, and all get the same score.
 
     >>> from nets import Flatten
     >>> evaluate(Flatten(), Examples(np.zeros((4, 1, 1, 2)), np.array([0, 0, 0, 1])))
@@ -181,11 +193,12 @@ def evaluate(
     sums = Sums()
     with no_grad():
         for images, labels in batches(data, batch_size):
-            sums = sums.plus(_measure(model, images, labels, loss, decide)[1])
-    return sums.score
+            sums = sums.plus(_measure(model, workers.shard(images), workers.shard(labels), loss, decide)[1])
+    total, right, seen = workers.sum(sums[:3])
+    return Sums(total, right, seen).score
 
 
-def predict(model: Module, images: Array, *, decide: Decide = np.argmax, batch_size: int = 256) -> Array:
+def predict(model: Module, images: Array, *, decide: Decide = np.argmax, batch_size: int = 128) -> Array:
     """The class of each image: the number of the largest output (with decide=np.argmin, of the smallest).
 
     >>> from nets import Flatten
@@ -228,6 +241,16 @@ def _measure(model: Module, images: Array, labels: Array, loss: Loss, decide: De
 
 
 ORDER, DISTORTION, DROPOUT = range(3)  # what is random in a fit; each has its own numbers
+
+
+def _distorted(
+    numbered: Iterable[tuple[int, Examples]], distort: Distort | None, seed: int
+) -> Iterator[tuple[int, Examples]]:
+    """The batches as they are learnt; the number of the step decides what chance does to them."""
+    for step, (images, labels) in numbered:
+        if distort is not None:
+            images = distort(images, _rng(seed, DISTORTION, step))
+        yield step, Examples(images, labels)
 
 
 def _rng(seed: int, what: int, *when: int) -> np.random.Generator:

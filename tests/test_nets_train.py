@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import itertools
 import math
 import os
 import shutil
@@ -10,6 +13,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -68,6 +72,35 @@ def test_the_same_seed_gives_the_same_numbers_to_the_last_bit(batch_size, seed):
     assert [epoch.train for epoch in histories[0]] == [epoch.train for epoch in histories[1]]
 
 
+@given(st.integers(1, 8), st.integers(0, 3))
+def test_the_second_thread_changes_no_number(batch_size, seed):
+    """What is made ahead is what would be made at its time."""
+    models = [small_model(), small_model()]
+    options = {"epochs": 2, "batch_size": batch_size, "seed": seed, "distort": nets.distort, "progress": False}
+    fit(models[0], small_data(), **options)
+    with mock.patch("nets.train.ahead", contextlib.nullcontext):
+        fit(models[1], small_data(), **options)
+    same_state(*models)
+
+
+@given(st.integers(0, 9))
+def test_an_error_in_a_distortion_reaches_the_user_as_itself(step):
+    """Those before it have been learnt from; Ctrl-C and the threads are as they were."""
+    calls, error, learnt = itertools.count(), ArithmeticError("of the user's own"), []
+
+    def distort(images, rng):
+        if next(calls) == step:
+            raise error
+        return images
+
+    before = signal.getsignal(signal.SIGINT), threading.active_count()
+    with pytest.raises(ArithmeticError) as caught:
+        fit(small_model(), small_data(), epochs=2, batch_size=4, schedule=lambda p: learnt.append(p) or 1.0,
+            distort=distort, progress=False)  # fmt: skip
+    assert caught.value is error and len(learnt) == step
+    assert (signal.getsignal(signal.SIGINT), threading.active_count()) == before
+
+
 @given(st.integers(1, 4), st.integers(1, 30))
 def test_a_schedule_is_asked_once_a_step_from_0_on(epochs, batch_size):
     asked = []
@@ -115,16 +148,18 @@ def test_impossible_fits_are_refused():
 # -- interrupting and going on -----------------------------------------------------------------------------------------
 
 
-def interrupt_at(step):
-    """A distortion that presses Ctrl-C at some step, and does nothing else."""
-    calls = iter(range(10**6))
+def interrupt_at(step, times=1):
+    """The usual schedule, which presses Ctrl-C when it is asked for some step."""
+    asked = itertools.count()
 
-    def distort(images, rng):
-        if next(calls) == step:
-            signal.raise_signal(signal.SIGINT)
-        return images
+    @functools.wraps(nets.one_cycle)
+    def schedule(progress):
+        if next(asked) == step:
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
+        return nets.one_cycle(progress)
 
-    return distort
+    return schedule
 
 
 @pytest.mark.parametrize("make", [lambda m: SGD(m, 0.05, momentum=0.9), Adam], ids=["sgd", "adam"])
@@ -132,12 +167,12 @@ def interrupt_at(step):
 def test_a_fit_that_was_interrupted_at_any_step_ends_in_the_same_numbers(tmp_path_factory, make, step):
     """20 examples in batches of 6 are 4 steps; the eleventh step is the third of the third epoch."""
     file = tmp_path_factory.mktemp("run") / "model.npz"
-    options = {"epochs": 3, "batch_size": 6, "progress": False, "test": small_data(7)}
+    options = {"epochs": 3, "batch_size": 6, "progress": False, "test": small_data(7), "distort": nets.distort}
     through = small_model()
-    expected = fit(through, small_data(), optimizer=make(through), distort=interrupt_at(-1), **options)
+    expected = fit(through, small_data(), optimizer=make(through), **options)
 
     first = small_model()
-    some = fit(first, small_data(), optimizer=make(first), distort=interrupt_at(step), checkpoint=file, **options)
+    some = fit(first, small_data(), optimizer=make(first), schedule=interrupt_at(step), checkpoint=file, **options)
     assert len(some) == (step + 1) // 4
     second = small_model(seed=1)
     rest = fit(second, small_data(), optimizer=make(second), checkpoint=file, resume=True, **options)
@@ -147,18 +182,15 @@ def test_a_fit_that_was_interrupted_at_any_step_ends_in_the_same_numbers(tmp_pat
 
 def test_ctrl_c_belongs_to_python_again_after_a_fit():
     before = signal.getsignal(signal.SIGINT)
-    fit(small_model(), small_data(), epochs=1, distort=interrupt_at(1), progress=False)
+    fit(small_model(), small_data(), epochs=1, schedule=interrupt_at(1), progress=False)
     assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_second_ctrl_c_stops_at_once():
-    def twice(images, rng):
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
-        return images
-
+    threads = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
-        fit(small_model(), small_data(), epochs=1, distort=twice, progress=False)
+        fit(small_model(), small_data(), epochs=1, batch_size=4, schedule=interrupt_at(2, times=2), progress=False)
+    assert threading.active_count() == threads
 
 
 def test_a_finished_fit_has_nothing_to_go_on_with(tmp_path):
@@ -310,7 +342,8 @@ def fit_in_parallel(size: int, **options) -> list:
     def run(rank: int) -> None:
         communicator.local.rank = rank
         model = Sequential(Flatten(), Dense(64, 10, rng=np.random.default_rng(0))).astype(np.float64)
-        epochs = fit(model, small_data(17), workers=MPIWorkers(communicator), progress=False, **options)
+        workers = MPIWorkers(communicator)
+        epochs = fit(model, small_data(17), test=small_data(7), workers=workers, progress=False, **options)
         results[rank] = (model, epochs)
 
     threads = [threading.Thread(target=run, args=(rank,)) for rank in range(size)]
@@ -330,8 +363,9 @@ def test_the_gradient_of_a_mean_is_the_mean_of_the_gradients(size, batch_size):
         for a, b in zip(model.parameters(), alone.parameters(), strict=True):
             np.testing.assert_allclose(a.data, b.data, atol=1e-12)
         for epoch, one in zip(epochs, expected, strict=True):
-            assert epoch.train.accuracy == one.train.accuracy
-            assert math.isclose(epoch.train.loss, one.train.loss, rel_tol=1e-12)
+            for score, its in (epoch.train, one.train), (epoch.test, one.test):
+                assert score.accuracy == its.accuracy
+                assert math.isclose(score.loss, its.loss, rel_tol=1e-12)
 
 
 @pytest.mark.skipif(not shutil.which("mpiexec"), reason="needs an MPI, and mpi4py")
@@ -370,6 +404,9 @@ def test_the_command_line_says_what_is_wrong(tmp_path, capsys):
     assert f"cannot load {file}" in capsys.readouterr().out
     assert main(["train", "--data", str(tmp_path / "none")]) == 1
     assert "train-images" in capsys.readouterr().out
+    for option in ("--epochs", "--batch-size"):
+        assert main(["train", option, "0"]) == 1
+        assert "(=0)" in capsys.readouterr().out
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=5), st.booleans())

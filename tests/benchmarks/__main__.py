@@ -7,6 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
+
+from nets import SGD, digits, distort, fit
+from nets.__main__ import MODELS, RECIPES
 
 from .driver import THREADS, Comparison, compare, default_python, import_costs, use_two_cores, versions
 from .engines import PACKAGES
@@ -14,12 +18,18 @@ from .report import NAMES, Values, bar_chart, relative, table
 from .tasks import BATCHES, LENGTHS, TASKS
 
 SINGLE = [name for name in TASKS if not name.startswith(("batch-", "graph-"))]
-SERIES = {"batches": [f"batch-{n}" for n in BATCHES], "graph": [f"graph-{n}" for n in LENGTHS], "import": []}
+SERIES = {
+    "batches": [f"batch-{n}" for n in BATCHES],
+    "graph": [f"graph-{n}" for n in LENGTHS],
+    "import": [],
+    "training": [],
+}
 EXPLAINED = {
     **{name: TASKS[name].title for name in SINGLE},
     "batches": f"how a LeNet step grows with the batch, {BATCHES[0]} to {BATCHES[-1]} images",
     "graph": f"how the time per operator grows with the graph, {LENGTHS[0]:,} to {LENGTHS[-1]:,} operators",
     "import": "what an import needs, in time and memory, beyond that of NumPy",
+    "training": f"images per second that {' and '.join(RECIPES)} learn from, distortions included",
 }
 
 
@@ -31,6 +41,7 @@ def main() -> int:
         engines = chosen(args.peers, found, args.python)
         comparisons = run([n for task in args.tasks for n in SERIES.get(task, [task])], engines, args)
         costs = {e: import_costs(e, args.python) for e in engines} if "import" in args.tasks else {}
+        speeds = {name: training_speed(name) for name in RECIPES} if "training" in args.tasks else {}
     except (ValueError, OSError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
@@ -38,7 +49,7 @@ def main() -> int:
         print("\nstopped", file=sys.stderr)
         return 130
     say("")
-    text, picture = report(engines, comparisons, costs, heading(engines, found, args.repeats))
+    text, picture = report(engines, comparisons, costs, speeds, heading(engines, found, args.repeats))
     print(text)
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
@@ -96,10 +107,28 @@ def run(names: list[str], engines: list[str], args: argparse.Namespace) -> dict[
     return done
 
 
+def training_speed(name: str) -> float:
+    """Images per second of a network in `fit`, as `python -m nets train` calls it: the median of some epochs."""
+    model, recipe = MODELS[name][0](), RECIPES[name]
+    epochs = fit(
+        model,
+        digits(size=32)[0],
+        epochs=8,
+        batch_size=128,
+        optimizer=SGD(model, recipe.learning_rate, momentum=0.9, nesterov=True, weight_decay=5e-4),
+        loss=recipe.loss,
+        decide=recipe.decide,
+        distort=distort,
+        progress=False,
+    )
+    return median(epoch.images_per_second for epoch in epochs[1:])  # the first is cold
+
+
 def report(
     engines: list[str],
     comparisons: dict[str, Comparison],
     costs: dict[str, tuple[float, float] | None],
+    speeds: dict[str, float],
     heading: str,
 ) -> tuple[str, str]:
     """What was measured, in Markdown, and as a picture."""
@@ -125,6 +154,9 @@ def report(
             "memory": {e: b / 1e6 for e, (_, b) in known.items()},
         }
         parts += [table("import, beyond `import numpy`", {"time": "milliseconds", "memory": "MB"}, columns, values)]
+    if speeds:
+        parts += ["Training with distortions, in minitensor:"]
+        parts += [table("", {"speed": "images per second"}, {name: name for name in speeds}, {"speed": speeds})]
     for corner, what, names in (
         ("batch", "A LeNet step, microseconds per image:", SERIES["batches"]),
         ("operators", "A chain of scalar operators, microseconds per operator:", ["chain", *SERIES["graph"]]),
