@@ -4,14 +4,16 @@ BIN := .venv/bin
 COMPILE = @$(BIN)/python -m compileall -q minitensor nets viz # an import then takes a fifth of the time
 OUT ?= out
 ROOMS := minitensor nets viz tests
-# One thread a process for the matrix products: those of this size are too small to share, and threads that wait for
-# each other burn the time of whatever else runs.  (make bench measures with two.)
+# the engine and the laws about it
+ENGINE := minitensor $(filter-out tests/test_nets_% tests/test_viz_% tests/test_exercises.py,$(wildcard tests/test_*.py))
+# NumPy keeps to one thread: its own wait for each other by spinning, which burns the time of whatever else runs.
+# minitensor then spreads long sums over the cores itself (minitensor/cores.py).
 export OPENBLAS_NUM_THREADS ?= 1
 # ruff reads no setup.cfg, so its settings stand here
 RUFF := --config 'line-length = 120' --config 'target-version = "py311"'
 RULES := --select E,F,W,I,UP,B,SIM,C4,RUF,PIE,RET --ignore RUF001,RUF002,RUF003,RUF022 --per-file-ignores '__init__.py:F401'
 
-.PHONY: help demo test check format bench bench-peers figures exercises clean
+.PHONY: help demo test test-thorough coverage mutants check format bench bench-peers figures exercises clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -21,6 +23,15 @@ demo: .venv/run ## train a network on real digits, check a gradient, draw the gr
 
 test: .venv/test ## run all tests
 	$(BIN)/python -m pytest -q -n auto
+
+test-thorough: .venv/test ## try the laws of the engine on forty times as many examples, new ones each time
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -n auto $(ENGINE)
+
+coverage: .venv/strength ## check that the laws of the engine reach its every line and branch
+	$(BIN)/python -m pytest -q -n auto --cov --cov-report=term-missing $(ENGINE)
+
+mutants: .venv/strength ## break the engine in some two thousand places, one at a time: is each break seen?  MODULE=... for one file
+	$(BIN)/python -m tests.mutants $(MODULE) --out $(OUT)
 
 check: .venv/dev ## formatting, lint, types
 	$(BIN)/ruff format $(RUFF) --check $(ROOMS)
@@ -45,7 +56,7 @@ exercises: .venv/test ## begin the exercises: starter files for you to write in,
 	$(BIN)/python -m tests.exercises start
 
 clean: ## remove what the other commands made
-	rm -rf .venv .venv-peers build dist $(OUT) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-peers build dist $(OUT) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	find $(ROOMS) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are newer than setup.cfg when what it asks for is installed.
@@ -63,6 +74,11 @@ clean: ## remove what the other commands made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	$(COMPILE)
 	@touch $@ .venv/run
+
+.venv/strength: .venv/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,strength]'
+	$(COMPILE)
+	@touch $@ .venv/run .venv/test
 
 .venv/dev: .venv/python setup.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,dev]'

@@ -121,7 +121,7 @@ def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
 
 def _rows(x: Array, a: int, b: int, kernel_size: Sizes, setting: Setting) -> Array:
     """All that the windows of the rows of outputs from a to b read, (g, h, ijc, wn); the rows overlap if d = 1."""
-    (height, channels, width, n), groups = x.shape, setting.groups
+    (_, channels, width, n), groups = x.shape, setting.groups
     (kh, kw), (sh, sw), (dh, dw) = kernel_size, setting.stride, setting.dilation
     (top, _), (left, right) = setting.padding
     _, places = _places(x, kernel_size, setting)

@@ -195,10 +195,10 @@ def _explain_transpose(
         f"({n} - 1)*{stride} - 2*{padding} + {dilation}*({k} - 1) + 1 + {output_padding}",
         f"{m}",
     )
-    if stride > 1:
-        shortest = m - output_padding
-        lengths = f"{max(shortest, 1)} to {shortest + stride - 1}"
-        lines.append(f"A convolution with these settings makes {n} of any length from {lengths}.")
+    shortest = m - output_padding
+    first, last = max(shortest, 1), shortest + stride - 1
+    if first < last:
+        lines.append(f"A convolution with these settings makes {n} of any length from {first} to {last}.")
     return "\n".join(lines)
 
 

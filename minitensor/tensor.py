@@ -210,7 +210,8 @@ class Primitive:
         """What an operator of your own may return as well: a Python number, integers, or where a comparison holds."""
         if value is None:
             raise TypeError(f"{self.name} returned None: is a return missing?")
-        return _copy_of_floats(value, np.result_type(*[x.dtype for x in inputs]))
+        dtype = np.result_type(*[x.dtype for x in inputs])
+        return dtype.type(value) if type(value) in (float, int) else _copy_of_floats(value, dtype)
 
     def defvjp(self, *rules: Callable[..., Tensor] | None) -> None:
         """Say how a gradient flows back, with one rule per input.

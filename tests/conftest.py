@@ -6,6 +6,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+collect_ignore = ["mutants.py"]  # it imports what is not installed for the tests
+
 slow_machines = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(
     "default", max_examples=25, deadline=None, derandomize=True, print_blob=True, suppress_health_check=slow_machines

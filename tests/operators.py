@@ -19,7 +19,7 @@ import minitensor as mt
 from minitensor import Tensor, gradients
 
 from . import strategies as draw_
-from .strategies import Arrays, Shape, distinct, positive, reals
+from .strategies import Arrays, Shape, distinct, positive, reals, signed
 
 
 class Case(NamedTuple):
@@ -254,8 +254,8 @@ OPERATORS: dict[str, Row] = {
     "max_pool2d": Row(pool(mt.max_pool2d, 2, "stride", "padding", "dilation", "ceil_mode"), distinct),
     "avg_pool1d": Row(pool(mt.avg_pool1d, 1, "stride", "padding", "ceil_mode", "count_include_pad"), linear=(0,)),
     "avg_pool2d": Row(pool(mt.avg_pool2d, 2, "stride", "padding", "ceil_mode", "count_include_pad"), linear=(0,)),
-    "lp_pool1d": Row(pool(mt.lp_pool1d, 1, "stride", norm=norms), distinct),
-    "lp_pool2d": Row(pool(mt.lp_pool2d, 2, "stride", norm=norms), distinct),
+    "lp_pool1d": Row(pool(mt.lp_pool1d, 1, "stride", norm=norms), signed),
+    "lp_pool2d": Row(pool(mt.lp_pool2d, 2, "stride", norm=norms), signed),
     "weighted_avg_pool1d": Row(pool(mt.weighted_avg_pool1d, 1, "stride", sigma=st.sampled_from([0.5, 1.0, 3.0]))),
     "weighted_avg_pool2d": Row(pool(mt.weighted_avg_pool2d, 2, "stride", sigma=st.sampled_from([0.5, 1.0, 3.0]))),
     "maxout": Row(maxout(), distinct),

@@ -45,6 +45,11 @@ def positive(rng: np.random.Generator, shapes: Sequence[Shape]) -> Arrays:
     return [rng.uniform(0.5, 2, shape) for shape in shapes]
 
 
+def signed(rng: np.random.Generator, shapes: Sequence[Shape]) -> Arrays:
+    """Numbers from 1 to 2 of either sign: far from 0, near which a norm bends too sharply for a finite difference."""
+    return [rng.uniform(1, 2, shape) * rng.choice([-1, 1], shape) for shape in shapes]
+
+
 def distinct(rng: np.random.Generator, shapes: Sequence[Shape]) -> Arrays:
     """Odd multiples of 0.05 in random order: no two are closer than 0.1, none is closer than 0.05 to a multiple of 0.1.
 

@@ -545,6 +545,11 @@ def test_gradients_are_of_a_tensor(output):
     """Anything else is a TypeError that names its type."""
     with pytest.raises(TypeError, match=type(output).__name__):
         gradients(output, [Tensor(1.0)])
+    with pytest.raises(TypeError, match=type(output).__name__):
+        mt.backward(output)
+    for derivative in (jacobian, hessian):
+        with pytest.raises(TypeError, match=type(output).__name__):
+            derivative(lambda x: output, 1.0)
 
 
 @given(shapes(min_dims=1).filter(lambda s: np.prod(s) > 1))
@@ -636,8 +641,30 @@ def test_an_operator_from_outside_is_like_any_other():
     assert found == [32, 48, 48, 24, 0]
 
 
+@pytest.mark.parametrize("value", [3, 0.5, True, [1, 2], np.arange(2), np.array([True]), np.float32(3), np.float64(3)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_operator_from_outside_may_return_any_number(value, dtype):
+    """Python's numbers, and where a comparison holds, become floats like the inputs; NumPy's floats stay as they are."""
+    made = primitive(lambda x: value)(Tensor(dtype(1)))
+    assert np.array_equal(made.data, value)
+    assert made.dtype == (value.dtype if isinstance(value, np.floating) else dtype)
+    assert not made.data.flags.writeable
+
+
+def test_an_operator_that_returns_nothing_is_named():
+    """A forgotten return is a TypeError that asks for it."""
+
+    @primitive
+    def forgetful(x):
+        x + 1
+
+    with pytest.raises(TypeError, match="forgetful returned None: is a return missing"):
+        forgetful(1.0)
+    assert repr(forgetful) == "<primitive forgetful>"
+
+
 def test_operators_of_any_number_of_inputs():
-    """defvjp_each gives one rule for all inputs, told which."""
+    """defvjp_each gives one rule for all inputs, told which; a rule for each is a ValueError."""
 
     @primitive
     def total(*xs):
@@ -646,6 +673,8 @@ def test_operators_of_any_number_of_inputs():
     total.defvjp_each(lambda i, g, out, *xs: g * (i + 1))
     xs = [Tensor(1.0) for _ in range(4)]
     assert [g.item() for g in gradients(total(*xs), xs)] == [1, 2, 3, 4]
+    with pytest.raises(ValueError, match=r"total takes any number of inputs.*defvjp_each"):
+        total.defvjp(lambda g, out, *xs: g)
 
 
 def test_a_tensor_knows_its_recipe():

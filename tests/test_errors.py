@@ -93,8 +93,28 @@ def test_a_setting_has_a_number_for_each_axis(name, setting, count):
 def test_an_image_has_its_axes(name, shape):
     """(N, C, W) or (N, C, H, W); another number of axes is a ValueError with the shape."""
     if len(shape) != int(name[-2]) + 2:
-        with raises(ValueError, "(N, C, ", shape):
+        with raises(ValueError, "(N, C, W)" if name.endswith("1d") else "(N, C, H, W)", shape):
             call(name, shape)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@given(axis=st.integers(1, 3))
+def test_an_image_is_not_empty(name, axis):
+    """No channels, no rows or no columns are a ValueError with the shape; no images are none (an empty batch)."""
+    shape = list(LAYERS[name][1])
+    shape[min(axis, len(shape) - 1)] = 0
+    with raises(ValueError, "the input must be", "not empty", tuple(shape)):
+        call(name, tuple(shape))
+
+
+@given(st.integers(1, 3), st.integers(0, 2), st.integers(1, 3))
+def test_a_kernel_is_no_larger_than_the_padded_image(n, padding, excess):
+    """The error works out how large the image is with its margin."""
+    room = n + 2 * padding
+    shown = f"(={n} + 2 * {padding} = {room})" if padding else f"(={n})"
+    with raises(ValueError, f"kernel (={room + excess})", f"covers {room + excess}, more than the input {shown}"):
+        mt.conv1d(ones((1, 1, n)), ones((1, 1, room + excess)), padding=padding)
+    assert mt.conv1d(ones((1, 1, n)), ones((1, 1, room)), padding=padding).shape == (1, 1, 1)
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -142,6 +162,17 @@ def test_a_bias_has_one_number_for_each_kernel(name, shape):
         with raises(ValueError, "b must have shape", right, shape):
             call(name, x, b=ones(shape))
     call(name, x, b=ones(right))
+
+
+@given(st.integers(1, 5), st.integers(1, 5))
+def test_a_locally_connected_layer_has_a_kernel_for_each_place(kernels, places):
+    """Too few or too many kernels are a ValueError with both numbers."""
+    x, w = ones((1, 1, places + 2)), ones((1, 1, kernels, 3))
+    if kernels == places:
+        assert mt.locally_connected1d(x, w).shape == (1, 1, places)
+    else:
+        with raises(ValueError, w.shape, f"kernels for ({kernels},) places, the input has ({places},)"):
+            mt.locally_connected1d(x, w)
 
 
 @given(shapes(min_dims=1, max_dims=3), shapes(max_dims=3), st.none() | shapes(max_dims=2))
@@ -281,12 +312,13 @@ def test_labels_are_whole_numbers(labels):
         mt.cross_entropy(ones((2, 3)), labels)
 
 
-@given(shapes(max_dims=3), shapes(max_dims=2))
+@given(shapes(max_dims=3, min_side=0), shapes(max_dims=2, min_side=0))
 def test_logits_and_labels_fit(logits, labels):
-    """logits (N, K), labels (N): anything else is a ValueError with both shapes."""
-    if len(logits) != 2 or labels != logits[:1]:
-        with raises(ValueError, logits, labels):
-            mt.cross_entropy(ones(logits), np.zeros(labels, int))
+    """logits (N, K), labels (N), both at least 1: anything else is a ValueError with both shapes."""
+    for fitting in (labels, logits[:1]):
+        if len(logits) != 2 or fitting != logits[:1] or 0 in logits:
+            with raises(ValueError, logits, fitting):
+                mt.cross_entropy(ones(logits), np.zeros(fitting, int))
 
 
 @given(shapes(max_dims=2), shapes(max_dims=2))

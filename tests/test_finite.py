@@ -36,6 +36,16 @@ def test_slope_is_along_a_direction(shape, rng):
     np.testing.assert_allclose(found, (a * v).sum() + (b * w).sum(), atol=1e-9)
 
 
+@given(st.floats(-1, 1))
+def test_the_error_of_slope_is_its_formula(at):
+    """h^4 f^(5) / 30, which for exp is known; with the step that is the default it is less than rounding."""
+    x, one = [np.array(at)], [np.array(1.0)]
+    for h in (0.1, 0.05):
+        error = np.exp(at) - slope(Tensor.exp, x, one, step=h)
+        np.testing.assert_allclose(error, h**4 * np.exp(at) / 30, rtol=h)
+    np.testing.assert_allclose(slope(Tensor.exp, x, one), np.exp(at), rtol=1e-10)
+
+
 def square(*rules):
     @primitive
     def square(x):
@@ -70,6 +80,60 @@ def test_a_wrong_rule_is_found_at_its_order(rule, order):
         check_gradients(bent, x, order=1)
     with pytest.raises(AssertionError, match=rf"order {order}: the rules give .*, finite differences give .*"):
         check_gradients(bent, x, order=2)
+
+
+def test_two_orders_are_checked_unless_told():
+    """x^3, made so that its third derivative is lost: nothing is wrong up to order 2."""
+
+    @primitive
+    def stuck(x):
+        return x + 0
+
+    stuck.defvjp(None)
+
+    @primitive
+    def cube(x):
+        return x * x * x
+
+    cube.defvjp(lambda g, out, x: 3 * g * square(lambda g, out, x: 2 * g * stuck(x))(x))
+    check_gradients(cube, np.array(1.5))
+    with pytest.raises(AssertionError, match="order 3"):
+        check_gradients(cube, np.array(1.5), order=3)
+
+
+@given(rngs, st.floats(0.1, 0.5))
+def test_the_deviation_is_relative_to_the_larger_of_1_and_both_sides(rng, excess):
+    """A rule that gives 1 + e times the derivative s deviates by e |s| / max(1, (1 + e) |s|)."""
+
+    @primitive
+    def same(x):
+        return x + 0
+
+    same.defvjp(lambda g, out, x: (1 + excess) * g)
+    seed = rng.integers(2**32)
+
+    def deviation(scale, tolerance=1):
+        rng = np.random.default_rng(seed)
+        return check_gradients(lambda x: same(x) * scale, 0.0, order=1, tolerance=tolerance, rng=rng)
+
+    with pytest.raises(AssertionError) as error:
+        deviation(scale=1, tolerance=0)
+    s = abs(float(str(error.value).split()[-1]))  # the derivative along the direction that is drawn
+    for wanted in (0.5, 0.9, 1.5, 4.0):
+        expected = excess * wanted / max(1, (1 + excess) * wanted)
+        np.testing.assert_allclose(deviation(wanted / s), expected, rtol=1e-4)
+
+
+def test_what_agrees_exactly_passes_without_tolerance():
+    """A function that does not move, under rules that say so."""
+    assert check_gradients(lambda x: 0 * x, np.ones(3), tolerance=0) == 0
+
+
+def test_errors_that_cancel_are_found():
+    """Too much here and as much too little there: a random direction sees it, that of all ones would not."""
+    f = square(lambda g, out, x: 2 * g * x + Tensor([0.1, -0.1]))
+    with pytest.raises(AssertionError, match="order 1"):
+        check_gradients(lambda x: f(x).sum(), np.array([1.0, 2.0]))
 
 
 def test_a_derivative_that_is_not_a_number_is_found():

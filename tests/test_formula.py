@@ -29,6 +29,7 @@ def assert_evaluates_to(t):
     printed = formula(t)
     value = np.broadcast_to(evaluate(printed, printed.symbols, t), t.shape)
     np.testing.assert_allclose(value, t.data, rtol=1e-9, atol=1e-9, err_msg=printed)
+    assert printed._repr_latex_() == f"$\\displaystyle {printed.latex}$"  # what a notebook shows
     assert printed.latex.count("\\left") == printed.latex.count("\\right")
     depth = 0
     for bracket in re.findall(r"(?<!\\)[{}]", printed.latex):
@@ -121,6 +122,8 @@ def test_a_formula_has_nothing_to_tidy_up(drawn):
     (lambda x: x + x, "2 * x", "2 x"),
     (lambda x: x - x, "0", "0"),
     (lambda x: x / 3, "x / 3", "\\frac{x}{3}"),
+    (lambda x: x / -3, "-x / 3", "-\\frac{x}{3}"),
+    (lambda x: x ** Tensor(2.0), "x ** 2", "x^{2}"),
     (lambda x: 1 - x.tanh() ** 2, "1 - tanh(x) ** 2", None),
     (lambda x: x * (x + 1), "x * (x + 1)", None),
     (lambda x: gradients(x * x.tanh(), [x])[0], "tanh(x) + x * (1 - tanh(x) ** 2)", None),
@@ -135,6 +138,50 @@ def test_formulas_read_as_a_person_would_write_them(build, text, latex):
     printed = formula(build(Tensor(0.5, name="x")))
     assert printed == text
     assert latex is None or printed.latex == latex
+
+
+@given(st.integers(-3, 3), st.integers(-3, 3))
+def test_whole_powers_of_powers_are_multiplied_out(m, n):
+    """(x^m)^n is x^(mn) and (xy)^n is x^n y^n; but a root of a power stays what it is, for x may be negative."""
+    x, y = Tensor(-1.5, name="x"), Tensor(2.5, name="y")
+    assert formula((x**m) ** n) == formula(x ** (m * n))
+    assert formula((x * y) ** n) == formula(x**n * y**n)
+    assert_evaluates_to((x ** (2 * m)) ** 0.5)
+
+
+@pytest.mark.parametrize(("key", "script"), [
+    ((0, 1), "0, 1"), ((..., slice(1, None)), "\\ldots, 1:"), (slice(None, None, 2), "::2"), ([0, 2], "\\ldots"),
+    ((None, -1), "None, -1"), (slice(1, 3), "1:3"),
+])  # fmt: skip
+def test_latex_shows_an_index_as_it_is_written(key, script):
+    """Below the line and in brackets; for an array of indices, which may be long, dots."""
+    assert formula(Tensor(np.arange(12.0).reshape(3, 4), name="x")[key]).latex == f"{{x}}_{{[{script}]}}"
+
+
+@pytest.mark.parametrize(("name", "latex"), [
+    ("w", "w"), ("x1", "x_{1}"), ("b_2", "b_{2}"), ("loss", "\\mathrm{loss}"), ("W_out", "W_{out}"), ("_", "x"),
+])  # fmt: skip
+def test_latex_sets_names_as_mathematics_does(name, latex):
+    """A letter is a symbol, a word is upright, and what follows is an index."""
+    assert formula(Tensor([1.0, 2.0], name=name)).latex == latex
+
+
+@given(st.sampled_from(["sum", "max"]), st.sampled_from([None, 0, 1, (0, 2)]))
+def test_latex_names_the_axes_of_a_reduction(name, axis):
+    """Below the sign; none, where all are reduced."""
+    printed = formula(getattr(mt, name)(Tensor(np.arange(12.0).reshape(2, 3, 2), name="x"), axis))
+    below = "" if axis is None else f"_{{{','.join(map(str, np.atleast_1d(axis)))}}}"
+    assert printed.latex == f"\\{name}{below} x"
+
+
+@given(st.integers(-1, 1), st.integers(-1, 1))
+def test_numbers_are_compared_at_once(a, b):
+    """A comparison of two numbers is 1 or 0; one with a name is a condition, and so is its product with anything."""
+    assert formula(Tensor(float(a)) > b) == str(int(a > b))
+    assert formula(Tensor(float(a)) >= b) == str(int(a >= b))
+    x = Tensor(float(a), name="x")
+    assert formula(x * (x > b)) == f"where(x > {b}, x, 0)"
+    assert formula(x * (x >= b)) == f"where(x >= {b}, x, 0)"
 
 
 @given(st.permutations(["x", "x", "lambda", "tanh", "2 b", "ä-ö", None, ""]))

@@ -89,6 +89,14 @@ def test_the_derivative_by_the_exponent_is_0_where_the_base_is_0():
     np.testing.assert_array_equal(by_exponent, [0.0, 8 * np.log(2.0)])
 
 
+@given(st.integers(-4, 4))
+def test_the_derivative_by_the_exponent_is_0_where_the_base_is_negative(y):
+    """(-2) ** y is a number at whole y only, so 0 is taken for its derivative by y; that by the base is the usual."""
+    by_base, by_exponent = slopes(lambda x, y: x**y, np.array(-2.0), np.array(float(y)))
+    assert by_base == y * (-2.0) ** (y - 1)
+    assert by_exponent == 0
+
+
 # -- ties --------------------------------------------------------------------------------------------------------------
 
 

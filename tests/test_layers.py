@@ -338,6 +338,28 @@ def test_einsum_reads_dots_and_missing_outputs_as_numpy_does(spec, shapes, rng):
     same(mt.einsum(spec, *xs), np.einsum(spec, *xs))
 
 
+@given(st.data(), rngs, dtypes, st.permutations([1, 2, 3]), st.sampled_from([cores.LONG, 1]))
+def test_a_skinny_product_is_a_product(data, rng, dtype, order, long):
+    """Few rows, few columns or few terms, in any memory order, in pieces and blocks: the sums are those of x @ y."""
+    few, more, rest = data.draw(st.integers(1, 16)), data.draw(st.integers(1, 300)), data.draw(st.integers(1, 100))
+    many = 1_000_000 // (few * more) + rest
+    m, k, n = [length for _, length in sorted(zip(order, [few, more, many], strict=True))]
+    assert is_skinny((m, k), (k, n))
+    x, y = (rng.integers(-3, 4, shape).astype(dtype) for shape in ((m, k), (k, n)))
+    expected = x @ y
+    x, y = (np.asfortranarray(a) if data.draw(st.booleans()) else a for a in (x, y))
+    with mock.patch.multiple(cores, LONG=long, _cores=3):
+        same(mt.matmul(Tensor(x), Tensor(y)), expected)
+
+
+@given(st.tuples(*[st.sampled_from([1, 15, 16, 17, 250, 10**4, 62500])] * 3))
+def test_a_product_is_skinny_if_it_is_long_and_one_of_its_lengths_is_not(lengths):
+    """At least 10^6 products to add up, over matrices of which one length is 16 or less; vectors are something else."""
+    m, k, n = lengths
+    assert is_skinny((m, k), (k, n)) == (min(lengths) <= 16 and m * k * n >= 10**6)
+    assert not is_skinny((9, m, 10**6), (9, 10**6, n)) and not is_skinny((10**6,), (10**6, n))
+
+
 @given(st.data(), contractions(inputs=2, repeats=False), dtypes)
 def test_contract_two_is_einsum(data, contraction, dtype):
     """One matrix product does what np.einsum of two inputs does, in any memory order."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import minitensor as mt
 from minitensor import Tensor, gradients
 
+from .checks import same
 from .strategies import dtypes, reals, rngs, shapes
 
 images = shapes(min_dims=2, max_dims=4, min_side=2, max_side=4)
@@ -72,6 +73,14 @@ def test_eps_is_added_to_the_variance(shape, rng):
     np.testing.assert_allclose(mt.batch_norm(x, ones, 0 * ones, eps=0.25).data, expected, atol=1e-12)
     flat = mt.batch_norm(0 * x + 3, ones, ones).data  # nothing to divide by but eps
     np.testing.assert_array_equal(flat, np.ones(shape))
+
+
+@given(images, st.integers(1, 5), rngs)
+def test_settings_left_out_are_the_usual_ones(shape, size, rng):
+    """eps = 1e-5, alpha = 1e-4, beta = 0.75, k = 1."""
+    x, scale, shift = reals(rng, [shape, shape[1:2], shape[1:2]])
+    same(mt.batch_norm(x, scale, shift), mt.batch_norm(x, scale, shift, eps=1e-5))
+    same(mt.local_response_norm(x, size), mt.local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0))
 
 
 @given(images, st.integers(1, 5), rngs, st.sampled_from([0.5, 0.75, 1.0]), st.sampled_from([1.0, 2.0]))

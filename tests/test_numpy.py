@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 import minitensor as mt
 from minitensor import Tensor, gradients
+from minitensor.tensor import as_tensors
 
 from .checks import raises, same
 from .operators import OPERATORS
@@ -207,7 +208,7 @@ def test_reshape_is_numpys(data, lengths):
     for i in range(len(lengths)):
         open_ = [*lengths[:i], -1, *lengths[i + 1 :]]
         same(x.reshape(open_), x.data.reshape(open_))
-    for wrong in ([*lengths, 2], [*lengths, -1, -1], [size + 1, -1], [-2, *lengths]):
+    for wrong in ([*lengths, 2], [*lengths, -1, -1], [size + 1, -1], [-2, *lengths], [0, -1]):
         with raises(ValueError, "cannot reshape", x.shape, tuple(wrong)):
             x.reshape(wrong)
 
@@ -275,6 +276,8 @@ def test_reductions_are_numpys(name, data, shape, dtype, keepdims):
     assert y.dtype == expected.dtype
     np.testing.assert_allclose(y.data, expected, rtol=0 if name in ("sum", "max", "min") else 1e-5, atol=1e-6)
     same(ours(x, axis, keepdims), y.data)
+    same(ours(x, axis), ours(x, axis, keepdims=False))
+    same(ours(x), ours(x, axis=None))
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)
@@ -367,8 +370,17 @@ def test_numbers_and_integer_arrays_adopt_the_dtype(dtype, number):
     x = Tensor(np.ones(2, dtype))
     results = [x + number, number + x, x * number, number - x, x / 3, mt.maximum(number, x)]
     results += [mt.where(x > 0, x, number), mt.where(number, x, 0), mt.concatenate([x, np.arange(2)]), x**number]
+    results += [x ** np.float64(2), x ** np.float32(2), x ** np.int64(2)]  # an exponent is a setting, and no input
+    results += [mt.where(Tensor([1.0, 0.0]), x, number), mt.where(Tensor([1.0, 0.0]), number, x)]
     results += [mt.matmul(x, [1, 2]), mt.einsum("a,a->a", [1, 2], x), mt.clip(x, 0, 1.5), number > x]
     assert {y.dtype for y in results} == {np.dtype(dtype)}
+
+
+@given(st.permutations([np.float32, np.float64, None]))
+def test_numbers_adopt_the_widest_dtype(kinds):
+    """Between Tensors of both dtypes, in whatever order they stand, a number becomes float64."""
+    mixed = as_tensors(*[3 if kind is None else Tensor(kind(3)) for kind in kinds])
+    assert [x.dtype for x in mixed] == [np.float64 if kind is None else kind for kind in kinds]
 
 
 @given(hnp.arrays(st.sampled_from(["int8", "uint16", "int64", "bool"]), shapes(), elements=st.integers(0, 1)))

@@ -230,11 +230,10 @@ def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
     """
     layers = as_tensors(*tensors)
     shapes = {x.shape for x in layers}
-    ndim = layers[0].ndim if layers else 0
-    if len(shapes) != 1 or not -ndim - 1 <= axis <= ndim:
+    if len(shapes) != 1 or not -layers[0].ndim - 1 <= axis <= layers[0].ndim:
         raise ValueError(f"cannot stack shapes {[x.shape for x in layers]} along axis {axis}")
-    axis %= ndim + 1
     (shape,) = shapes
+    axis %= len(shape) + 1
     return concatenate([reshape(x, (*shape[:axis], 1, *shape[axis:])) for x in layers], axis)
 
 

@@ -39,8 +39,6 @@ def windows(x: Operand, kernel_size: int | Sequence[int], stride: Ints = 1, dila
     if x.ndim < axes:
         raise ValueError(f"a window with {axes} axes (={kernel_size}) needs an input with as many, got {x.shape}")
     stride, dilation = per_axis("stride", stride, axes), per_axis("dilation", dilation, axes)
-    for n, k, s, d in zip(x.shape[x.ndim - axes :], kernel_size, stride, dilation, strict=True):
-        conv_output_size(n, k, s, 0, d)
     return _windows(x, kernel_size=kernel_size, stride=stride, dilation=dilation)
 
 
