@@ -644,7 +644,7 @@ def test_an_operator_from_outside_is_like_any_other():
 @pytest.mark.parametrize("value", [3, 0.5, True, [1, 2], np.arange(2), np.array([True]), np.float32(3), np.float64(3)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_an_operator_from_outside_may_return_any_number(value, dtype):
-    """Python's numbers, and where a comparison holds, become floats like the inputs; NumPy's floats stay as they are."""
+    """Python's numbers, and where a comparison holds, become floats like the inputs; NumPy's floats are kept."""
     made = primitive(lambda x: value)(Tensor(dtype(1)))
     assert np.array_equal(made.data, value)
     assert made.dtype == (value.dtype if isinstance(value, np.floating) else dtype)
