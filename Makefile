@@ -24,7 +24,7 @@ demo: .venv/run ## train a network on real digits, check a gradient, draw the gr
 test: .venv/test ## run all tests
 	$(BIN)/python -m pytest -q -n auto
 
-test-thorough: .venv/test ## try the laws of the engine on forty times as many examples, new ones each time
+test-thorough: .venv/test ## try the laws of the engine on ten times as many examples, new ones each time
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -n auto $(ENGINE)
 
 coverage: .venv/strength ## check that the laws of the engine reach its every line and branch

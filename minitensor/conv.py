@@ -181,7 +181,7 @@ def _convolution(
 ) -> Tensor:
     x, w = as_tensors(x, w)
     _check_ranks(axes, x, w, axes + 2)
-    _check_groups(x.shape[1], w.shape[0], groups)
+    _check_groups(groups, x.shape[1], w.shape[0])
     if x.shape[1] != w.shape[1] * groups:
         raise ValueError(
             f"the kernel reads {w.shape[1]} channels in each of {groups} groups, the input has {x.shape[1]} "
@@ -255,7 +255,7 @@ def conv_transpose2d(
         raise ValueError(
             f"the kernel reads {w.shape[0]} channels, the input has {x.shape[1]} (x {x.shape}, w {w.shape})"
         )
-    _check_groups(x.shape[1], w.shape[1] * whole("groups", groups), groups)
+    _check_groups(groups, x.shape[1])
     stride, dilation = per_axis("stride", stride, 2), per_axis("dilation", dilation, 2)
     padding, extra = per_axis("padding", padding, 2), per_axis("output_padding", output_padding, 2)
     size = tuple(
@@ -386,12 +386,13 @@ def _check_ranks(axes: int, x: Tensor, w: Tensor, w_ndim: int) -> None:
         raise ValueError(f"the kernel must have {w_ndim} axes, none of them empty, got shape {w.shape}")
 
 
-def _check_groups(c: int, o: int, groups: int) -> None:
+def _check_groups(groups: int, channels: int, output_channels: int = 0) -> None:
     if whole("groups", groups) < 1:
         raise ValueError(f"groups (={groups}) must be at least 1")
-    for what, channels in ("channels", c), ("output channels", o):
-        if channels % groups:
-            raise ValueError(f"{what} (={channels}) must be divisible by groups (={groups})")
+    if channels % groups:
+        raise ValueError(f"channels (={channels}) must be divisible by groups (={groups})")
+    if output_channels % groups:
+        raise ValueError(f"output channels (={output_channels}) must be divisible by groups (={groups})")
 
 
 def _bias(b: Operand, y: Tensor, channels: int) -> Tensor:

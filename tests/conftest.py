@@ -13,6 +13,6 @@ settings.register_profile(
     "default", max_examples=25, deadline=None, derandomize=True, print_blob=True, suppress_health_check=slow_machines
 )
 settings.register_profile(
-    "thorough", max_examples=1000, deadline=None, print_blob=True, suppress_health_check=slow_machines
+    "thorough", max_examples=250, deadline=None, print_blob=True, suppress_health_check=slow_machines
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

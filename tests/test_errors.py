@@ -123,7 +123,7 @@ def test_channels_are_those_of_the_kernel(name, channels):
     """Another number of channels than the kernel reads is a ValueError with both."""
     if channels != 4:
         usual = LAYERS[name][1]
-        with raises(ValueError, "4", channels, "channels"):
+        with raises(ValueError, "the kernel reads 4 channels", f"the input has {channels} (x"):
             call(name, (2, channels, *usual[2:]))
 
 
