@@ -129,7 +129,6 @@ Factor: TypeAlias = tuple[Expression, float]  # base and exponent
 
 
 def _number(value: float) -> Expression:
-    value = value + 0.0  # no negative zero
     text = repr(int(value)) if isfinite(value) and value == int(value) and abs(value) < 1e15 else repr(value)
     latex = re.sub(r"e([+-]\d+)", lambda m: f" \\cdot 10^{{{int(m[1])}}}", text).replace("inf", "\\infty")
     return Expression(text, latex, SUM if value < 0 else ATOM, number=float(value))

@@ -121,6 +121,7 @@ def test_a_formula_has_nothing_to_tidy_up(drawn):
     (lambda x: x * x, "x ** 2", "x^{2}"),
     (lambda x: x + x, "2 * x", "2 x"),
     (lambda x: x - x, "0", "0"),
+    (lambda x: 0.5 * x, "0.5 * x", "0.5 x"),
     (lambda x: x / 3, "x / 3", "\\frac{x}{3}"),
     (lambda x: x / -3, "-x / 3", "-\\frac{x}{3}"),
     (lambda x: x ** Tensor(2.0), "x ** 2", "x^{2}"),
@@ -179,12 +180,18 @@ def test_numbers_are_compared_at_once(a, b):
     """A comparison of two numbers is 1 or 0; one with a name is a condition, and so is its product with anything."""
     assert formula(Tensor(float(a)) > b) == str(int(a > b))
     assert formula(Tensor(float(a)) >= b) == str(int(a >= b))
+    assert formula(Tensor(float(a)) / 2 > b) == str(int(a / 2 > b))
     x = Tensor(float(a), name="x")
     assert formula(x * (x > b)) == f"where(x > {b}, x, 0)"
     assert formula(x * (x >= b)) == f"where(x >= {b}, x, 0)"
 
 
-@given(st.permutations(["x", "x", "lambda", "tanh", "2 b", "ä-ö", None, ""]))
+def test_zero_has_no_sign():
+    """-0.0 is printed as 0."""
+    assert formula(Tensor(-0.0)) == formula(Tensor(-0.0) + 0) == formula(Tensor(0.0, name="x") * Tensor(-0.0)) == "0"
+
+
+@given(st.permutations(["x", "x", "x", "lambda", "tanh", "2 b", "ä-ö", None, ""]))
 def test_names_are_made_to_differ(names):
     """Whatever Tensors are called, each symbol is an identifier, means one Tensor, and hides no function."""
     xs = [Tensor([1.0 + i, 2.5], name=name) for i, name in enumerate(names)]
@@ -192,6 +199,7 @@ def test_names_are_made_to_differ(names):
     printed = formula(y)
     assert len(printed.symbols) == len(xs) == len(set(printed.symbols.values()))
     assert all(name.isidentifier() and not hasattr(np, name) for name in printed.symbols)
+    assert {"x", "x_2", "x_3"} <= printed.symbols.keys()
     assert_evaluates_to(y)
 
 

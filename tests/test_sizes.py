@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import numpy as np
@@ -217,13 +218,16 @@ def test_explanations_name_the_inputs_that_no_window_reads(line, ceil_mode):
     assert (f"leaves a rest of {line.rest}" in text) == (line.rest > 0) == (room % line.stride > 0)
 
 
-@given(lines(), st.booleans())
-def test_explanations_say_how_far_a_partial_window_reaches(line, ceil_mode):
+@given(lines(), st.integers(0, 2))
+def test_explanations_say_how_far_a_partial_window_reaches(line, more):
     """A last window that ends beyond the margin is named, with the number of cells."""
-    text = explain(conv_output_size, **of(line), ceil_mode=ceil_mode)
-    last = window_positions(*of(line).values(), ceil_mode)[-1][-1]
-    beyond = last - (line.n + line.padding - 1)
-    assert (f"it reaches {beyond} beyond the padded input" in text) == (beyond > 0)
+    for ceil_mode, padding in itertools.product((False, True), (line.padding, line.padding + more)):
+        setting = {**of(line), "padding": padding}
+        text = explain(conv_output_size, **setting, ceil_mode=ceil_mode)
+        last = window_positions(*setting.values(), ceil_mode)[-1][-1]
+        beyond = last - (line.n + padding - 1)
+        reached = re.findall(r"The last window is partial: it reaches (-?\d+) beyond the padded input.", text)
+        assert reached == ([str(beyond)] if beyond > 0 else [])
 
 
 @given(lines())
