@@ -14,7 +14,7 @@ from minitensor import Tensor, formula, gradients, history
 
 from .checks import raises
 from .operators import OPERATORS
-from .strategies import distinct, few, many, rngs, shapes_that_broadcast
+from .strategies import distinct, few, many, rngs, shapes, shapes_that_broadcast
 
 
 def evaluate(text, symbols, *tensors):
@@ -60,8 +60,8 @@ def fit(x, y):
 @st.composite
 def expressions(draw, steps=4, numbers=False):
     """Some values computed one from another, beginning with two named Tensors off all kinks; and these two."""
-    shapes = [(), ()] if numbers else draw(shapes_that_broadcast())
-    xs = [Tensor(x, name=name) for x, name in zip(distinct(draw(rngs), shapes), "xy", strict=True)]
+    two = [(), ()] if numbers else draw(shapes_that_broadcast())
+    xs = [Tensor(x, name=name) for x, name in zip(distinct(draw(rngs), two), "xy", strict=True)]
     values = list(xs)
     for _ in range(draw(st.integers(1, steps))):
         x = draw(st.sampled_from(values))
@@ -98,8 +98,8 @@ def test_the_formula_of_a_derivative_evaluates_to_it(drawn):
 def test_every_operator_can_be_printed(name, data, rng):
     """Value and gradients of each operator print as text that evaluates to them."""
     row = OPERATORS[name]
-    f, shapes = data.draw(row.cases)
-    xs = [Tensor(x, name=f"x{i}") for i, x in enumerate(row.values(rng, shapes))]
+    f, its = data.draw(row.cases)
+    xs = [Tensor(x, name=f"x{i}") for i, x in enumerate(row.values(rng, its))]
     y = f(*xs)
     assert_evaluates_to(y)
     for g in gradients(y, xs):
@@ -122,6 +122,9 @@ def test_a_formula_has_nothing_to_tidy_up(drawn):
     (lambda x: x + x, "2 * x", "2 x"),
     (lambda x: x - x, "0", "0"),
     (lambda x: 0.5 * x, "0.5 * x", "0.5 x"),
+    (lambda x: 2 * x / 4, "x / 2", "\\frac{x}{2}"),
+    (lambda x: 1e20 * x, "1e+20 * x", "1 \\cdot 10^{20} x"),
+    (lambda x: x * x / 3, "x ** 2 / 3", "\\frac{x^{2}}{3}"),
     (lambda x: x / 3, "x / 3", "\\frac{x}{3}"),
     (lambda x: x / -3, "-x / 3", "-\\frac{x}{3}"),
     (lambda x: x ** Tensor(2.0), "x ** 2", "x^{2}"),
@@ -184,6 +187,15 @@ def test_numbers_are_compared_at_once(a, b):
     x = Tensor(float(a), name="x")
     assert formula(x * (x > b)) == f"where(x > {b}, x, 0)"
     assert formula(x * (x >= b)) == f"where(x >= {b}, x, 0)"
+
+
+@given(shapes(min_dims=1, min_side=2), st.integers(0, 2), st.data())
+def test_axes_of_length_one_in_front_are_not_printed(shape, more, data):
+    """Broadcasting puts them there by itself: no reshape is written, of a name or of a sum that keeps its axes."""
+    x = Tensor(np.ones(shape), name="x")
+    for y in (x, x.sum(axis=data.draw(st.integers(0, len(shape) - 1)), keepdims=True)):
+        assert formula(y.reshape(*(1,) * more, *y.shape)) == formula(y)
+    assert formula(x.reshape(*shape, 1)) == f"reshape(x, {(*shape, 1)})"
 
 
 def test_zero_has_no_sign():
