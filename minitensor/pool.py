@@ -45,7 +45,8 @@ def max_pool2d(
     """The largest value in each window: y[n, c, h, w] = max_ij x[n, c, h s + i d - p, w s + j d - p].
 
     x (N, C, H, W) gives (N, C, H', W'), with H' of `sizes.conv_output_size`; the stride is the kernel size if not
-    given.  The margin is -infinity, so it never wins.  A tie sends the gradient to the first maximum, in reading order.
+    given.  The margin is -infinity, so it never wins (unless a window sees nothing else, as with dilation it can).
+    A tie sends the gradient to the first maximum, in reading order.
     Raises ValueError where the settings do not fit, and for padding of more than half a kernel.
 
     >>> x = Tensor([[[[1.0, 2.0, 0.0, 0.0], [3.0, 4.0, 0.0, 5.0]]]])

@@ -167,6 +167,8 @@ def pool_lines(draw, dilation: int = 1) -> Line:
     """As `lines`, with padding of at most half a kernel, as pooling asks for."""
     line = draw(lines(dilation=dilation))
     p = min(line.padding, line.k // 2)
+    if line.n + 2 * (line.padding - p) < line.dilation:  # else taps might fall on both sides of the input, none on it
+        p = 0
     return line._replace(padding=p, n=line.n + 2 * (line.padding - p))
 
 

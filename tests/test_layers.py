@@ -217,6 +217,13 @@ def test_max_pool_and_its_derivatives_are_those_of_the_definition(axes, data):
         same(a, b)
 
 
+@given(st.integers(2, 5), dtypes)
+def test_the_maximum_of_nothing_is_minus_infinity(dilation, dtype):
+    """Two taps so far apart that one falls before the input and one behind it."""
+    x = Tensor(np.zeros((1, 1, dilation - 1), dtype))
+    same(mt.max_pool1d(x, 2, padding=1, dilation=dilation), np.full((1, 1, 1), -np.inf, dtype))
+
+
 @pytest.mark.parametrize("axes", [1, 2])
 @given(data=st.data())
 def test_avg_pool_is_the_mean_of_each_window(axes, data):

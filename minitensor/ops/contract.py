@@ -159,7 +159,11 @@ def matmul(x: Operand, y: Operand) -> Tensor:
     x, y = as_tensors(x, y)
     if not x.ndim or not y.ndim or x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
         raise ValueError(f"cannot multiply matrices of shapes {x.shape} and {y.shape}: the inner lengths must agree")
-    return _matmul(x, y)
+    try:
+        return _matmul(x, y)
+    except ValueError:
+        shapes = f"{x.shape} and {y.shape}"
+        raise ValueError(f"cannot multiply matrices of shapes {shapes}: the axes in front must broadcast") from None
 
 
 @primitive

@@ -149,7 +149,7 @@ def normal_axes(axis: Axis, ndim: int) -> Axes:
     ((0, 1, 2), (2,), (0, 2))
     """
     named = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
-    axes = tuple(int(a) + ndim if a < 0 else int(a) for a in named)
+    axes = tuple(sorted(int(a) + ndim if a < 0 else int(a) for a in named))
     if any(not 0 <= a < ndim for a in axes) or len(set(axes)) != len(axes):
         raise ValueError(f"axis (={axis}) must name axes of a Tensor with {ndim} axes, each once")
     return axes

@@ -200,15 +200,15 @@ def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
     shapes = [x.shape for x in joined]
     if not joined or not -joined[0].ndim <= axis < joined[0].ndim:
         raise ValueError(f"cannot concatenate shapes {shapes} along axis {axis}")
-    return _concatenate(*joined, axis=axis % joined[0].ndim)
+    try:
+        return _concatenate(*joined, axis=axis % joined[0].ndim)
+    except ValueError:
+        raise ValueError(f"cannot concatenate shapes {shapes} along axis {axis}") from None
 
 
 @primitive
 def _concatenate(*xs: Array, axis: int) -> Array:
-    try:
-        return np.concatenate(xs, axis)
-    except ValueError:
-        raise ValueError(f"cannot concatenate shapes {[x.shape for x in xs]} along axis {axis}") from None
+    return np.concatenate(xs, axis)
 
 
 def _cut(i: int, g: Tensor, out: Tensor, *xs: Tensor, axis: int) -> Tensor:
