@@ -455,3 +455,14 @@ def test_dropout_leaves_something(p):
         mt.dropout(ones(2), p, np.random.default_rng(0))
     with raises(TypeError, "default_rng(seed)", "int"):
         mt.dropout(ones(2), 0.5, 0)
+
+
+@given(st.integers(2, 5), st.integers(2, 5), shapes(min_dims=2, max_dims=2))
+def test_stacks_of_matrices_broadcast_or_are_refused(a, b, matrix):
+    """Axes in front of the matrices must be as long as each other, or 1: ValueError with both shapes."""
+    x, y = (a, *matrix), (b, *matrix[::-1])
+    if a == b:
+        assert mt.matmul(ones(x), ones(y)).shape == (a, matrix[0], matrix[0])
+    else:
+        with raises(ValueError, x, y, "the axes in front must broadcast"):
+            mt.matmul(ones(x), ones(y))
