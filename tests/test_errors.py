@@ -364,6 +364,17 @@ def test_matrices_that_do_not_fit_are_not_multiplied(a, b):
         assert mt.matmul(ones(a), ones(b)).shape == expected
 
 
+@given(st.integers(2, 5), st.integers(2, 5), shapes(min_dims=2, max_dims=2))
+def test_stacks_of_matrices_broadcast_or_are_refused(a, b, matrix):
+    """Axes in front of the matrices must be as long as each other, or 1: ValueError with both shapes."""
+    x, y = (a, *matrix), (b, *matrix[::-1])
+    if a == b:
+        assert mt.matmul(ones(x), ones(y)).shape == (a, matrix[0], matrix[0])
+    else:
+        with raises(ValueError, x, y, "the axes in front must broadcast"):
+            mt.matmul(ones(x), ones(y))
+
+
 @pytest.mark.parametrize(("spec", "shapes"), [
     ("ij,jk->ik", [(2, 3)]), ("ij->j", [(2, 3), (2, 3)]),  # the number of inputs
     ("ijk->i", [(2, 3)]), ("i->i", [(2, 3)]), ("...ijk", [(2, 3)]),  # the number of axes
@@ -455,14 +466,3 @@ def test_dropout_leaves_something(p):
         mt.dropout(ones(2), p, np.random.default_rng(0))
     with raises(TypeError, "default_rng(seed)", "int"):
         mt.dropout(ones(2), 0.5, 0)
-
-
-@given(st.integers(2, 5), st.integers(2, 5), shapes(min_dims=2, max_dims=2))
-def test_stacks_of_matrices_broadcast_or_are_refused(a, b, matrix):
-    """Axes in front of the matrices must be as long as each other, or 1: ValueError with both shapes."""
-    x, y = (a, *matrix), (b, *matrix[::-1])
-    if a == b:
-        assert mt.matmul(ones(x), ones(y)).shape == (a, matrix[0], matrix[0])
-    else:
-        with raises(ValueError, x, y, "the axes in front must broadcast"):
-            mt.matmul(ones(x), ones(y))
