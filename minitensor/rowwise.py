@@ -11,7 +11,8 @@ the definition, added up in another order.
     out[h]  =  weights      @  columns[h s : h s + kh]
     (o, w n)   (o, i j c)      (i j c, w n)
 
-Rows of outputs do not depend on each other, so they come in blocks, if they are many, one for each core (`cores.py`).
+Rows of outputs do not depend on each other, so where there is much to multiply they come in blocks, which the cores
+share (`cores.py`).
 
 Letters as in `conv.py`; g group, n innermost in memory (see `memory.py`).
 """

@@ -147,7 +147,7 @@ def convolution(f: Callable[..., Tensor], axes: int) -> st.SearchStrategy[Case]:
 
 @st.composite
 def pool(draw, f: Callable[..., Tensor], axes: int, *names: str, **more: st.SearchStrategy) -> Case:
-    x, k, settings = draw(draw_.pools(axes, names))
+    x, k, settings = draw(draw_.pools(axes, names, blind=False))
     return Case(partial(f, kernel_size=k, **settings, **draw(st.fixed_dictionaries(more))), [x])
 
 

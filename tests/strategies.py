@@ -167,8 +167,6 @@ def pool_lines(draw, dilation: int = 1) -> Line:
     """As `lines`, with padding of at most half a kernel, as pooling asks for."""
     line = draw(lines(dilation=dilation))
     p = min(line.padding, line.k // 2)
-    if line.n + 2 * (line.padding - p) < line.dilation:  # else taps might fall on both sides of the input, none on it
-        p = 0
     return line._replace(padding=p, n=line.n + 2 * (line.padding - p))
 
 
@@ -243,11 +241,19 @@ class Pool(NamedTuple):
 
 
 @st.composite
-def pools(draw, axes: int = 2, names: Sequence[str] = ("stride",)) -> Pool:
-    """The input shape, kernel and the settings that this pool knows, by name."""
+def pools(draw, axes: int = 2, names: Sequence[str] = ("stride",), blind: bool = True) -> Pool:
+    """The input shape, kernel and the settings that this pool knows, by name.
+
+    If not blind, every window sees some input: where the taps are further apart than the input is long, they may all
+    fall into the margin, and the largest is -infinity.
+    """
     drawn = [draw(pool_lines(dilation=2 if "dilation" in names else 1)) for _ in range(axes)]
-    if "padding" not in names:
-        drawn = [line._replace(padding=0, n=line.n + 2 * line.padding) for line in drawn]
+    drawn = [
+        line._replace(padding=0, n=line.n + 2 * line.padding)
+        if "padding" not in names or (not blind and line.n < line.dilation)
+        else line
+        for line in drawn
+    ]
     known = {**_per_axis(drawn), "ceil_mode": draw(st.booleans()), "count_include_pad": draw(st.booleans())}
     n, c = draw(st.tuples(st.integers(1, 2), st.integers(1, 2)))
     x = (n, c, *(line.n for line in drawn))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import minitensor as mt
@@ -332,6 +332,7 @@ def test_only_equal_shapes_are_compared_or_stacked(a, b):
 
 
 @given(st.lists(shapes(max_dims=3), max_size=3), st.integers(-4, 4))
+@example(several=[(1,), ()], axis=-1)
 def test_what_does_not_fit_is_not_joined(several, axis):
     """concatenate refuses what NumPy refuses, as a ValueError with the shapes and the axis."""
     try:

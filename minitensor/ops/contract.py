@@ -188,7 +188,7 @@ def skinny_product(x: Array, y: Array) -> Array:
     10^6 products to add up.
     """
     (m, k), n = x.shape, y.shape[1]
-    time = 16 * m * k * n // min(m, k, n)  # reading a number of the largest matrix takes as long as some 16 products
+    products = 16 * m * k * n // min(m, k, n)  # to read a number of the largest matrix takes as long as some 16
     if m > FEW:
         out = np.empty((m, n), np.result_type(x, y))
 
@@ -198,7 +198,7 @@ def skinny_product(x: Array, y: Array) -> Array:
                 np.matmul(x[piece], y, out=out[piece])
 
         rows_each = max(1, min(FEW, UNPACKED // (k * n)))
-        in_blocks(rows, m, time)
+        in_blocks(rows, m, products)
         return out
     if n > FEW and y.flags.f_contiguous:
         return skinny_product(y.T, x.T).T
@@ -208,7 +208,7 @@ def skinny_product(x: Array, y: Array) -> Array:
         return reduce(np.add, (x[:, piece] @ y[piece] for piece in pieces))
 
     terms_each = max(1, min(FEW, UNPACKED // (m * n)))
-    return reduce(np.add, in_blocks(terms, k, time))
+    return reduce(np.add, in_blocks(terms, k, products))
 
 
 def _left_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:

@@ -143,9 +143,9 @@ _logsumexp.defvjp(
 
 
 def normal_axes(axis: Axis, ndim: int) -> Axes:
-    """The axes as a tuple of numbers from 0 to ndim - 1; ValueError for one out of range or named twice.
+    """The axes as numbers from 0 to ndim - 1, in ascending order; ValueError for one out of range or named twice.
 
-    >>> normal_axes(None, 3), normal_axes(-1, 3), normal_axes((0, -1), 3)
+    >>> normal_axes(None, 3), normal_axes(-1, 3), normal_axes((-1, 0), 3)
     ((0, 1, 2), (2,), (0, 2))
     """
     named = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
