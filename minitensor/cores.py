@@ -57,6 +57,8 @@ def in_blocks(block: Callable[[int, int], Result], n: int, products: int) -> lis
     [(0, 2), (2, 5), (5, 7), (7, 10)]
     """
     count = max(1, min(n, 2 * (products // LONG)))
+    if count == 1:
+        return [block(0, n)]
     edges = [n * i // count for i in range(count + 1)]
     results: dict[int, Result] = {}
     failures: list[BaseException] = []

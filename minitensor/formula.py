@@ -15,7 +15,7 @@ import keyword
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import gcd, isfinite
+from math import gcd, isfinite, prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -466,7 +466,7 @@ def _sum(t: Tensor, args: list[Expression]) -> Expression:
     missing = len(before) - len(e.shape)  # axes in front that the text leaves to broadcasting
     own = tuple(a - missing for a in axes if a >= missing)  # the axes of the text that are summed over
     long = tuple(a for a in own if e.shape[a] != 1)
-    count = int(np.prod([before[a] for a in axes if a - missing not in long], dtype=int))
+    count = prod(before[a] for a in axes if a - missing not in long)
     if long:
         e = _reduction("sum", e, long if keepdims else own, keepdims)
     elif own and not keepdims:

@@ -4,16 +4,18 @@ What you can do here: `max_pool`, `avg_pool`, `lp_pool`, `weighted_avg_pool` (ea
 over channels instead of places.
 
 By definition a pool is a reduction of `windows(x)` over the taps i j: the largest, the mean, the L2 norm, a weighted
-mean.  Maximum and sum over a rectangle are *separable*: the maximum of the maxima of its rows.  So the fast form
-reduces along w first and then along h, k + k elements for each window instead of k * k, and needs no windows at all.
+mean.  Maximum and sum over a rectangle are *separable*: the maximum of the maxima of its rows.  So the fast form pools
+along w first and then along h, two operators that take k + k elements for each window instead of k * k, and need no
+windows at all.
 Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from functools import reduce
-from itertools import accumulate, islice
+from math import prod
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -28,7 +30,8 @@ from .ops.windows import lattice, windows
 from .sizes import Ints, conv_output_size, per_axis, whole
 from .tensor import Array, Operand, Tensor, as_tensor, primitive
 
-Sizes = tuple[int, ...]
+Sizes: TypeAlias = tuple[int, ...]
+Pair: TypeAlias = tuple[int, int]
 
 # -- the largest -------------------------------------------------------------------------------------------------------
 
@@ -77,7 +80,10 @@ def _max_pooling(
     axes: int, x: Operand, kernel_size: Ints, stride: Ints | None, padding: Ints, dilation: Ints, ceil_mode: bool
 ) -> Tensor:
     x, k, s, d, pairs = _geometry(axes, x, kernel_size, stride, padding, dilation, ceil_mode)
-    return _max_pool(x, kernel_size=k, stride=s, padding=pairs, dilation=d)
+    # Along w first: then the first largest of the first largest is the first in reading order.
+    for axis, ki, si, di, pi in _last_axis_first(k, s, d, pairs):
+        x = _max_pool(x, axis=axis, kernel_size=ki, stride=si, dilation=di, padding=pi)
+    return x
 
 
 def max_pool_by_definition(x: Tensor, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Tensor:
@@ -86,102 +92,90 @@ def max_pool_by_definition(x: Tensor, *, kernel_size: Sizes, stride: Sizes, padd
     return maximum_over(windows(x, kernel_size, stride, dilation), axis=tuple(range(-len(kernel_size), 0)))
 
 
-# For a given x, max pooling chooses one pixel for each window.  `pick` reads *any* array at the chosen places, and
-# `route` writes back to them; the two are linear and adjoint, and since the choice does not change when x moves a
-# little, they have no derivative by x.  max_pool(x) is pick(x; x), and its rule is route.
+# Along one axis.  For a given x, max pooling chooses one pixel for each window.  `pick` reads *any* array at the chosen
+# places, and `route` writes back to them; the two are linear and adjoint, and since the choice does not change when x
+# moves a little, they have no derivative by x.  max_pool(x) is pick(x; x), and its rule is route.
 
 
 @primitive
-def _max_pool(x: Array, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Array:
-    *_, y = _levels(x, kernel_size, stride, padding, dilation)
-    return y
+def _max_pool(x: Array, *, axis: int, kernel_size: int, stride: int, dilation: int, padding: Pair) -> Array:
+    x = margin(x, _widths(x, axis, padding), -np.inf)
+    return reduce(np.maximum, _taps(x, axis, kernel_size, stride, dilation))
 
 
 @primitive
-def _max_route(g: Array, x: Array, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Array:
-    """Each window's g added to the first of its largest elements; the levels of the maximum backwards, h then w."""
-    levels = list(islice(_levels(x, kernel_size, stride, padding, dilation), len(kernel_size)))
-    g = in_order_of(g, levels[0])
-    for axis, level, *setting in zip(_spatial(x), reversed(levels), kernel_size, stride, dilation, strict=True):
-        g = _route_along(g, level, axis, *setting)
-    return g[inside(_widths(padding), x.shape)]
-
-
-@primitive
-def _max_pick(v: Array, x: Array, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Array:
-    """v at the first of the largest elements of x in each window."""
-    v, x = margin(v, _widths(padding)), margin(x, _widths(padding), -np.inf)
-    for axis, *setting in _last_axis_first(x, kernel_size, stride, dilation):
-        best, *others = _taps(x, axis, *setting)
-        picked, *values = _taps(v, axis, *setting)
-        for candidate, value in zip(others, values, strict=True):
-            picked = np.where(candidate > best, value, picked)
-            best = np.maximum(best, candidate)
-        v, x = picked, best
-    return v
-
-
-_max_pool.defvjp(lambda g, out, x, **settings: _max_route(g, x, **settings))
-_max_route.defvjp(lambda v, out, g, x, **settings: _max_pick(v, x, **settings), None)
-_max_pick.defvjp(lambda g, out, v, x, **settings: _max_route(g, x, **settings), None)
-
-
-def _levels(x: Array, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Iterator[Array]:
-    """The padded input, its maximum along w, and that one's maximum along h.
-
-    Along w first: then the first largest of the first largest is the first in reading order.
-    """
-    level = margin(x, _widths(padding), -np.inf)
-    yield level
-    for axis, *setting in _last_axis_first(x, kernel_size, stride, dilation):
-        level = reduce(np.maximum, _taps(level, axis, *setting))
-        yield level
-
-
-def _route_along(g: Array, x: Array, axis: int, k: int, stride: int, dilation: int) -> Array:
-    """g[h] added to the first of the largest elements of window h: the last tap takes it if it beats all before it."""
-    taps = _taps(x, axis, k, stride, dilation)
-    best = list(accumulate(taps[:-1], np.maximum))
+def _max_route(
+    g: Array, x: Array, y: Array, *, axis: int, kernel_size: int, stride: int, dilation: int, padding: Pair
+) -> Array:
+    """Each window's g added to the first of its largest elements; y are the maxima."""
+    k, widths = kernel_size, _widths(x, axis, padding)
+    x, size = margin(x, widths, -np.inf), x.shape
+    g = in_order_of(g, y)
     tiled = stride == k and x.shape[axis] == k * g.shape[axis]  # then every pixel is written below
-    total = np.empty_like(x, dtype=g.dtype) if tiled else np.zeros_like(x, dtype=g.dtype)
-    shares = _taps(total, axis, k, stride, dilation)
-    for i in reversed(range(k)):
-        wins = taps[i] > best[i - 1] if i else np.True_
-        if all((j - i) * dilation % stride for j in range(i + 1, k)):  # no later tap has written to these pixels
-            mine = np.multiply(g, wins, out=shares[i])
-        else:
-            mine = g * wins
-            shares[i] += mine
-        g = g - mine if i else g  # exact: mine is 0 or g
-    return total
+    total = np.empty_like(x) if tiled else np.zeros_like(x)
+    taps, shares = (_taps(each, axis, k, stride, dilation) for each in (x, total))
+
+    def give(i: int, operation: Callable[..., Array], *operands: Array) -> Array:
+        """Add the result to the pixels of tap i; or write it there at once, if no tap before has."""
+        if all((i - j) * dilation % stride for j in range(i)):
+            return operation(*operands, out=shares[i])
+        share = operation(*operands)
+        shares[i] += share
+        return share
+
+    rest, taken = g, np.zeros((), g.dtype)
+    for i in range(k - 1):
+        rest = rest - taken if i else g  # what no tap before has taken; exact, as each took all or nothing
+        taken = give(i, np.multiply, rest, taps[i] == y)
+    give(k - 1, np.subtract, rest, taken)
+    return total[inside(widths, size)]
+
+
+@primitive
+def _max_pick(
+    v: Array, x: Array, y: Array, *, axis: int, kernel_size: int, stride: int, dilation: int, padding: Pair
+) -> Array:
+    """v at the first of the largest elements of x in each window; y are the maxima."""
+    widths = _widths(x, axis, padding)
+    taps = _taps(margin(x, widths, -np.inf), axis, kernel_size, stride, dilation)
+    values = _taps(margin(v, widths), axis, kernel_size, stride, dilation)
+    picked = values.pop()
+    for tap, value in zip(taps[-2::-1], values[::-1], strict=True):
+        picked = np.where(tap == y, value, picked)
+    return picked
+
+
+_max_pool.defvjp(lambda g, out, x, **settings: _max_route(g, x, out, **settings))
+_max_route.defvjp(lambda v, out, g, x, y, **settings: _max_pick(v, x, y, **settings), None, None)
+_max_pick.defvjp(lambda g, out, v, x, y, **settings: _max_route(g, x, y, **settings), None, None)
 
 
 # -- the sum and what is made of it ------------------------------------------------------------------------------------
 
 
-@primitive
-def _window_sum(x: Array, *, kernel_size: Sizes, stride: Sizes, padding: Pairs) -> Array:
+def _window_sum(x: Tensor, kernel_size: Sizes, stride: Sizes, padding: Pairs) -> Tensor:
     """The sum over each window of the input, padded with zeros."""
-    x = margin(x, _widths(padding))
-    for axis, *setting in _last_axis_first(x, kernel_size, stride, (1,) * len(stride)):
-        x = reduce(np.add, _taps(x, axis, *setting))
+    for axis, ki, si, pi in _last_axis_first(kernel_size, stride, padding):
+        x = _sum_pool(x, axis=axis, kernel_size=ki, stride=si, padding=pi)
     return x
 
 
 @primitive
-def _window_spread(g: Array, *, size: Sizes, kernel_size: Sizes, stride: Sizes, padding: Pairs) -> Array:
+def _sum_pool(x: Array, *, axis: int, kernel_size: int, stride: int, padding: Pair) -> Array:
+    return reduce(np.add, _taps(margin(x, _widths(x, axis, padding)), axis, kernel_size, stride, 1))
+
+
+@primitive
+def _sum_spread(g: Array, *, size: Sizes, axis: int, kernel_size: int, stride: int, padding: Pair) -> Array:
     """Each window's g added to all of its elements: the adjoint of the sum."""
-    padded = [a + n + b for n, (a, b) in zip(size, padding, strict=True)]
-    for axis, n, k, s in zip(_spatial(g), padded, kernel_size, stride, strict=True):
-        total = np.zeros_like(g, shape=(*g.shape[:axis], n, *g.shape[axis + 1 :]))
-        for tap in _taps(total, axis, k, s, 1, places=g.shape[axis]):
-            tap += g
-        g = total
-    return g[inside(_widths(padding), (*g.shape[:2], *size))]
+    total = np.zeros_like(g, shape=(*size[:axis], sum((size[axis], *padding)), *size[axis + 1 :]))
+    for tap in _taps(total, axis, kernel_size, stride, 1):
+        tap += g
+    return total[inside(_widths(g, axis, padding), size)]
 
 
-_window_sum.defvjp(lambda g, out, x, **settings: _window_spread(g, size=x.shape[2:], **settings))
-_window_spread.defvjp(lambda x, out, g, *, size, **settings: _window_sum(x, **settings))
+_sum_pool.defvjp(lambda g, out, x, **settings: _sum_spread(g, size=x.shape, **settings))
+_sum_spread.defvjp(lambda x, out, g, *, size, **settings: _sum_pool(x, **settings))
 
 
 def avg_pool2d(
@@ -226,13 +220,13 @@ def _avg_pooling(
     axes: int, x: Operand, kernel_size: Ints, stride: Ints | None, padding: Ints, ceil_mode: bool, include: bool
 ) -> Tensor:
     x, k, s, _, pairs = _geometry(axes, x, kernel_size, stride, padding, 1, ceil_mode)
-    total = _window_sum(x, kernel_size=k, stride=s, padding=pairs)
+    total = _window_sum(x, k, s, pairs)
     if not any(a or b for a, b in pairs):
-        return total / int(np.prod(k))
+        return total / prod(k)
     inner = tuple((p, p) if include else (0, 0) for p in per_axis("padding", padding, axes))
     counted = np.ones([a + n + b for n, (a, b) in zip(x.shape[2:], inner, strict=True)], x.dtype)[None, None]
     rest = tuple((max(p - a, 0), max(q - b, 0)) for (p, q), (a, b) in zip(pairs, inner, strict=True))
-    return total / _window_sum(counted, kernel_size=k, stride=s, padding=rest).detach()
+    return total / _window_sum(Tensor(counted), k, s, rest).detach()
 
 
 def lp_pool2d(x: Operand, kernel_size: Ints, *, norm: float = 2, stride: Ints | None = None) -> Tensor:
@@ -261,7 +255,7 @@ def _lp_pooling(axes: int, x: Operand, kernel_size: Ints, norm: float, stride: I
             f"norm (={norm}) must be a number from 1; max pooling is the limit for larger and larger norms"
         )
     x, k, s, _, pairs = _geometry(axes, x, kernel_size, stride, 0, 1, ceil_mode=False)
-    total = _window_sum(absolute(x) ** norm if norm % 2 else x**norm, kernel_size=k, stride=s, padding=pairs)
+    total = _window_sum(absolute(x) ** norm if norm % 2 else x**norm, k, s, pairs)
     if norm == 1:
         return total
     # The root is infinitely steep at 0.  Taken of 1 there, and then left out, it has the derivative 0 at all orders.
@@ -346,19 +340,17 @@ def _geometry(
     return x, k, s, d, tuple(pairs)
 
 
-def _taps(x: Array, axis: int, k: int, stride: int, dilation: int, places: int | None = None) -> list[Array]:
+def _last_axis_first(*settings: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """For each spatial axis its number and its settings, w before h."""
+    return list(zip(range(2, 2 + len(settings[0])), *settings, strict=True))[::-1]
+
+
+def _taps(x: Array, axis: int, k: int, stride: int, dilation: int) -> list[Array]:
     """For each tap of the kernel along one axis, what it sees from all places: k strided views of x."""
-    m = conv_output_size(x.shape[axis], k, stride, 0, dilation) if places is None else places
+    m = conv_output_size(x.shape[axis], k, stride, 0, dilation)
     return [x[(slice(None),) * axis + lattice((i,), (m,), (stride,), (dilation,))] for i in range(k)]
 
 
-def _spatial(x: Array) -> range:
-    return range(2, x.ndim)
-
-
-def _last_axis_first(x: Array, *settings: Sizes) -> list[tuple[int, ...]]:
-    return list(zip(_spatial(x), *settings, strict=True))[::-1]
-
-
-def _widths(padding: Pairs) -> Pairs:
-    return ((0, 0), (0, 0), *padding)
+def _widths(x: Array, axis: int, padding: Pair) -> Pairs:
+    """The margin of an image that has one along this axis only."""
+    return tuple(padding if i == axis else (0, 0) for i in range(x.ndim))

@@ -59,7 +59,7 @@ def conv(x: Array, w: Array, setting: Setting) -> Array:
     out = np.empty((h, o, places, x.shape[3]), np.result_type(x, w))
 
     def block(a: int, b: int) -> None:
-        rows = _rows(x, a, b, (kh, kw), setting)  # (g, h, ijc, wn)
+        rows = _rows(x, a, b, places, (kh, kw), setting)  # (g, h, ijc, wn)
         np.matmul(weights, rows, out=_by_group(out[a:b], setting.groups))
 
     in_blocks(block, h, out.size * weights.shape[3])
@@ -75,7 +75,8 @@ def conv_weight(x: Array, g: Array, kernel_size: Sizes, setting: Setting) -> Arr
     reads = prod(kernel_size) * x.shape[1] // setting.groups  # by each output
 
     def block(a: int, b: int) -> Array:
-        rows, grads = _rows(x, a, b, kernel_size, setting), _by_group(g[a:b], setting.groups)  # (g, h, ijc or o, wn)
+        rows = _rows(x, a, b, places, kernel_size, setting)  # (g, h, ijc, wn)
+        grads = _by_group(g[a:b], setting.groups)  # (g, h, o, wn)
         if places * n < o:  # then the taps of one row are more than what they are made of: take all rows as one
             rows, grads = (m.swapaxes(1, 2).reshape(setting.groups, 1, m.shape[2], -1) for m in (rows, grads))
         return (rows @ grads.swapaxes(2, 3)).sum(axis=1)  # this way round OpenBLAS is faster
@@ -120,12 +121,11 @@ def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
     return batch_first(out.reshape(height, groups * c, width, n))
 
 
-def _rows(x: Array, a: int, b: int, kernel_size: Sizes, setting: Setting) -> Array:
+def _rows(x: Array, a: int, b: int, places: int, kernel_size: Sizes, setting: Setting) -> Array:
     """All that the windows of the rows of outputs from a to b read, (g, h, ijc, wn); the rows overlap if d = 1."""
     (_, channels, width, n), groups = x.shape, setting.groups
     (kh, kw), (sh, sw), (dh, dw) = kernel_size, setting.stride, setting.dilation
     (top, _), (left, right) = setting.padding
-    _, places = _places(x, kernel_size, setting)
     first, end = a * sh - top, (b - 1) * sh + (kh - 1) * dh + 1 - top  # the rows of x, with those in the margin
     x = x[max(first, 0) : max(end, 0)]
 

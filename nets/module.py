@@ -85,7 +85,7 @@ class Module:
         yield "", self
         for name, child in self.children():
             for path, module in child.modules():
-                yield f"{name}.{path}".rstrip("."), module
+                yield f"{name}.{path}" if path else name, module
 
     def named_parameters(self) -> list[tuple[str, Tensor]]:
         """Each parameter once, named by the path to its first place.
@@ -123,8 +123,9 @@ class Module:
         for path, owner in self.modules():
             for attribute, value in vars(owner).items():
                 if isinstance(value, HELD):
-                    held = found.setdefault(id(value), Holding(f"{path}.{attribute}".lstrip("."), value, []))
-                    held.places.append((owner, attribute))
+                    if id(value) not in found:
+                        found[id(value)] = Holding(f"{path}.{attribute}" if path else attribute, value, [])
+                    found[id(value)].places.append((owner, attribute))
         return list(found.values())
 
     # -- its state -----------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import string
 from functools import reduce
+from math import prod
 
 import numpy as np
 
@@ -88,7 +89,7 @@ def contract_two(la: str, x: Array, lb: str, y: Array, lout: str) -> Array:
     size = dict(zip(la + lb, x.shape + y.shape, strict=True))
 
     def shape(*groups: list[str]) -> tuple[int, ...]:
-        return tuple(int(np.prod([size[c] for c in group], dtype=int)) for group in groups)
+        return tuple(prod(size[c] for c in group) for group in groups)
 
     lengths = [size[c] for c in batch]
     a = x.transpose([la.index(c) for c in batch + rows + inner]).reshape(*lengths, *shape(rows, inner))

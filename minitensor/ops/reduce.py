@@ -9,6 +9,7 @@ axis stays, with length 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import TypeAlias
 
 import numpy as np
@@ -157,7 +158,7 @@ def normal_axes(axis: Axis, ndim: int) -> Axes:
 
 def _count(x: Tensor, axis: Axis) -> int:
     """How many elements go into each result."""
-    count = int(np.prod([x.shape[a] for a in normal_axes(axis, x.ndim)], dtype=int))
+    count = prod(x.shape[a] for a in normal_axes(axis, x.ndim))
     if count == 0:
         raise ValueError(f"a Tensor of shape {x.shape} has no elements along axis {axis}")
     return count

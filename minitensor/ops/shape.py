@@ -16,6 +16,7 @@ so for a linear map, *the rule is the adjoint*.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -37,9 +38,9 @@ def reshape(x: Operand, *shape: int | Sequence[int]) -> Tensor:
     """
     x = as_tensor(x)
     lengths = _sequence(shape)
-    if lengths.count(-1) == 1 and (known := -int(np.prod(lengths))) > 0 and x.size % known == 0:
+    if lengths.count(-1) == 1 and (known := -prod(lengths)) > 0 and x.size % known == 0:
         lengths = tuple(x.size // known if n == -1 else n for n in lengths)
-    if any(n < 0 for n in lengths) or np.prod(lengths, dtype=int) != x.size:
+    if prod(lengths) != x.size or (lengths and min(lengths) < 0):
         raise ValueError(f"cannot reshape {x.shape}, {x.size} elements, to {_sequence(shape)}")
     return _reshape(x, shape=lengths)
 
