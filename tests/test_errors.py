@@ -164,15 +164,18 @@ def test_a_bias_has_one_number_for_each_kernel(name, shape):
     call(name, x, b=ones(right))
 
 
-@given(st.integers(1, 5), st.integers(1, 5))
-def test_a_locally_connected_layer_has_a_kernel_for_each_place(kernels, places):
+@pytest.mark.parametrize("axes", [1, 2])
+@given(data=st.data())
+def test_a_locally_connected_layer_has_a_kernel_for_each_place(axes, data):
     """Too few or too many kernels are a ValueError with both numbers."""
-    x, w = ones((1, 1, places + 2)), ones((1, 1, kernels, 3))
+    layer = mt.locally_connected1d if axes == 1 else mt.locally_connected2d
+    kernels, places = data.draw(st.tuples(*[st.tuples(*[st.integers(1, 5)] * axes)] * 2))
+    x, w = ones((1, 1, *(n + 2 for n in places))), ones((1, 1, *kernels, *(3,) * axes))
     if kernels == places:
-        assert mt.locally_connected1d(x, w).shape == (1, 1, places)
+        assert layer(x, w).shape == (1, 1, *places)
     else:
-        with raises(ValueError, w.shape, f"kernels for ({kernels},) places, the input has ({places},)"):
-            mt.locally_connected1d(x, w)
+        with raises(ValueError, w.shape, f"kernels for {kernels} places, the input has {places}"):
+            layer(x, w)
 
 
 @given(shapes(min_dims=1, max_dims=3), shapes(max_dims=3), st.none() | shapes(max_dims=2))
