@@ -14,9 +14,8 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from math import gcd, isfinite, prod
-from typing import Any, TypeAlias
+from math import gcd, prod
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -88,8 +87,7 @@ def _needed(t: Tensor, stops: set[Tensor]) -> list[Tensor]:
 # -- expressions -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Expression:
+class Expression(NamedTuple):
     """Text, LaTeX, and what is needed to tidy a larger expression that has this one as a part.
 
     `shape` is that of the text's value, which may be smaller than the Tensor's where broadcasting makes up for it.
@@ -103,7 +101,7 @@ class Expression:
     product: Product | None = None
     terms: tuple[Expression, ...] = ()  # of a sum
     condition: tuple[str, str] | None = None  # of something that is 1 where a condition holds and else 0
-    latex_level: int | None = None  # where it is not the level of the text
+    level_of_latex: int | None = None  # where it is not the level of the text
     transposed: Expression | None = None  # what was transposed
 
     def within(self, level: int) -> str:
@@ -112,12 +110,14 @@ class Expression:
 
     def latex_within(self, level: int) -> str:
         """The LaTeX, in brackets likewise."""
-        own = self.level if self.latex_level is None else self.latex_level
-        return self.latex if own >= level else f"\\left({self.latex}\\right)"
+        return self.latex if self.latex_level >= level else f"\\left({self.latex}\\right)"
+
+    @property
+    def latex_level(self) -> int:
+        return self.level if self.level_of_latex is None else self.level_of_latex
 
 
-@dataclass(frozen=True)
-class Product:
+class Product(NamedTuple):
     """coefficient * base ** exponent * ..., the coefficient as a fraction."""
 
     over: float
@@ -129,9 +129,10 @@ Factor: TypeAlias = tuple[Expression, float]  # base and exponent
 
 
 def _number(value: float) -> Expression:
-    text = repr(int(value)) if isfinite(value) and value == int(value) and abs(value) < 1e15 else repr(value)
+    value = float(value) + 0.0  # which makes -0.0 to 0.0
+    text = repr(value).removesuffix(".0")
     latex = re.sub(r"e([+-]\d+)", lambda m: f" \\cdot 10^{{{int(m[1])}}}", text).replace("inf", "\\infty")
-    return Expression(text, latex, SUM if value < 0 else ATOM, number=float(value))
+    return Expression(text, latex, SUM if value < 0 else ATOM, number=value)
 
 
 def _as_product(e: Expression) -> Product:
@@ -140,28 +141,42 @@ def _as_product(e: Expression) -> Product:
     return Product(1, 1, ((e, 1),)) if e.number is None else Product(e.number, 1, ())
 
 
-def _multiply(a: Expression, b: Expression, sign: int = 1) -> Expression:
-    """a * b, or a / b for sign -1."""
-    p, q = _as_product(a), _as_product(b)
-    over, under = (p.over * q.over, p.under * q.under) if sign > 0 else (p.over * q.under, p.under * q.over)
+def _whole(n: float) -> bool:
+    return float(n).is_integer()
+
+
+def _multiply(a: Expression, b: Expression) -> Expression:
+    return _times(_as_product(a), _as_product(b))
+
+
+def _divide(a: Expression, b: Expression) -> Expression:
+    over, under, factors = _as_product(b)
+    return _times(_as_product(a), Product(under, over, tuple((base, -n) for base, n in factors)))
+
+
+def _negative(x: Expression) -> Expression:
+    return _multiply(_number(-1), x)
+
+
+def _times(p: Product, q: Product) -> Expression:
     factors = list(p.factors)
-    for base, n in ((base, sign * n) for base, n in q.factors):
-        twins = [i for i, (other, m) in enumerate(factors) if other.text == base.text and m == int(m) and n == int(n)]
+    for base, n in q.factors:
+        twins = [i for i, (other, m) in enumerate(factors) if other.text == base.text and _whole(m) and _whole(n)]
         if twins:  # x ** m * x ** n, for whole m and n: roots are left alone, they are not defined everywhere
             m = factors[twins[0]][1]
             both_hold = base.condition and m == n == 1  # a condition holds or not: 1 * 1 is 1
             factors[twins[0]] = (base, 1 if both_hold else m + n)
         else:
             factors.append((base, n))
-    return _product(over, under, tuple((base, n) for base, n in factors if n))
+    return _product(p.over * q.over, p.under * q.under, tuple((base, n) for base, n in factors if n))
 
 
 def _product(over: float, under: float, factors: tuple[Factor, ...]) -> Expression:
     shape = np.broadcast_shapes(*[base.shape for base, _ in factors])
     if under < 0:
         over, under = -over, -under
-    if isfinite(over) and isfinite(under) and over == int(over) and under == int(under) and under:
-        common = gcd(int(over), int(under)) or 1
+    if _whole(over) and _whole(under) and under:
+        common = gcd(int(over), int(under))
         over, under = over / common, under / common
     if over == 0 or (not factors and under in (0, 1)):
         return _number(float(np.float64(over) / np.float64(under)))
@@ -173,8 +188,8 @@ def _product(over: float, under: float, factors: tuple[Factor, ...]) -> Expressi
     held = tuple(f for f in factors if f[0].condition and f[1] > 0)
     if held:
         rest = _product(over, under, tuple(f for f in factors if f not in held))
-        return replace(_conditional([base for base, _ in held], rest), shape=shape, product=product)
-    above = [(base, n) for base, n in factors if n > 0]
+        return _conditional([base for base, _ in held], rest)._replace(shape=shape, product=product)
+    above = [(base, n) for base, n in factors if not n < 0]  # also where n is not a number
     below = [(base, -n) for base, n in factors if n < 0]
     sign, size = ("-", -over) if over < 0 else ("", over)
     return Expression(
@@ -198,7 +213,7 @@ def _conditional(conditions: Sequence[Expression], rest: Expression) -> Expressi
     text = " & ".join(f"({c})" for c, _ in pairs) if len(pairs) > 1 else pairs[0][0]
     latex = "".join(f"\\left[{c}\\right]" for _, c in pairs)
     latex = latex if rest.number == 1 else f"{rest.latex_within(PRODUCT)} \\, {latex}"
-    return Expression(f"where({text}, {rest.text}, 0)", latex, ATOM, latex_level=PRODUCT)
+    return Expression(f"where({text}, {rest.text}, 0)", latex, ATOM, level_of_latex=PRODUCT)
 
 
 def _fraction_text(size: float, under: float, above: Sequence[Factor], below: Sequence[Factor]) -> str:
@@ -245,27 +260,27 @@ def _power(base: Expression, n: float) -> Expression:
     if n in (0, 1):
         return base if n else _number(1)
     p = _as_product(base)
-    if n == int(n) and p.over == p.under == 1 and all(m == int(m) for _, m in p.factors):
+    if _whole(n) and p.over == p.under == 1 and all(_whole(m) for _, m in p.factors):
         return _product(1, 1, tuple((b, m * n) for b, m in p.factors))
     return _product(1, 1, ((base, n),))
 
 
-def _add(a: Expression, b: Expression, sign: int = 1) -> Expression:
-    """a + b, or a - b for sign -1; terms with the same factors are counted together."""
+def _terms(e: Expression) -> Sequence[Expression]:
+    """What e is the sum of; those of -(x - y) are -x and y."""
+    return [_negative(term) for term in _negative(e).terms] or e.terms or (e,)
+
+
+def _add(a: Expression, b: Expression) -> Expression:
+    """a + b; terms with the same factors are counted together."""
     shape = np.broadcast_shapes(a.shape, b.shape)
-    terms: dict[str, Expression] = {}
-    for e, s in ((a, 1), (b, sign)):
-        p = e.product
-        if p and abs(p.over) == p.under == 1 and len(p.factors) == 1 and p.factors[0][1] == 1 and p.factors[0][0].terms:
-            e, s = p.factors[0][0], int(s * p.over)  # -(x - y) becomes y - x
-        for term in e.terms or (e,):
-            q = _as_product(term)
-            key = _product(1, 1, q.factors).text if q.factors else "1"
-            over, under = s * q.over, q.under
-            if key in terms:
-                old = _as_product(terms[key])
-                over, under = over * old.under + old.over * under, under * old.under
-            terms[key] = _product(over, under, q.factors)
+    terms: dict[tuple[tuple[str, float], ...], Expression] = {}
+    for term in (*_terms(a), *_terms(b)):
+        over, under, factors = _as_product(term)
+        key = tuple(sorted((base.text, n) for base, n in factors))
+        if key in terms:
+            old = _as_product(terms[key])
+            over, under = over * old.under + old.over * under, under * old.under
+        terms[key] = _product(over, under, factors)
     kept = tuple(term for term in terms.values() if term.number != 0)
     lead = next((i for i, term in enumerate(kept) if not term.text.startswith("-")), 0)
     kept = (*kept[lead : lead + 1], *kept[:lead], *kept[lead + 1 :])  # b - a reads better than -a + b
@@ -273,7 +288,7 @@ def _add(a: Expression, b: Expression, sign: int = 1) -> Expression:
         return kept[0] if kept else _number(0)
     text, latex = kept[0].text, kept[0].latex
     for term in kept[1:]:
-        positive, minus = (_multiply(_number(-1), term), "-") if term.text.startswith("-") else (term, "+")
+        positive, minus = (_negative(term), "-") if term.text.startswith("-") else (term, "+")
         text += f" {minus} {positive.within(PRODUCT)}"
         latex += f" {minus} {positive.latex_within(PRODUCT)}"
     return Expression(text, latex, SUM, shape, terms=kept)
@@ -359,11 +374,11 @@ def _where(condition: Expression, x: Expression, y: Expression) -> Expression:
     text, latex = condition.condition or (f"{condition.text} != 0", f"{condition.latex} \\neq 0")
     shape = np.broadcast_shapes(condition.shape, x.shape, y.shape)
     cases = f"\\begin{{cases}} {x.latex} & {latex} \\\\ {y.latex} & \\text{{otherwise}} \\end{{cases}}"
-    return replace(_call("where", (text, x.text, y.text), cases, shape), latex_level=PRODUCT)
+    return _call("where", (text, x.text, y.text), cases, shape)._replace(level_of_latex=PRODUCT)
 
 
 def _exp(x: Expression) -> Expression:
-    return Expression(f"exp({x.text})", f"e^{{{x.latex}}}", ATOM, x.shape, latex_level=POWER)
+    return Expression(f"exp({x.text})", f"e^{{{x.latex}}}", ATOM, x.shape, level_of_latex=POWER)
 
 
 def _sqrt(x: Expression) -> Expression:
@@ -375,21 +390,21 @@ def _abs(x: Expression) -> Expression:
 
 
 def _relu(x: Expression) -> Expression:
-    return replace(_function("relu", [x], (), x.shape), text=f"maximum({x.text}, 0)")
+    return _function("relu", [x], (), x.shape)._replace(text=f"maximum({x.text}, 0)")
 
 
 def _leaky_relu(x: Expression, slope: float) -> Expression:
     inner = _multiply(_number(slope), x)
-    return replace(_function("leaky_relu", [x], (), x.shape), text=f"where({x.text} > 0, {x.text}, {inner.text})")
+    return _function("leaky_relu", [x], (), x.shape)._replace(text=f"where({x.text} > 0, {x.text}, {inner.text})")
 
 
 def _sigmoid(x: Expression) -> Expression:
-    text = f"1 / (1 + exp({_multiply(_number(-1), x).text}))"
-    return Expression(text, f"\\sigma\\left({x.latex}\\right)", PRODUCT, x.shape, latex_level=ATOM)
+    text = f"1 / (1 + exp({_negative(x).text}))"
+    return Expression(text, f"\\sigma\\left({x.latex}\\right)", PRODUCT, x.shape, level_of_latex=ATOM)
 
 
 def _softplus(x: Expression) -> Expression:
-    return replace(_function("softplus", [x], (), x.shape), text=f"logaddexp(0, {x.text})")
+    return _function("softplus", [x], (), x.shape)._replace(text=f"logaddexp(0, {x.text})")
 
 
 def _float_power(x: Expression, y: Expression) -> Expression:
@@ -402,10 +417,10 @@ def _float_power(x: Expression, y: Expression) -> Expression:
 
 ELEMENTWISE: dict[str, Callable[..., Expression]] = {
     "add": _add,
-    "subtract": lambda x, y: _add(x, y, -1),
+    "subtract": lambda x, y: _add(x, _negative(y)),
     "multiply": _multiply,
-    "divide": lambda x, y: _multiply(x, y, -1),
-    "negative": lambda x: _multiply(_number(-1), x),
+    "divide": _divide,
+    "negative": _negative,
     "power": lambda x, exponent: _power(x, exponent),
     "float_power": _float_power,
     "exp": _exp,
@@ -442,7 +457,7 @@ def _of_shape(e: Expression, shape: tuple[int, ...]) -> Expression:
 
 def _same_latex(e: Expression, text: str, shape: tuple[int, ...]) -> Expression:
     """An expression that only its shape tells from e: mathematics does not write that down."""
-    return Expression(text, e.latex, ATOM, shape, latex_level=e.level if e.latex_level is None else e.latex_level)
+    return Expression(text, e.latex, ATOM, shape, level_of_latex=e.latex_level)
 
 
 def _reshape(t: Tensor, args: list[Expression]) -> Expression:
@@ -451,7 +466,7 @@ def _reshape(t: Tensor, args: list[Expression]) -> Expression:
     def without_ones_in_front(shape: tuple[int, ...]) -> tuple[int, ...]:
         return without_ones_in_front(shape[1:]) if shape and shape[0] == 1 else shape
 
-    if 0 < len(e.shape) <= len(after) and without_ones_in_front(e.shape) == without_ones_in_front(after):
+    if len(e.shape) <= len(after) and without_ones_in_front(e.shape) == without_ones_in_front(after):
         return e  # NumPy puts axes of length 1 in front by itself
     if e.shape == ():
         return e  # one number, in whatever shape
@@ -485,7 +500,7 @@ def _reduction(name: str, e: Expression, axes: tuple[int, ...], keepdims: bool) 
     subscript = f"_{{{','.join(map(str, axes))}}}" if len(axes) < len(e.shape) else ""
     latex = f"{symbol}{subscript} {e.latex_within(PRODUCT)}"
     shape = tuple(1 if a in axes else n for a, n in enumerate(e.shape) if keepdims or a not in axes)
-    return Expression(f"{name}({', '.join([e.text, *settings])})", latex, ATOM, shape, latex_level=SUM)
+    return Expression(f"{name}({', '.join([e.text, *settings])})", latex, ATOM, shape, level_of_latex=SUM)
 
 
 def _max(t: Tensor, args: list[Expression]) -> Expression:
@@ -505,7 +520,7 @@ def _transpose(t: Tensor, args: list[Expression]) -> Expression:
     latex = f"{e.latex_within(ATOM)}^\\top"
     if axes == (1, 0):
         text = f"{e.within(ATOM)}.T"
-        return e.transposed or Expression(text, latex, ATOM, t.shape, latex_level=POWER, transposed=e)
+        return e.transposed or Expression(text, latex, ATOM, t.shape, level_of_latex=POWER, transposed=e)
     return _call("transpose", (e.text, _setting(axes)), latex, t.shape)
 
 

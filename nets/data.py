@@ -1,7 +1,6 @@
 """Pictures of digits and what they show.
 
-What you can do here: load the real `digits()` that come with the package, cut examples into `batches`, and have each
-one ready `ahead` of its use.
+What you can do here: load the real `digits()` that come with the package, and cut examples into `batches`.
 
 Letters: n example, c channel, h w place.  Images are float32 (N, C, H, W), labels are whole numbers (N).
 """
@@ -9,19 +8,15 @@ Letters: n example, c channel, h w place.  Images are float32 (N, C, H, W), labe
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator
 from importlib.resources import files
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 
 from minitensor.tensor import Array
 
 PAPER, INK = -0.1, 1.175  # LeCun et al. 1998, section II-B: so that the mean is roughly 0 and the variance roughly 1
-
-Item = TypeVar("Item")
 
 
 class Examples(NamedTuple):
@@ -86,30 +81,3 @@ def batches(data: Examples, batch_size: int = 128, rng: np.random.Generator | No
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
         yield Examples(images[chosen], labels[chosen])
-
-
-END: Any = object()  # what no iterator gives
-
-
-@contextmanager
-def ahead(items: Iterable[Item]) -> Iterator[Iterator[Item]]:
-    """The same items in the same order, each made in a second thread while the one before it is in use.
-
-    On a second core this takes no time of yours: NumPy lets other threads run while it computes.  It is one thread that
-    is one item ahead, so nothing depends on which of the two is faster.  What goes wrong in it is raised where you ask
-    for the item, and it ends with the block.
-
-    >>> with ahead(n * n for n in range(4)) as squares:
-    ...     list(squares)
-    [0, 1, 4, 9]
-    """
-    source = iter(items)
-
-    def taken(helper: ThreadPoolExecutor) -> Iterator[Item]:
-        coming = helper.submit(next, source, END)
-        while (item := coming.result()) is not END:
-            coming = helper.submit(next, source, END)
-            yield item
-
-    with ThreadPoolExecutor(max_workers=1) as helper:
-        yield taken(helper)

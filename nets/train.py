@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from operator import add
@@ -23,7 +23,7 @@ from minitensor import Tensor, cross_entropy, gradients, no_grad
 from minitensor.tensor import Array
 
 from .checkpoint import load, load_notes, save
-from .data import Examples, ahead, batches
+from .data import Examples, batches
 from .module import Module
 from .optim import SGD, Optimizer, Schedule, one_cycle
 from .parallel import ALONE, Workers
@@ -71,8 +71,7 @@ def fit(
 
     For each batch: the loss, its gradients, and a step of the optimizer, at a rate that follows the schedule.  Without
     an optimizer it is SGD with Nesterov momentum 0.9, learning rate 0.05 and weight decay 5e-4.  distort(images, rng)
-    may change the images of each batch; a second thread calls it, while the step before is under way.  The same seed
-    and the same model give the same numbers, bit for bit.
+    may change the images of each batch.  The same seed and the same model give the same numbers, bit for bit.
 
     Ctrl-C ends the fit after the current step, and the list then has fewer epochs.  With a checkpoint, the state is
     saved there after each epoch and at the end; with resume, a fit goes on from there, and ends in the same numbers as
@@ -120,21 +119,19 @@ def fit(
             order = batches(data, batch_size, _rng(seed, ORDER, len(done)))
             rest = enumerate(order, start=len(done) * steps)
             begin = time.perf_counter()
-            # Those that a checkpoint has behind it are left out; the others are distorted while the step before runs.
-            with ahead(_distorted(islice(rest, sums.steps, None), distort, seed)) as ready:
-                for step, (images, labels) in ready:
-                    _reseed(model, seed, step)
-                    scale = schedule(step / (epochs * steps))
-                    new = learn(
-                        model, optimizer, images, labels, loss=loss, decide=decide, scale=scale, workers=workers
-                    )
-                    end = time.perf_counter()
-                    sums, begin = sums.plus(new._replace(seconds=end - begin)), end
-                    bar.set_postfix(loss=f"{sums.score.loss:.4f}", accuracy=f"{sums.score.accuracy:.2%}", refresh=False)
-                    bar.update(len(labels))
-                    stop = workers.any(interrupted())
-                    if stop:
-                        break
+            for step, (images, labels) in islice(rest, sums.steps, None):  # a checkpoint has the first behind it
+                if distort is not None:
+                    images = distort(images, _rng(seed, DISTORTION, step))
+                _reseed(model, seed, step)
+                scale = schedule(step / (epochs * steps))
+                new = learn(model, optimizer, images, labels, loss=loss, decide=decide, scale=scale, workers=workers)
+                end = time.perf_counter()
+                sums, begin = sums.plus(new._replace(seconds=end - begin)), end
+                bar.set_postfix(loss=f"{sums.score.loss:.4f}", accuracy=f"{sums.score.accuracy:.2%}", refresh=False)
+                bar.update(len(labels))
+                stop = workers.any(interrupted())
+                if stop:
+                    break
             if sums.steps == steps:
                 score = None if test is None else evaluate(model, test, loss=loss, decide=decide, workers=workers)
                 done.append(Epoch(sums.score, score, sums.seen / sums.seconds))
@@ -241,16 +238,6 @@ def _measure(model: Module, images: Array, labels: Array, loss: Loss, decide: De
 
 
 ORDER, DISTORTION, DROPOUT = range(3)  # what is random in a fit; each has its own numbers
-
-
-def _distorted(
-    numbered: Iterable[tuple[int, Examples]], distort: Distort | None, seed: int
-) -> Iterator[tuple[int, Examples]]:
-    """The batches as they are learnt; the number of the step decides what chance does to them."""
-    for step, (images, labels) in numbered:
-        if distort is not None:
-            images = distort(images, _rng(seed, DISTORTION, step))
-        yield step, Examples(images, labels)
 
 
 def _rng(seed: int, what: int, *when: int) -> np.random.Generator:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import itertools
 import math
 import struct
-import threading
 import tracemalloc
 
 import numpy as np
@@ -16,7 +14,6 @@ from hypothesis import strategies as st
 
 from minitensor.memory import batch_last
 from nets import Examples, batches, digits, distort, mnist, read_idx, warp
-from nets.data import ahead
 from nets.distort import random_maps
 
 from .checks import raises, same
@@ -68,54 +65,6 @@ def test_batches_of_what_does_not_belong_together_are_refused():
         next(batches(Examples(np.zeros(1), np.zeros(1)), 0))
     with raises(ValueError, "2 images", "3 labels"):
         next(batches(Examples(np.zeros(2), np.zeros(3))))
-
-
-# -- ahead of their use ------------------------------------------------------------------------------------------------
-
-
-@given(st.lists(st.integers()), st.data())
-def test_items_come_in_their_order_from_one_thread_that_ends_with_the_block(items, data):
-    threads, makers = threading.active_count(), set()
-
-    def make():
-        for item in items:
-            makers.add(threading.get_ident())
-            yield item
-
-    enough = data.draw(st.integers(0, len(items)))
-    with ahead(make()) as ready:
-        assert list(itertools.islice(ready, enough)) == items[:enough]
-    assert threading.active_count() == threads
-    assert threading.get_ident() not in makers and len(makers) == bool(enough)
-
-
-@given(st.integers(1, 10))
-def test_an_item_is_made_while_the_one_before_it_is_in_use_and_none_before_that(n):
-    begun = [threading.Event() for _ in range(n)]
-
-    def make():
-        for number, event in enumerate(begun):
-            event.set()
-            yield number
-
-    with ahead(make()) as ready:
-        for number in ready:
-            assert number + 1 == n or begun[number + 1].wait(timeout=10)
-            assert not any(event.is_set() for event in begun[number + 2 :])
-
-
-@given(st.integers(0, 10))
-def test_an_error_is_raised_in_place_of_the_item_that_it_prevented(n):
-    error, seen = ArithmeticError("in the other thread"), []
-
-    def make():
-        yield from range(n)
-        raise error
-
-    with pytest.raises(ArithmeticError) as caught, ahead(make()) as ready:
-        for item in ready:
-            seen.append(item)
-    assert caught.value is error and seen == list(range(n))
 
 
 # -- distortions -------------------------------------------------------------------------------------------------------
