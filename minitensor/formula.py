@@ -129,10 +129,11 @@ Factor: TypeAlias = tuple[Expression, float]  # base and exponent
 
 
 def _number(value: float) -> Expression:
-    value = float(value) + 0.0  # which makes -0.0 to 0.0
+    value = float(value) + 0.0  # and -0.0 becomes 0.0
     text = repr(value).removesuffix(".0")
     latex = re.sub(r"e([+-]\d+)", lambda m: f" \\cdot 10^{{{int(m[1])}}}", text).replace("inf", "\\infty")
-    return Expression(text, latex, SUM if value < 0 else ATOM, number=value)
+    level = SUM if value < 0 else ATOM
+    return Expression(text, latex, level, number=value, level_of_latex=min(level, PRODUCT) if "^" in latex else None)
 
 
 def _as_product(e: Expression) -> Product:

@@ -105,8 +105,12 @@ def padded(draw) -> Case:
 
 @st.composite
 def matrices(draw) -> Case:
-    shapes = draw(hnp.mutually_broadcastable_shapes(signature="(m?,n),(n,p?)->(m?,p?)", max_dims=2, max_side=3))
-    return Case(mt.matmul, shapes.input_shapes)
+    """Each side a vector, a matrix, or a stack of matrices."""
+    m, n, p = (draw(st.integers(1, 3)) for _ in range(3))
+    fronts = draw(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=2, max_side=3)).input_shapes
+    left = draw(st.sampled_from([(n,), (m, n), (*fronts[0], m, n)]))
+    right = draw(st.sampled_from([(n,), (n, p), (*fronts[1], n, p)]))
+    return Case(mt.matmul, [left, right])
 
 
 @st.composite

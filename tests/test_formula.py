@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from fractions import Fraction
+from math import inf, prod
 
 import numpy as np
 import pytest
@@ -38,13 +41,33 @@ def assert_evaluates_to(t):
     assert depth == 0
 
 
-UNARY = [
-    mt.tanh, mt.sigmoid, mt.softplus, mt.relu, mt.abs, mt.negative, mt.sum, mt.mean, mt.max, mt.logsumexp, mt.transpose,
+def python(latex):
+    """The LaTeX of a number as Python: braces are brackets, and a space between two factors multiplies them."""
+    cases = re.compile(r"\\begin{cases} ([^&]*) & ([^&]*) \\\\ ([^&]*) & \\text{otherwise} \\end{cases}")
+    while cases.search(latex):  # from the innermost outwards
+        latex = cases.sub(r"where(\2, \1, \3)", latex)
+    for pattern, text in (
+        (r"\\operatorname\{(\w+)\}", r"\1"), (r"\\sigma", "sigmoid"), (r"\\frac", "divide"), (r"\}\{", ", "),
+        (r"\\right\]\\left\[", ", 1, 0) * where("), (r"\\left\[", "where("), (r"\\right\]", ", 1, 0)"),
+        (r"\\left\|", "abs("), (r"\\left\(|\{", "("), (r"\\right[|)]|\}", ")"), (r"\^", "**"),
+        (r"\\(cdot|,)", "*"), (r"\\geq", ">="), (r"\\", ""), (r"(?<![-+*>=,]) (?![-+*>])", " * "),
+    ):  # fmt: skip
+        latex = re.sub(pattern, text, latex)
+    return latex
+
+
+ELEMENTWISE = [  # the LaTeX of these says all
+    mt.tanh, mt.sigmoid, mt.softplus, mt.relu, mt.abs, mt.negative,
     lambda x: x**2, lambda x: x**3, lambda x: 1 / (2 + x * x), lambda x: (1 + x * x).sqrt(),
-    lambda x: mt.exp(-x * x), lambda x: 3 * x, lambda x: x / 4, lambda x: 1 - x, lambda x: x - 0.5, lambda x: x[None],
-    lambda x: x.clip(-0.5, 0.75), lambda x: mt.leaky_relu(x, 0.1), lambda x: mt.where(x > 0.25, x, -x),
-    lambda x: x / (1 + x * x) ** 0.75, lambda x: x.reshape(-1), lambda x: x[...], lambda x: 2 ** mt.tanh(x),
-    lambda x: x.sum(axis=0) if x.ndim else x, lambda x: x.var(keepdims=True), lambda x: (1 + x * x).log(),
+    lambda x: mt.exp(-x * x), lambda x: 3 * x, lambda x: x / 4, lambda x: 1 - x, lambda x: x - 0.5,
+    lambda x: x.clip(-0.5, 0.75), lambda x: mt.where(x > 0.25, x, -x),
+    lambda x: x / (1 + x * x) ** 0.75, lambda x: 2 ** mt.tanh(x), lambda x: (1 + x * x).log(),
+    lambda x: mt.tanh(x) / mt.sigmoid(mt.tanh(x)), lambda x: (x > -0.5) * (x <= 0.5) * x,
+]  # fmt: skip
+UNARY = [
+    *ELEMENTWISE, mt.sum, mt.mean, mt.max, mt.logsumexp, mt.transpose, lambda x: x.reshape(-1), lambda x: x[...],
+    lambda x: x[None], lambda x: x.sum(axis=0) if x.ndim else x, lambda x: x.var(keepdims=True),
+    lambda x: mt.leaky_relu(x, 0.1),
 ]  # fmt: skip
 BINARY = [mt.add, mt.subtract, mt.multiply, mt.maximum, mt.minimum, lambda x, y: x / (2 + y * y)]
 
@@ -58,7 +81,7 @@ def fit(x, y):
 
 
 @st.composite
-def expressions(draw, steps=4, numbers=False):
+def expressions(draw, steps=4, numbers=False, functions=UNARY):
     """Some values computed one from another, beginning with two named Tensors off all kinks; and these two."""
     two = [(), ()] if numbers else draw(shapes_that_broadcast())
     xs = [Tensor(x, name=name) for x, name in zip(distinct(draw(rngs), two), "xy", strict=True)]
@@ -66,7 +89,7 @@ def expressions(draw, steps=4, numbers=False):
     for _ in range(draw(st.integers(1, steps))):
         x = draw(st.sampled_from(values))
         if draw(st.booleans()):
-            values.append(draw(st.sampled_from(UNARY))(x))
+            values.append(draw(st.sampled_from(functions))(x))
         else:
             y = draw(st.sampled_from([y for y in values if fit(x, y)]))
             values.append(draw(st.sampled_from(BINARY))(x, y))
@@ -107,6 +130,71 @@ def test_every_operator_can_be_printed(name, data, rng):
 
 
 @many
+@given(expressions(steps=3, numbers=True, functions=ELEMENTWISE))
+def test_the_latex_has_the_same_value(drawn):
+    """Read as mathematics, the LaTeX of a number and of its derivatives says what the text says."""
+    y, xs = drawn
+    for t in (y, *gradients(y, xs)):
+        printed = formula(t)
+        value = evaluate(python(printed.latex), printed.symbols, t)
+        np.testing.assert_allclose(value, t.data, rtol=1e-9, atol=1e-9, err_msg=printed.latex)
+
+
+@many
+@given(expressions())
+def test_no_bracket_is_superfluous(drawn):
+    """Python writes the text back as it is, with the brackets that it needs and no others."""
+    text = formula(drawn[0])
+    assert ast.unparse(ast.parse(text)) == text
+
+
+@st.composite
+def in_any_order(draw, parts, join, undo, unit):
+    """The parts, each with a sign, joined or (where it is -1) undone, in any order and with brackets anywhere."""
+
+    def build(parts):
+        if len(parts) == 1:
+            ((x, sign),) = parts
+            return x if sign > 0 else undo(unit, x)
+        i = draw(st.integers(1, len(parts) - 1))
+        if draw(st.booleans()):
+            return join(build(parts[:i]), build(parts[i:]))
+        return undo(build(parts[:i]), build([(x, -sign) for x, sign in parts[i:]]))
+
+    return build(draw(st.permutations(parts)))
+
+
+def with_signs(parts):
+    return st.lists(st.tuples(parts, st.sampled_from([1, -1])), min_size=2, max_size=6)
+
+
+X, Y = Tensor(0.5, name="x"), Tensor(1.5, name="y")
+
+
+@given(with_signs(st.sampled_from([X, Y]) | st.integers(-6, 6).filter(bool)), st.data())
+def test_a_product_has_one_formula(parts, data):
+    """Names and numbers, multiplied and divided in whatever order, are powers times a fraction in lowest terms."""
+    product = data.draw(in_any_order([(Tensor(1) * x, sign) for x, sign in parts], mt.multiply, mt.divide, 1))
+    number = prod((Fraction(x) ** sign for x, sign in parts if isinstance(x, int)), start=Fraction(1))
+    m, n = (sum(sign for x, sign in parts if x is name) for name in (X, Y))
+    assert formula(product) == formula(Tensor(number.numerator) * X**m * Y**n / number.denominator)
+    x, y = Fraction(2, 3), Fraction(-5, 7)
+    assert m == n == 0 or eval(formula(product), {"x": x, "y": y}) == number * x**m * y**n
+
+
+@given(with_signs(st.tuples(st.sampled_from([X, Y, 1]), st.fractions(1, 3, max_denominator=3))), st.data())
+def test_a_sum_has_one_term_of_each_kind(parts, data):
+    """Terms, added and subtracted in whatever order, are collected; a minus comes first only where all have one."""
+    terms = [(Tensor(q.numerator) * x / q.denominator, sign) for (x, q), sign in parts]
+    text = formula(data.draw(in_any_order(terms, mt.add, mt.subtract, 0)))
+    sums = [sum(q * sign for (x, q), sign in parts if x is kind) for kind in (X, Y, 1)]
+    assert len(re.split(" [-+] ", text)) == max(1, np.count_nonzero(sums))
+    assert "(" not in text
+    assert text.startswith("-") == (min(sums) < 0 and max(sums) <= 0)
+    assert eval(text, {"x": 100, "y": 10_000}) == pytest.approx(float(np.dot(sums, [100, 10_000, 1])))
+
+
+@many
 @given(expressions(steps=3, numbers=True))
 def test_a_formula_has_nothing_to_tidy_up(drawn):
     """No factor 1, no term 0, no power 1, no double sign: neither in a value nor in its derivatives."""
@@ -121,15 +209,38 @@ def test_a_formula_has_nothing_to_tidy_up(drawn):
     (lambda x: x * x, "x ** 2", "x^{2}"),
     (lambda x: x + x, "2 * x", "2 x"),
     (lambda x: x - x, "0", "0"),
+    (lambda x: x**0 + 1, "2", "2"),
+    (lambda x: 1 - x.tanh() ** 2, "1 - tanh(x) ** 2", "1 - \\tanh\\left(x\\right)^{2}"),
+    (lambda x: x * (x + 1), "x * (x + 1)", "x \\left(x + 1\\right)"),
+    (lambda x: -x - 1, "-x - 1", "-x - 1"),
+    (lambda x: x * x.tanh() * x.exp() + x * x.exp() * x.tanh(), "2 * x * exp(x) * tanh(x)", None),
+    (lambda x: x**0.5 * x**0.5 + x**0.5, "x ** 0.5 * x ** 0.5 + x ** 0.5", None),
+    # numbers: whole ones as fractions in lowest terms, others as they are
     (lambda x: 0.5 * x, "0.5 * x", "0.5 x"),
     (lambda x: 2 * x / 4, "x / 2", "\\frac{x}{2}"),
+    (lambda x: 0.5 * x / 3, "0.5 * x / 3", "\\frac{0.5 x}{3}"),
+    (lambda x: x / 0.5, "x / 0.5", "\\frac{x}{0.5}"),
+    (lambda x: Tensor(1) / 2 + x, "1 / 2 + x", "\\frac{1}{2} + x"),
+    (lambda x: 2 * Tensor(0.5) ** x, "2 * 0.5 ** x", "2 \\cdot 0.5^{x}"),
+    (lambda x: Tensor(0.0) ** x, "0 ** x", "0^{x}"),
+    (lambda x: (Tensor(2) * 3) ** x, "6 ** x", "6^{x}"),
+    (lambda x: 1e15 * x, "1000000000000000 * x", "1000000000000000 x"),
     (lambda x: 1e20 * x, "1e+20 * x", "1 \\cdot 10^{20} x"),
+    (lambda x: Tensor(1e20) ** x, "1e+20 ** x", "\\left(1 \\cdot 10^{20}\\right)^{x}"),
+    # above and below the bar
     (lambda x: x * x / 3, "x ** 2 / 3", "\\frac{x^{2}}{3}"),
+    (lambda x: (x + 1) / 3, "(x + 1) / 3", "\\frac{x + 1}{3}"),
     (lambda x: x / 3, "x / 3", "\\frac{x}{3}"),
     (lambda x: x / -3, "-x / 3", "-\\frac{x}{3}"),
+    (lambda x: 2 * x.sigmoid(), "2 * (1 / (1 + exp(-x)))", "2 \\sigma\\left(x\\right)"),
+    (lambda x: x.sigmoid() * x.tanh(), "1 / (1 + exp(-x)) * tanh(x)", None),
+    (lambda x: x.tanh() / x.sigmoid(), "tanh(x) / (1 / (1 + exp(-x)))", None),
     (lambda x: x ** Tensor(2.0), "x ** 2", "x^{2}"),
-    (lambda x: 1 - x.tanh() ** 2, "1 - tanh(x) ** 2", None),
-    (lambda x: x * (x + 1), "x * (x + 1)", None),
+    # conditions
+    (lambda x: 2 * (x > 1), "where(x > 1, 2, 0)", "2 \\, \\left[x > 1\\right]"),
+    (lambda x: (x > 0) * (x >= 1), "where((x > 0) & (x >= 1), 1, 0)", None),
+    (lambda x: mt.where((x > 1) * (x > 1), x, 2) + 1, "where(x > 1, x, 2) + 1", None),
+    # derivatives
     (lambda x: gradients(x * x.tanh(), [x])[0], "tanh(x) + x * (1 - tanh(x) ** 2)", None),
     (lambda x: gradients(x**3, [x])[0], "3 * x ** 2", "3 x^{2}"),
     (lambda x: gradients(gradients(x**3, [x])[0], [x])[0], "6 * x", "6 x"),
@@ -142,6 +253,47 @@ def test_formulas_read_as_a_person_would_write_them(build, text, latex):
     printed = formula(build(Tensor(0.5, name="x")))
     assert printed == text
     assert latex is None or printed.latex == latex
+
+
+@pytest.mark.parametrize(("build", "text"), [
+    (lambda v, m: v.reshape(1, 3).sum(0), "v"),
+    (lambda v, m: m[:1].sum(0), "reshape(m[:1], (3,))"),
+    (lambda v, m: m[:1].sum(0, keepdims=True), "m[:1]"),
+    (lambda v, m: mt.broadcast_to(v, (2, 3)).sum(0), "2 * v"),
+    (lambda v, m: m @ mt.broadcast_to(v, (3, 3)), "m @ broadcast_to(v, (3, 3))"),
+    (lambda v, m: Tensor(np.ones((2, 2))) @ m, "full((2, 2), 1) @ m"),
+    (lambda v, m: mt.pad(v, 1), "pad(v, ((1, 1),))"),
+    (lambda v, m: mt.pad(v, 1, constant_values=2), "pad(v, ((1, 1),), constant_values=2)"),
+])  # fmt: skip
+def test_shapes_are_written_where_numpy_needs_them(build, text):
+    """And so are settings that are not NumPy's own."""
+    assert formula(build(Tensor(np.ones(3), name="v"), Tensor(np.ones((2, 3)), name="m"))) == text
+
+
+@pytest.mark.parametrize("f", [lambda x: x, lambda x: x + 1, lambda x: -x, lambda x: x * x, mt.exp, mt.sigmoid])
+def test_latex_has_no_shapes(f):
+    """What is reshaped reads as it did, and is bracketed as it was."""
+    x = f(Tensor(np.zeros(3), name="x"))
+    for g in (mt.tanh, lambda x: x**2.5):
+        assert formula(g(x.reshape(3, 1))).latex == formula(g(x)).latex
+
+
+@pytest.mark.parametrize("a", [0.0, 0.5, -2.0, 3.0, inf, -inf])
+@pytest.mark.parametrize("b", [0.0, 0.5, -2.0, 3.0, inf, -inf])
+def test_what_is_infinite_is_printed(a, b):
+    """A division by 0, an infinite number or exponent, and what they make: inf, -inf or nan."""
+    x = Tensor(2.5, name="x")
+    with np.errstate(all="ignore"):
+        for y in (a * x / b, x**a / b, x ** (Tensor(a) / b), Tensor(a) / b + x, Tensor(a) / b, (x - a) / b):
+            assert_evaluates_to(y)
+
+
+@given(st.floats(allow_nan=False))
+def test_numbers_are_printed_in_full(number):
+    """With all their digits, and whole ones without a point."""
+    text = formula(Tensor(number))
+    assert float(text) == number
+    assert not text.endswith(".0")
 
 
 @given(st.integers(-3, 3), st.integers(-3, 3))
@@ -164,6 +316,7 @@ def test_latex_shows_an_index_as_it_is_written(key, script):
 
 @pytest.mark.parametrize(("name", "latex"), [
     ("w", "w"), ("x1", "x_{1}"), ("b_2", "b_{2}"), ("loss", "\\mathrm{loss}"), ("W_out", "W_{out}"), ("_", "x"),
+    (None, "x_{1}"),
 ])  # fmt: skip
 def test_latex_sets_names_as_mathematics_does(name, latex):
     """A letter is a symbol, a word is upright, and what follows is an index."""
@@ -171,11 +324,12 @@ def test_latex_sets_names_as_mathematics_does(name, latex):
 
 
 @given(st.sampled_from(["sum", "max"]), st.sampled_from([None, 0, 1, (0, 2)]))
-def test_latex_names_the_axes_of_a_reduction(name, axis):
-    """Below the sign; none, where all are reduced."""
+def test_a_reduction_names_its_axes(name, axis):
+    """In LaTeX below the sign; none, where all are reduced."""
     printed = formula(getattr(mt, name)(Tensor(np.arange(12.0).reshape(2, 3, 2), name="x"), axis))
     below = "" if axis is None else f"_{{{','.join(map(str, np.atleast_1d(axis)))}}}"
     assert printed.latex == f"\\{name}{below} x"
+    assert printed == (f"{name}(x)" if axis is None else f"{name}(x, axis={axis})")
 
 
 @given(st.integers(-1, 1), st.integers(-1, 1))
@@ -187,6 +341,7 @@ def test_numbers_are_compared_at_once(a, b):
     x = Tensor(float(a), name="x")
     assert formula(x * (x > b)) == f"where(x > {b}, x, 0)"
     assert formula(x * (x >= b)) == f"where(x >= {b}, x, 0)"
+    assert formula(mt.where(Tensor(float(a)) > b, x, 2 * x)) == ("x" if a > b else "2 * x")
 
 
 @given(shapes(min_dims=1, min_side=2), st.integers(0, 2), st.data())
@@ -234,6 +389,11 @@ def test_nobody_reads_a_formula_without_end():
         y = (y * (y + x)).tanh()
     with raises(ValueError, "20000 characters", "given"):
         formula(y)
+    y.name = "y"
+    assert formula(y * x, given=[y]) == "x * y"
+    assert len(formula(Tensor(2.0, name=20_000 * "a"))) == 20_000
+    with raises(ValueError, "20000 characters"):
+        formula(Tensor(2.0, name=20_001 * "a"))
     z = x
     for _ in range(5000):
         z = z + x

@@ -158,7 +158,7 @@ def matmul(x: Operand, y: Operand) -> Tensor:
     array([3., 7.])
     """
     x, y = as_tensors(x, y)
-    if not x.ndim or not y.ndim or x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
+    if not x.ndim or not y.ndim or x.shape[-1] != y.shape[-2:][0]:
         raise ValueError(f"cannot multiply matrices of shapes {x.shape} and {y.shape}: the inner lengths must agree")
     try:
         return _matmul(x, y)
@@ -215,15 +215,15 @@ def skinny_product(x: Array, y: Array) -> Array:
 def _left_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
     if y.ndim == 1:
         return (g if x.ndim == 1 else column(g)) * y
-    return matmul(row(g) if x.ndim == 1 and y.ndim > 2 else g, swap_last_two(y))
+    return matmul(row(g) if x.ndim == 1 else g, swap_last_two(y))
 
 
 def _right_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
     if x.ndim == 1:
         return g * x if y.ndim == 1 else column(x) * row(g)
-    if y.ndim == 1 and x.ndim > 2:
+    if y.ndim == 1:
         return matmul(swap_last_two(x), column(g)).reshape(*x.shape[:-2], -1)
-    if y.ndim == 2 == x.ndim and y.data.flags.f_contiguous:
+    if x.ndim == y.ndim == 2 and y.data.flags.f_contiguous:
         # y is w.T, as in a dense layer: the same product transposed, so that w's gradient lies in memory as w does
         return swap_last_two(matmul(swap_last_two(g), x))
     return matmul(swap_last_two(x), g)

@@ -75,7 +75,7 @@ def _transpose(x: Array, *, axes: Shape) -> Array:
     return x.transpose(axes)
 
 
-_transpose.defvjp(lambda g, out, x, *, axes: transpose(g, np.argsort(axes).tolist()))
+_transpose.defvjp(lambda g, out, x, *, axes: transpose(g, sorted(range(len(axes)), key=axes.__getitem__)))
 
 
 def broadcast_to(x: Operand, *shape: int | Sequence[int]) -> Tensor:
