@@ -342,7 +342,7 @@ def _geometry(
 
 def _last_axis_first(*settings: Sequence[Any]) -> list[tuple[Any, ...]]:
     """For each spatial axis its number and its settings, w before h."""
-    return list(zip(range(2, 2 + len(settings[0])), *settings, strict=True))[::-1]
+    return [(axis, *its) for axis, its in enumerate(zip(*settings, strict=True), start=2)][::-1]
 
 
 def _taps(x: Array, axis: int, k: int, stride: int, dilation: int) -> list[Array]:

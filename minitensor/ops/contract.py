@@ -214,7 +214,7 @@ def skinny_product(x: Array, y: Array) -> Array:
 
 def _left_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
     if y.ndim == 1:
-        return (g if x.ndim == 1 else column(g)) * y
+        return column(g) * y
     return matmul(row(g) if x.ndim == 1 else g, swap_last_two(y))
 
 
