@@ -56,7 +56,7 @@ def python(latex):
     return latex
 
 
-ELEMENTWISE = [  # the LaTeX of these says all
+ELEMENTWISE = [  # whose LaTeX leaves nothing out
     mt.tanh, mt.sigmoid, mt.softplus, mt.relu, mt.abs, mt.negative,
     lambda x: x**2, lambda x: x**3, lambda x: 1 / (2 + x * x), lambda x: (1 + x * x).sqrt(),
     lambda x: mt.exp(-x * x), lambda x: 3 * x, lambda x: x / 4, lambda x: 1 - x, lambda x: x - 0.5,
@@ -171,7 +171,7 @@ def with_signs(parts):
 X, Y = Tensor(0.5, name="x"), Tensor(1.5, name="y")
 
 
-@given(with_signs(st.sampled_from([X, Y]) | st.integers(-6, 6).filter(bool)), st.data())
+@given(with_signs(st.sampled_from([X, Y]) | st.sampled_from([-6, -4, -1, 2, 3, 9])), st.data())
 def test_a_product_has_one_formula(parts, data):
     """Names and numbers, multiplied and divided in whatever order, are powers times a fraction in lowest terms."""
     product = data.draw(in_any_order([(Tensor(1) * x, sign) for x, sign in parts], mt.multiply, mt.divide, 1))
