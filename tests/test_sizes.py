@@ -185,7 +185,9 @@ def test_jumps_multiply_and_fields_compose(first, second):
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3)), max_size=3))
 def test_a_layer_of_two_numbers_is_not_dilated(stack):
     """(kernel, stride) means (kernel, stride, 1)."""
-    assert receptive_field(stack) == receptive_field([(*layer, 1) for layer in stack])
+    full = [(*layer, 1) for layer in stack]
+    assert receptive_field(stack) == receptive_field(full)
+    assert explain(receptive_field, stack) == explain(receptive_field, full)
 
 
 # -- explanations ------------------------------------------------------------------------------------------------------
