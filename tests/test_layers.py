@@ -238,6 +238,18 @@ def test_avg_pool_is_the_mean_of_each_window(axes, data):
 
 
 @pytest.mark.parametrize("axes", [1, 2])
+@pytest.mark.parametrize("margin", [True, False])
+@given(data=st.data())
+def test_the_mean_of_a_constant_is_that_constant(axes, margin, data):
+    """Whatever a last window reaches beyond; with a margin, if that does not count."""
+    names = ("stride", "ceil_mode", "padding")[: 2 + margin]
+    shape, k, settings = data.draw(pools(axes, names))
+    pool = mt.avg_pool1d if axes == 1 else mt.avg_pool2d
+    y = pool(np.full(shape, 5.0), k, **settings, count_include_pad=not margin)
+    same(y, np.full(y.shape, 5.0))
+
+
+@pytest.mark.parametrize("axes", [1, 2])
 @given(data=st.data(), norm=st.sampled_from([1, 2, 3, 4, 1.5]))
 def test_lp_pool_is_the_norm_of_each_window(axes, data, norm):
     """y = (sum |x|^p)^(1/p), of numbers larger and smaller than 1; at p = 1 exactly."""

@@ -223,7 +223,7 @@ def _right_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
         return g * x if y.ndim == 1 else column(x) * row(g)
     if y.ndim == 1:
         return matmul(swap_last_two(x), column(g)).reshape(*x.shape[:-2], -1)
-    if x.ndim == y.ndim == 2 and y.data.flags.f_contiguous:
+    if y.data.flags.f_contiguous:
         # y is w.T, as in a dense layer: the same product transposed, so that w's gradient lies in memory as w does
         return swap_last_two(matmul(swap_last_two(g), x))
     return matmul(swap_last_two(x), g)
