@@ -158,7 +158,7 @@ def matmul(x: Operand, y: Operand) -> Tensor:
     array([3., 7.])
     """
     x, y = as_tensors(x, y)
-    if not x.ndim or not y.ndim or x.shape[-1] != y.shape[-2:][0]:
+    if not x.ndim or not y.ndim or x.shape[-1] != y.shape[-2:][0]:  # a vector y has one length only
         raise ValueError(f"cannot multiply matrices of shapes {x.shape} and {y.shape}: the inner lengths must agree")
     try:
         return _matmul(x, y)

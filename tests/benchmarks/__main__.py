@@ -64,7 +64,7 @@ def arguments() -> argparse.Namespace:
         prog="python -m tests.benchmarks",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Measure minitensor beside the engines that are installed: same inputs, results compared first,\n"
-        f"one step each in turn, {THREADS} threads for all, medians.",
+        f"a tenth of a second each in turn, {THREADS} threads for all, medians.",
         epilog="tasks:\n" + "\n".join(f"  {name:<10}{what}" for name, what in EXPLAINED.items()),
     )
     peers = [e for e in PACKAGES if e != "minitensor"]
@@ -72,7 +72,7 @@ def arguments() -> argparse.Namespace:
                         help="which of those below (default: all)")  # fmt: skip
     parser.add_argument("--peers", nargs="*", choices=peers, metavar="PEER",
                         help=f"beside which of {', '.join(peers)} (default: all that are installed)")  # fmt: skip
-    parser.add_argument("--repeats", type=positive, default=30, help="timed steps of each (default: %(default)s)")
+    parser.add_argument("--repeats", type=positive, default=30, help="timed turns of each (default: %(default)s)")
     parser.add_argument("--python", default=default_python(), metavar="PATH",
                         help="the interpreter that has NumPy and the peers (default: %(default)s)")  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR", help="write benchmarks.md and benchmarks.svg there")
@@ -189,7 +189,7 @@ def grouped(comparisons: dict[str, Comparison]) -> dict[str, list[str]]:
 def heading(engines: list[str], found: dict[str, str], repeats: int) -> str:
     packages = {"Python": "python", "NumPy": "numpy", **{NAMES[e]: PACKAGES[e] for e in engines if e != "minitensor"}}
     versions = ", ".join(f"{name} {found[package]}" for name, package in packages.items())
-    return f"{processor()}, {THREADS} threads, float32; medians of up to {repeats} steps. {versions}."
+    return f"{processor()}, {THREADS} threads, float32; medians of up to {repeats} turns. {versions}."
 
 
 def processor() -> str:
