@@ -11,7 +11,7 @@ The `+=` is the whole difficulty: g is complete only when *everything* that was 
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 
 import numpy as np
@@ -21,7 +21,7 @@ from .tensor import Operand, Tensor, as_tensor, as_tensors, constant, no_grad
 
 
 def history(output: Tensor) -> list[Tensor]:
-    """Every Tensor that output was computed from, itself included, newest first.
+    """Every Tensor that output was computed from, itself included, newest first; TypeError unless it is a Tensor.
 
     Why order at all?  Take `b = a + a; c = b + b`.  The recipe of c names b twice and that of b names a twice.  A walk
     that goes back from c as it comes to a Tensor, and passes on at once what it has, passes b's gradient to a after the
@@ -35,6 +35,8 @@ def history(output: Tensor) -> list[Tensor]:
     >>> history(c) == [c, b, a]
     True
     """
+    if not isinstance(output, Tensor):
+        raise TypeError(f"a Tensor has a history, got {type(output).__name__}: NumPy's functions record nothing")
     seen, todo = {output}, [output]
     while todo:  # a list of our own: a recursion over 100,000 operators would overflow Python's stack
         for x in todo.pop().inputs:
@@ -47,8 +49,8 @@ def history(output: Tensor) -> list[Tensor]:
 _birth = attrgetter("birth")
 
 
-def gradients(output: Tensor, wrt: Sequence[Tensor], seed: Operand | None = None) -> list[Tensor]:
-    """The gradients of output by each Tensor in wrt, as Tensors that have recipes of their own.
+def gradients(output: Tensor, wrt: Iterable[Tensor], seed: Operand | None = None) -> list[Tensor]:
+    """The gradients of output with respect to each Tensor in wrt, as Tensors that have recipes of their own.
 
     dL/dx for L = sum(seed * output); seed has output's shape and is all ones if not given, so for a scalar output
     L is the output itself.  A Tensor that output does not depend on gets zeros.
@@ -61,15 +63,13 @@ def gradients(output: Tensor, wrt: Sequence[Tensor], seed: Operand | None = None
     >>> slope.item(), bend.item()
     (27.0, 18.0)
     """
-    if not isinstance(output, Tensor):
-        raise TypeError(
-            f"gradients are taken of a Tensor, got {type(output).__name__}: NumPy's functions record nothing"
-        )
-    if isinstance(wrt, Tensor) or not all(isinstance(x, Tensor) for x in wrt):
-        raise TypeError(f"wrt must be a list of Tensors, as in gradients(y, [x]), got {reprlib.repr(wrt)}")
     newest_first = history(output)
-    wanted = set(wrt)
-    on_path = set(wrt)  # the Tensors that lead from wrt to output: gradients elsewhere would be computed for nothing
+    several = isinstance(wrt, Iterable) and not isinstance(wrt, Tensor)
+    xs = list(wrt) if several else []
+    if not several or not all(isinstance(x, Tensor) for x in xs):
+        raise TypeError(f"wrt must be a list of Tensors, as in gradients(y, [x]), got {reprlib.repr(wrt)}")
+    wanted = set(xs)
+    on_path = set(xs)  # the Tensors that lead from xs to output: gradients elsewhere would be computed for nothing
     for t in reversed(newest_first):
         if not on_path.isdisjoint(t.inputs):
             on_path.add(t)
@@ -85,7 +85,7 @@ def gradients(output: Tensor, wrt: Sequence[Tensor], seed: Operand | None = None
                 if not _fits(share, x):
                     share = _fitted(share, x, f"rule {i} of {t.primitive.name}")
                 sums[x] = sums[x] + share if x in sums else share
-    return [sums[x] if x in sums else _uniform(0.0, x) for x in wrt]
+    return [sums[x] if x in sums else _uniform(0.0, x) for x in xs]
 
 
 def _fits(share: Tensor, x: Tensor) -> bool:
@@ -93,6 +93,7 @@ def _fits(share: Tensor, x: Tensor) -> bool:
     if not isinstance(share, Tensor):
         return False
     a, b = share._value, x._value
+    # for a NumPy scalar the type says it all
     return type(a) is type(b) and (type(a) is not np.ndarray or (a.shape == b.shape and a.dtype == b.dtype))
 
 
@@ -132,14 +133,13 @@ def backward(output: Tensor, seed: Operand | None = None) -> None:
 
     `.grad` is a plain value.  (With a recipe it would lead back to the Tensor that holds it, and the two would keep
     each other alive.)  To differentiate a gradient, or to leave no trace on the Tensors, use `gradients`.
+    Raises TypeError unless output is a Tensor, ValueError for a seed of another shape.
 
     >>> x = Tensor([1.0, 2.0])
     >>> backward((x * x).sum())
     >>> x.grad
     Tensor([2., 4.])
     """
-    if not isinstance(output, Tensor):
-        raise TypeError(f"backward starts from a Tensor, got {type(output).__name__}")
     everything = history(output)
     seed = seed.detach() if isinstance(seed, Tensor) else seed
     with no_grad():
@@ -150,7 +150,7 @@ def backward(output: Tensor, seed: Operand | None = None) -> None:
 def jacobian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
     """All first derivatives of f at x, J[i, j] = df_i / dx_j; the shape is that of f(x) followed by that of x.
 
-    One pass backwards for each element of f(x).
+    One pass backwards for each element of f(x).  Raises TypeError unless f returns a Tensor.
 
     >>> jacobian(lambda x: x * x, Tensor([1.0, 2.0, 3.0])).data
     array([[2., 0., 0.],
@@ -174,6 +174,8 @@ def jacobian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
 def hessian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
     """All second derivatives of a scalar f at x, H[i, j] = d2f / dx_i dx_j: the Jacobian of the gradient.
 
+    Raises ValueError unless f returns one number.
+
     >>> hessian(lambda x: (x ** 3).sum(), Tensor([1.0, 2.0])).data
     array([[ 6.,  0.],
            [ 0., 12.]])
@@ -194,7 +196,7 @@ def _seed(output: Tensor, seed: Operand | None) -> Tensor:
     _, given = as_tensors(output, seed)
     if given.shape != output.shape:
         raise ValueError(f"the seed has shape {given.shape}, the output {output.shape}; they must be the same")
-    return given
+    return given if given.dtype == output.dtype else given.astype(output.dtype)
 
 
 def _uniform(value: float, like: Tensor) -> Tensor:

@@ -2,15 +2,18 @@
 
 What you can do here: `dense`, `conv1d conv2d`, `conv_transpose2d`, `locally_connected1d/2d`, `tiled_conv1d/2d`.
 
-Letters:   n image    c input channel    o output channel    g group of channels
-           h w place of the window (one for each output cell)    i j tap of the kernel
+Letters:   n image    c input channel    o output channel    h w place of the window (one for each output cell)
+           i j tap of the kernel    y v pixel    s stride    d dilation    p padding
+           (w[...] with an index is the weight, g[...] a gradient; in formulas without one, g is a group of channels)
 
 They are one contraction of weights with `windows`, and differ in the letters of the weight alone:
 
-    dense                 nc, oc -> no                    every output sees every input
-    convolution           ngchwij, gocij -> ngohw         ... sees one window; the weights are shared by all places h w
-    tiled convolution     weights for h mod t, w mod t, then as below
+    convolution           nchwij, ocij -> nohw            every output sees one window; all places h w share the weights
+    tiled convolution     nchwij, ochwij -> nohw          ... with the weights of h mod t, w mod t
     locally connected     nchwij, ochwij -> nohw          the weight gained h and w: nothing is shared
+    dense                 nc, oc -> no                    one window, as large as the input
+
+(Groups of channels add a letter g to all three.)
 
 "Convolution" slides the kernel without flipping it, as all of the field does; mathematics calls that
 cross-correlation.  Source: Goodfellow, Bengio and Courville, Deep Learning, sections 9.1 to 9.5.
@@ -54,7 +57,7 @@ def dense(x: Operand, w: Operand, b: Operand | None = None) -> Tensor:
 def conv_by_definition(
     x: Tensor, w: Tensor, *, stride: tuple[int, ...], padding: Pairs, dilation: tuple[int, ...], groups: int
 ) -> Tensor:
-    """Convolution as the lecture writes it: contract the kernel with every window of the padded input.
+    """Convolution by its definition: contract the kernel with every window of the padded input.
 
     y[n, o, h, w] = sum_c sum_i sum_j x[n, c, h s + i d - p, w s + j d - p] w[o, c, i, j]
 
@@ -67,7 +70,7 @@ def conv_by_definition(
     """
     hw, ij = "hw"[-len(stride) :], "ij"[-len(stride) :]
     x = pad(x, ((0, 0), (0, 0), *padding))
-    grouped = x.reshape(x.shape[0], groups, -1, *x.shape[2:])  # (n, g, c, h, w)
+    grouped = x.reshape(x.shape[0], groups, w.shape[1], *x.shape[2:])  # (n, g, c, h, w)
     patches = windows(grouped, w.shape[2:], stride, dilation)  # (n, g, c, h, w, i, j)
     kernels = w.reshape(groups, -1, *w.shape[1:])  # (g, o, c, i, j)
     y = einsum(f"ngc{hw}{ij},goc{ij}->ngo{hw}", patches, kernels)
@@ -83,9 +86,9 @@ def conv_by_definition(
 #
 # That *is* the transposed convolution of g with w, and the reason why it carries the gradient back.
 #
-#     conv(x, w)          = dL/dg
-#     conv_transpose(g, w) = dL/dx
-#     conv_weight(x, g)    = dL/dw
+#     conv(x, w)            = dL/dg
+#     conv_transpose(g, w)  = dL/dx
+#     conv_weight(x, g)     = dL/dw
 
 
 @primitive
@@ -145,6 +148,9 @@ def conv2d(
     array([[1., 1.],
            [1., 1.],
            [1., 1.]])
+    >>> conv2d(image, edges, stride=2, padding=(0, 1)).data[0, 0]
+    array([[0., 1.],
+           [6., 1.]])
     """
     return _convolution(2, x, w, b, stride, padding, dilation, groups, padding_mode)
 
@@ -189,8 +195,7 @@ def _convolution(
         )
     stride, dilation = per_axis("stride", stride, axes), per_axis("dilation", dilation, axes)
     pairs = padding_pairs(padding, w.shape[2:], stride, dilation)
-    if padding_mode not in PADDING_MODES:
-        raise ValueError(f"padding_mode (={padding_mode!r}) must be one of {', '.join(map(repr, PADDING_MODES))}")
+    check_padding_mode(padding_mode)
     if padding_mode != "zeros":
         x, pairs = pad(x, ((0, 0), (0, 0), *pairs), PADDING_MODES[padding_mode]), ((0, 0),) * axes
     for n, k, s, (before, after), d in zip(x.shape[2:], w.shape[2:], stride, pairs, dilation, strict=True):
@@ -202,6 +207,12 @@ def _convolution(
 PADDING_MODES = {"zeros": "constant", "circular": "wrap", "reflect": "reflect"}
 
 
+def check_padding_mode(mode: str) -> None:
+    """ValueError, with the modes that there are, for another one."""
+    if mode not in tuple(PADDING_MODES):
+        raise ValueError(f"padding_mode (={mode!r}) must be one of {', '.join(map(repr, PADDING_MODES))}")
+
+
 def padding_pairs(
     padding: Ints | str, kernel_size: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
 ) -> Pairs:
@@ -211,9 +222,9 @@ def padding_pairs(
     (((1, 1), (1, 2)), ((2, 2), (2, 2)))
     """
     axes = len(kernel_size)
-    if padding == "valid":
+    if isinstance(padding, str) and padding == "valid":
         return ((0, 0),) * axes
-    if padding == "same":
+    if isinstance(padding, str) and padding == "same":
         if any(s != 1 for s in stride):
             raise ValueError(f'padding="same" keeps the size at stride 1 only, got stride {tuple(stride)}')
         totals = [d * (k - 1) for k, d in zip(kernel_size, dilation, strict=True)]
@@ -291,8 +302,10 @@ def locally_connected2d(
     Raises ValueError where shapes or settings do not fit.
     Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.5, equation 9.9.
 
-    >>> locally_connected1d(Tensor([[[1.0, 2.0, 3.0]]]), Tensor([[[[1.0, 0.0], [0.0, 1.0]]]])).data
-    array([[[1., 3.]]])
+    >>> w = np.array([1.0, 10.0, 100.0, 0.0]).reshape(1, 1, 2, 2, 1, 1)
+    >>> locally_connected2d(Tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), w).data[0, 0]
+    array([[  1.,  20.],
+           [300.,   0.]])
     """
     return _locally_connected(2, x, w, b, stride, padding, dilation, tiled=False)
 
@@ -306,7 +319,11 @@ def locally_connected1d(
     padding: Ints = 0,
     dilation: Ints = 1,
 ) -> Tensor:
-    """As `locally_connected2d`, along one axis: x (N, C, W), w (O, C, W', kW), b (O, W') give (N, O, W')."""
+    """As `locally_connected2d`, along one axis: x (N, C, W), w (O, C, W', kW), b (O, W') give (N, O, W').
+
+    >>> locally_connected1d(Tensor([[[1.0, 2.0, 3.0]]]), Tensor([[[[1.0, 0.0], [0.0, 1.0]]]])).data
+    array([[[1., 3.]]])
+    """
     return _locally_connected(1, x, w, b, stride, padding, dilation, tiled=False)
 
 
@@ -326,8 +343,10 @@ def tiled_conv2d(
     there are places a locally connected layer.  Raises ValueError where shapes or settings do not fit.
     Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.5, equation 9.10.
 
-    >>> tiled_conv1d(Tensor([[[1.0, 2.0, 3.0, 4.0]]]), Tensor([[[[1.0], [10.0]]]])).data
-    array([[[ 1., 20.,  3., 40.]]])
+    >>> w = np.array([1.0, 10.0]).reshape(1, 1, 1, 2, 1, 1)
+    >>> tiled_conv2d(Tensor([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]]), w).data[0, 0]
+    array([[ 1., 20.,  3.],
+           [ 4., 50.,  6.]])
     """
     return _locally_connected(2, x, w, b, stride, padding, dilation, tiled=True)
 
@@ -341,7 +360,11 @@ def tiled_conv1d(
     padding: Ints = 0,
     dilation: Ints = 1,
 ) -> Tensor:
-    """As `tiled_conv2d`, along one axis: x (N, C, W), w (O, C, tW, kW), b (O, tW) give (N, O, W')."""
+    """As `tiled_conv2d`, along one axis: x (N, C, W), w (O, C, tW, kW), b (O, tW) give (N, O, W').
+
+    >>> tiled_conv1d(Tensor([[[1.0, 2.0, 3.0, 4.0]]]), Tensor([[[[1.0], [10.0]]]])).data
+    array([[[ 1., 20.,  3., 40.]]])
+    """
     return _locally_connected(1, x, w, b, stride, padding, dilation, tiled=True)
 
 

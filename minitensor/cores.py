@@ -9,6 +9,7 @@ blocks are the same whatever the number of cores: it changes the time, and no bi
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from threading import Thread
 from typing import TypeVar
@@ -48,15 +49,17 @@ def use_cores(n: int) -> None:
     _cores = n
 
 
-def in_blocks(block: Callable[[int, int], Result], n: int, products: int) -> list[Result]:
-    """[block(0, a), block(a, b), ..., block(z, n)]: one block of all, or an even number if there is much to multiply.
+def in_blocks(block: Callable[[int, int], Result], n: int, products: int, at_most: int = sys.maxsize) -> list[Result]:
+    """[block(0, a), block(a, b), ..., block(z, n)]: two for every LONG products, but no more than n or at_most.
 
     >>> in_blocks(lambda a, b: (a, b), n=10, products=1000)
     [(0, 10)]
     >>> in_blocks(lambda a, b: (a, b), n=10, products=2 * LONG)
     [(0, 2), (2, 5), (5, 7), (7, 10)]
+    >>> in_blocks(lambda a, b: (a, b), n=10, products=2 * LONG, at_most=2)
+    [(0, 5), (5, 10)]
     """
-    count = max(1, min(n, 2 * (products // LONG)))
+    count = max(1, min(n, at_most, 2 * (products // LONG)))
     if count == 1:
         return [block(0, n)]
     edges = [n * i // count for i in range(count + 1)]

@@ -12,13 +12,15 @@ import numpy as np
 from .backprop import gradients
 from .ops.elementwise import multiply
 from .ops.shape import concatenate
+from .sizes import whole
 from .tensor import Array, Operand, Tensor, as_tensor
 
 
 def slope(f: Callable[..., Tensor], xs: Sequence[Array], direction: Sequence[Array], step: float = 1e-3) -> float:
     """The derivative of a scalar f at xs along a direction v, from values alone.
 
-    d/dt f(x + t v) at t = 0 is (8 (f(h) - f(-h)) - (f(2h) - f(-2h))) / 12h, but for h^4 f^(5) / 30.
+    With F(t) = f(x + t v) and h = step, dF/dt at 0 is (8 (F(h) - F(-h)) - (F(2h) - F(-2h))) / 12h, up to an error of
+    h^4 F^(5) / 30.
     Source: Fornberg, Generation of finite difference formulas on arbitrarily spaced grids, Math. Comp. 1988, table 1.
 
     >>> abs(slope(lambda x: x ** 3, [np.array(2.0)], [np.array(1.0)]) - 12) < 1e-10
@@ -44,7 +46,8 @@ def check_gradients(
     f is made a scalar L = <u, f(x)> with random weights u; then v^T dL/dx must be the slope of L along a random v.
     Order 2 is the same check on the function x -> dL/dx, and so on.  Returns the largest relative deviation.
     The direction is the same at each call unless you give an rng.  Keep xs at least 2 step away from kinks.
-    Raises AssertionError, with the numbers, where they differ by more than tolerance (relative to 1 and to both sides).
+    Raises AssertionError, with the numbers, where they differ by more than tolerance (relative to 1 and to both sides),
+    ValueError for an order less than 1.
 
     >>> check_gradients(lambda x: x.tanh() * x, np.array([0.5, -1.0])) < 1e-6
     True
@@ -58,6 +61,8 @@ def check_gradients(
         ...
     AssertionError: order 1: the rules give -0.1..., finite differences give -0.3...
     """
+    if whole("order", order) < 1:
+        raise ValueError(f"order (={order}) must be at least 1")
     rng = rng or np.random.default_rng(0)
     arrays = [np.array(as_tensor(x).data, dtype=np.float64) for x in xs]
     worst = 0.0

@@ -14,6 +14,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import gcd, prod
 from typing import Any, NamedTuple, TypeAlias
 
@@ -554,10 +555,10 @@ def _part(part: Any) -> str:
     return f"{start}:{stop}" + (f":{part.step}" if part.step not in (None, 1) else "")
 
 
-def _concatenate(t: Tensor, args: list[Expression]) -> Expression:
+def _joined(name: str, t: Tensor, args: list[Expression]) -> Expression:
     joined = f"({', '.join(e.text for e in args)},)"
     latex = f"\\left[{', '.join(e.latex for e in args)}\\right]"
-    return _call("concatenate", (joined, f"axis={t.params['axis']}"), latex, t.shape)
+    return _call(name, (joined, f"axis={t.params['axis']}"), latex, t.shape)
 
 
 def _pad(t: Tensor, args: list[Expression]) -> Expression:
@@ -580,6 +581,7 @@ NOTATION: dict[str, Callable[[Tensor, list[Expression]], Expression]] = {
     "matmul": _matmul,
     "einsum": _einsum,
     "index": _index,
-    "concatenate": _concatenate,
+    "concatenate": partial(_joined, "concatenate"),
+    "stack": partial(_joined, "stack"),
     "pad": _pad,
 }

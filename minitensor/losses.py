@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .activations import log_softmax
-from .tensor import Operand, Tensor, as_tensor, as_tensors
+from .tensor import Array, Operand, Tensor, as_tensor, as_tensors
 
 
 def cross_entropy(logits: Operand, labels: npt.ArrayLike) -> Tensor:
@@ -23,17 +23,26 @@ def cross_entropy(logits: Operand, labels: npt.ArrayLike) -> Tensor:
     >>> round(cross_entropy(Tensor([[0.0, 0.0]]), [1]).item(), 4)  # log 2
     0.6931
     """
+    logits = as_tensor(logits)
+    classes = checked_labels(logits, labels)
+    return -log_softmax(logits, axis=1)[np.arange(len(classes)), classes].mean()
+
+
+def checked_labels(scores: Tensor, labels: npt.ArrayLike) -> Array:
+    """The labels as an array, one for each row of scores (N, K); raises what `cross_entropy` raises."""
     if isinstance(labels, Tensor):
         raise TypeError("labels must be whole numbers in a list or an array; got a Tensor, which holds floats")
-    logits, classes = as_tensor(logits), np.array(labels)
-    if logits.ndim != 2 or not logits.size or classes.shape != logits.shape[:1]:
-        raise ValueError(f"cross_entropy needs logits (N, K) and N labels, got {logits.shape} and {classes.shape}")
+    classes = np.array(labels)
+    if scores.ndim != 2 or not scores.size or classes.shape != scores.shape[:1]:
+        raise ValueError(
+            f"N labels need scores (N, K), and N > 0; got {classes.shape} labels and scores {scores.shape}"
+        )
     if classes.dtype.kind not in "iu":
         raise TypeError(f"labels must be whole numbers, got {classes.dtype}")
-    n, k = logits.shape
+    k = scores.shape[1]
     if wrong := sorted(set(classes[(classes < 0) | (classes >= k)].tolist())):
         raise IndexError(f"labels must be from 0 to {k - 1}, got {', '.join(map(str, wrong))}")
-    return -log_softmax(logits, axis=1)[np.arange(n), classes].mean()
+    return classes
 
 
 def mean_squared_error(a: Operand, b: Operand) -> Tensor:

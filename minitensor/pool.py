@@ -7,7 +7,7 @@ By definition a pool is a reduction of `windows(x)` over the taps i j: the large
 mean.  Maximum and sum over a rectangle are *separable*: the maximum of the maxima of its rows.  So the fast form pools
 along w first and then along h, two operators that take k + k elements for each window instead of k * k, and need no
 windows at all.
-Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.3.
+Letters as in `conv.py`.  Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.3.
 """
 
 from __future__ import annotations
@@ -230,7 +230,9 @@ def _avg_pooling(
 
 
 def lp_pool2d(x: Operand, kernel_size: Ints, *, norm: float = 2, stride: Ints | None = None) -> Tensor:
-    """The p-norm of each window: y = (sum_ij |x|^p)^(1/p), for p = norm; its derivative at 0 is taken as 0.
+    """The q-norm of each window, q = norm: y[n, c, h, w] = (sum_ij |x[n, c, h s + i, w s + j]|^q)^(1/q).
+
+    Its derivative at 0 is taken as 0.
 
     x (N, C, H, W) gives (N, C, H', W').  Raises ValueError where the settings do not fit, and for norm < 1.
 
@@ -263,10 +265,11 @@ def _lp_pooling(axes: int, x: Operand, kernel_size: Ints, norm: float, stride: I
 
 
 def weighted_avg_pool2d(x: Operand, kernel_size: Ints, *, stride: Ints | None = None, sigma: float = 1.0) -> Tensor:
-    """The mean of each window, weighted by the distance from its centre: y = sum_ij k[i, j] x[...].
+    """The mean of each window, weighted by the distance from its centre.
 
-    k[i, j] is proportional to exp(-r^2 / (2 sigma^2)), with r the distance in pixels from the centre of the window, and
-    adds up to 1.  x (N, C, H, W) gives (N, C, H', W').
+    y[n, c, h, w] = sum_ij a[i, j] x[n, c, h s + i, w s + j], where a[i, j] is proportional to exp(-r^2 / (2 sigma^2)),
+    with r the distance in pixels from the centre of the window, and adds up to 1.
+    x (N, C, H, W) gives (N, C, H', W').
     Raises ValueError where the settings do not fit, and unless sigma > 0.
 
     >>> y = weighted_avg_pool2d(Tensor([[[[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]]]), 3)
@@ -277,7 +280,12 @@ def weighted_avg_pool2d(x: Operand, kernel_size: Ints, *, stride: Ints | None = 
 
 
 def weighted_avg_pool1d(x: Operand, kernel_size: Ints, *, stride: Ints | None = None, sigma: float = 1.0) -> Tensor:
-    """As `weighted_avg_pool2d`, along one axis: x (N, C, W) gives (N, C, W')."""
+    """As `weighted_avg_pool2d`, along one axis: x (N, C, W) gives (N, C, W').
+
+    >>> y = weighted_avg_pool1d(Tensor([[[0.0, 1.0, 0.0]]]), 3)
+    >>> round(y.item(), 4) == round(1 / (1 + 2 * float(np.exp(-1 / 2))), 4)
+    True
+    """
     return _weighted_pooling(1, x, kernel_size, stride, sigma)
 
 
@@ -291,7 +299,9 @@ def _weighted_pooling(axes: int, x: Operand, kernel_size: Ints, stride: Ints | N
 
 
 def _bell(k: int, sigma: float) -> Array:
-    heights = np.exp(-((np.arange(k) - (k - 1) / 2) ** 2) / (2 * sigma**2))
+    squares = (np.arange(k) - (k - 1) / 2) ** 2
+    with np.errstate(over="ignore"):  # however small sigma is, the taps nearest to the centre keep their height
+        heights = np.exp(-(squares - squares.min()) / 2 / sigma / sigma)
     return heights / heights.sum()
 
 
@@ -312,7 +322,8 @@ def maxout(x: Operand, pieces: int, axis: int = 1) -> Tensor:
     axis %= x.ndim
     if whole("pieces", pieces) < 1 or x.shape[axis] % pieces:
         raise ValueError(f"channels (={x.shape[axis]}) must be divisible by pieces (={pieces})")
-    return maximum_over(x.reshape(*x.shape[:axis], -1, pieces, *x.shape[axis + 1 :]), axis=axis + 1)
+    before, channels, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
+    return maximum_over(x.reshape(*before, channels // pieces, pieces, *after), axis=axis + 1)
 
 
 # -- geometry ----------------------------------------------------------------------------------------------------------

@@ -33,6 +33,8 @@ from .tensor import Array
 
 Sizes = tuple[int, ...]
 
+TERMS = 1000  # each block makes a sum for every weight; below this many terms for two blocks, adding these costs more
+
 
 class Setting(NamedTuple):
     """How the windows lie: a number for each spatial axis (padding: before and after), and the groups of channels."""
@@ -81,9 +83,9 @@ def conv_weight(x: Array, g: Array, kernel_size: Sizes, setting: Setting) -> Arr
             rows, grads = (m.swapaxes(1, 2).reshape(setting.groups, 1, m.shape[2], -1) for m in (rows, grads))
         return (rows @ grads.swapaxes(2, 3)).sum(axis=1)  # this way round OpenBLAS is faster
 
-    taps = reduce(np.add, in_blocks(block, h, g.size * reads))
-    taps = taps.reshape(setting.groups, *kernel_size, -1, taps.shape[-1])  # (g, i, j, c, o)
-    return taps.transpose(0, 4, 3, 1, 2).reshape(o, -1, *kernel_size)
+    blocks = in_blocks(block, h, g.size * reads, at_most=2 * max(1, h * places * n // TERMS))
+    taps = reduce(np.add, blocks)  # (g, ijc, o)
+    return taps.swapaxes(0, 1).reshape(*kernel_size, -1, o).transpose(3, 2, 0, 1)
 
 
 def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
@@ -122,7 +124,7 @@ def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
 
 
 def _rows(x: Array, a: int, b: int, places: int, kernel_size: Sizes, setting: Setting) -> Array:
-    """All that the windows of the rows of outputs from a to b read, (g, h, ijc, wn); the rows overlap if d = 1."""
+    """All that the windows of the rows of outputs from a to b read, (g, h, ijc, wn), one over the other if d = 1."""
     (_, channels, width, n), groups = x.shape, setting.groups
     (kh, kw), (sh, sw), (dh, dw) = kernel_size, setting.stride, setting.dilation
     (top, _), (left, right) = setting.padding
@@ -130,7 +132,7 @@ def _rows(x: Array, a: int, b: int, places: int, kernel_size: Sizes, setting: Se
     x = x[max(first, 0) : max(end, 0)]
 
     inside = slice(max(-first, 0), max(-first, 0) + len(x))
-    make = np.empty if len(x) == end - first and not left + right else np.zeros
+    make = np.empty if len(x) == end - first and not (left or right) else np.zeros
     columns = make((groups, end - first, kw, channels // groups, places, n), x.dtype)
     pixels = x.reshape(len(x), groups, channels // groups, width, n).swapaxes(0, 1)  # (g, h, c, w, n)
     for j in range(kw):

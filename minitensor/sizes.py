@@ -138,7 +138,7 @@ def explain(function: Callable[..., int] | int, *args: Any, **settings: Any) -> 
            = floor((8 + 2*0 - 1*(3 - 1) - 1) / 2) + 1
            = floor(5 / 2) + 1
            = 3
-    5 / 2 leaves a rest of 1: no window reads input 7 (counted from 0).
+    5 / 2 leaves a rest of 1; no window reads input 7 (counted from 0).
     >>> print(explain(same_padding, 5))
     padding = d(k - 1) / 2
             = 1*(5 - 1) / 2
@@ -170,8 +170,10 @@ def _explain_conv(
         lines.append(f"The last of these windows would start beyond the input, so it is left out: {m}.")
     missed = unreached(n, k, stride, padding, dilation, ceil_mode)
     if rest := room % stride:
-        lines.append(f"{room} / {stride} leaves a rest of {rest}: {_missed(missed)}.")
         over = (m - 1) * stride + dilation * (k - 1) + 1 - (n + 2 * padding)
+        left_over = "a partial window covers what is left over" if over > 0 else "only padding is left over"
+        fate = _missed(missed) or f"every input is read, {left_over}"
+        lines.append(f"{room} / {stride} leaves a rest of {rest}; {fate}.")
         if over > 0:
             lines.append(f"The last window is partial: it reaches {over} beyond the padded input.")
     elif missed:
@@ -181,7 +183,7 @@ def _explain_conv(
 
 def _missed(positions: list[int]) -> str:
     if not positions:
-        return "every input is still read, what is left over is padding or covered by a partial window"
+        return ""
     plural = "s" if len(positions) > 1 else ""
     return f"no window reads input{plural} {', '.join(map(str, positions))} (counted from 0)"
 
@@ -247,7 +249,7 @@ def whole(name: str, value: Any) -> int:
         return value
     try:
         return int(value.__index__())
-    except AttributeError:
+    except (AttributeError, TypeError):
         raise TypeError(f"{name} (={value!r}) must be a whole number") from None
 
 

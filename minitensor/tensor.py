@@ -4,11 +4,11 @@ What you can do here: make a `Tensor`, make an operator with `primitive`, stop r
 
 A Tensor holds an array and, if an operator made it, the recipe `(primitive, inputs, params)`:
 
-    y = tanh(x)             y.primitive is tanh,  y.inputs == (x,),  y.params == {}
-    s = sum(y, axis=0)      s.primitive is sum,   s.inputs == (y,),  s.params == {"axis": 0, ...}
+    y = tanh(x)             y.primitive.name == "tanh",  y.inputs == (x,),  y.params == {}
+    s = sum(y, axis=0)      s.primitive.name == "sum",   s.inputs == (y,),  s.params == {"axis": (0,), ...}
 
-Nothing else is ever recorded.  From the recipes alone `backprop.py` computes derivatives of any order,
-`formula.py` prints mathematics, and `viz` draws graphs.
+Beside its recipe a Tensor has a birth number, larger than those of its inputs; nothing else is ever recorded.  From
+these alone `backprop.py` computes derivatives of any order, `formula.py` prints mathematics, and `viz` draws graphs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -104,6 +105,12 @@ class Tensor:
         """The same value without its recipe: a constant to every derivative."""
         return _fill(_new(Tensor), self._value, None, (), NO_SETTINGS)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        """Another Tensor with this value, which can be shared since nobody can change it, and a copy of the recipe."""
+        twin = _fill(_new(Tensor), self._value, self.primitive, deepcopy(self.inputs, memo), self.params)
+        twin.name, twin.grad = self.name, self.grad
+        return twin
+
     def __len__(self) -> int:
         if self.ndim == 0:
             raise TypeError("a Tensor with no axes has no length")
@@ -185,7 +192,7 @@ class Primitive:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.name = function.__name__.lstrip("_")  # the primitive behind the public function `where` is `_where`
-        self.vjp: Callable[[int], Callable[..., Tensor] | None] = self._no_rule
+        self.vjp: Callable[[int], Callable[..., Tensor] | None] = self._no_rule  # vjp(i) is the rule for input i
         self.__doc__, self.__module__ = function.__doc__, function.__module__
         self.__name__ = self.__qualname__ = function.__name__
         self.__wrapped__ = function  # where inspect and help() find the signature
@@ -216,10 +223,11 @@ class Primitive:
     def defvjp(self, *rules: Callable[..., Tensor] | None) -> None:
         """Say how a gradient flows back, with one rule per input.
 
-        A rule is called as `rule(g, out, *inputs, **params)`, where g is the gradient of some scalar L by the output
-        out, and returns the gradient of L by that input x, the product of the vector g with the Jacobian of out:
-        (dL/dx)_j = sum_i g_i (d out_i / d x_j).  It is written in Tensors, so it has a recipe too, and the derivative
-        of a derivative needs no second mechanism.  None in place of a rule says that the derivative is zero everywhere.
+        A rule is called as `rule(g, out, *inputs, **params)`, where g is the gradient of some scalar L with respect to
+        the output out, and returns the gradient of L with respect to that input x, the product of the vector g with the
+        Jacobian of out: (dL/dx)_j = sum_i g_i (d out_i / d x_j).  It is written in Tensors, so it has a recipe too, and
+        the derivative of a derivative needs no second mechanism.  None in place of a rule says that the derivative is
+        zero everywhere.
         Raises ValueError unless there are as many rules as inputs.
         """
         code = getattr(self.function, "__code__", None)  # a NumPy function has none
@@ -231,7 +239,7 @@ class Primitive:
 
     def defvjp_each(self, rule: Callable[..., Tensor]) -> None:
         """As `defvjp`, for any number of inputs: one rule, called as `rule(i, g, out, *inputs, **params)`."""
-        self.vjp = partial(partial, rule)
+        self.vjp = lambda i: partial(rule, i)
 
     def _no_rule(self, i: int) -> Callable[..., Tensor]:
         raise NotImplementedError(f"{self.name} has no derivative yet: give it one with {self.name}.defvjp(...)")

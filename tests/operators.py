@@ -197,7 +197,7 @@ up_to_two = st.integers(0, 2)
 
 OPERATORS: dict[str, Row] = {
     # elementwise
-    "add": Row(binary(mt.add), linear=()),
+    "add": Row(binary(mt.add)),
     "subtract": Row(binary(mt.subtract)),
     "multiply": Row(binary(mt.multiply), linear=(0, 1)),
     "divide": Row(binary(mt.divide), positive),
@@ -242,7 +242,7 @@ OPERATORS: dict[str, Row] = {
     # contraction
     "einsum": Row(contraction(), linear=(0,)),
     "matmul": Row(matrices(), linear=(0, 1)),
-    "dense": Row(dense(), linear=()),
+    "dense": Row(dense()),
     # windows, and the layers that are made of them
     "windows": Row(patches(mt.windows), linear=(0,)),
     "fold": Row(patches(mt.fold), linear=(0,)),

@@ -22,14 +22,14 @@ def on(n):
     return mock.patch.object(cores, "_cores", n)
 
 
-@given(counts, st.integers(0, 20), st.integers(0, 20 * cores.LONG))
-def test_blocks_follow_each_other_and_leave_nothing_out(n_cores, n, products):
+@given(counts, st.integers(0, 20), st.integers(0, 20 * cores.LONG), st.integers(1, 50))
+def test_blocks_follow_each_other_and_leave_nothing_out(n_cores, n, products, at_most):
     """Whoever computes them: they come back in order, none is empty (unless all is), and together they are all."""
     with on(n_cores):
-        blocks = cores.in_blocks(lambda a, b: list(range(a, b)), n, products)
+        blocks = cores.in_blocks(lambda a, b: list(range(a, b)), n, products, at_most)
     assert [i for block in blocks for i in block] == list(range(n))
     assert all(blocks) or n == 0
-    assert len(blocks) == max(1, min(n, 2 * (products // cores.LONG)))
+    assert len(blocks) == max(1, min(n, at_most, 2 * (products // cores.LONG)))
 
 
 @given(counts, counts, rngs)

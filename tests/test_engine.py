@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import sys
 import threading
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 import minitensor as mt
 from minitensor import Tensor, gradients, hessian, history, jacobian, no_grad, primitive
 
-from .checks import raises
+from .checks import raises, same
 from .operators import OPERATORS
 from .strategies import few, reals, rngs, shapes, whole_numbers
 
@@ -204,7 +205,7 @@ def test_depth_needs_no_recursion():
 
 
 def test_gradients_of_gradients_need_no_recursion():
-    """The second derivative of a chain of 10,000 squares of nearly nothing is walked like any other."""
+    """The second derivative of 10,001 squares, added one after the other, is walked like any other."""
     x = Tensor(1.0)
     y = x * x
     for _ in range(10_000):
@@ -533,7 +534,15 @@ def test_a_seed_has_the_outputs_shape(output):
             y.backward(np.zeros(seed))
 
 
-@pytest.mark.parametrize("wrt", [Tensor(1.0), [1.0], [Tensor(1.0), np.ones(2)]])
+@given(st.integers(0, 3))
+def test_wrt_may_be_gone_through_only_once(n):
+    """A generator of Tensors is as good as a list of them."""
+    xs = [Tensor(float(i)) for i in range(n)]
+    y = sum(xs, Tensor(0.0))
+    assert [g.item() for g in gradients(y, (x for x in xs))] == [1.0] * n
+
+
+@pytest.mark.parametrize("wrt", [Tensor(1.0), [1.0], [Tensor(1.0), np.ones(2)], 1.0, None])
 def test_gradients_are_by_a_list_of_tensors(wrt):
     """A bare Tensor, a number or an array in wrt is a TypeError that shows what is wanted."""
     with pytest.raises(TypeError, match="list of Tensors"):
@@ -545,11 +554,35 @@ def test_gradients_are_of_a_tensor(output):
     """Anything else is a TypeError that names its type."""
     with pytest.raises(TypeError, match=type(output).__name__):
         gradients(output, [Tensor(1.0)])
-    with pytest.raises(TypeError, match=type(output).__name__):
-        mt.backward(output)
+    for function in (mt.backward, history):
+        with pytest.raises(TypeError, match=type(output).__name__):
+            function(output)
     for derivative in (jacobian, hessian):
         with pytest.raises(TypeError, match=type(output).__name__):
             derivative(lambda x: output, 1.0)
+
+
+@given(shapes(max_dims=2), rngs)
+def test_a_seed_adopts_the_outputs_dtype(shape, rng):
+    """float32 stays float32, whatever the seed is made of."""
+    x = Tensor(rng.normal(size=shape).astype(np.float32))
+    for seed in (np.ones(shape), np.ones(shape).tolist(), Tensor(np.ones(shape))):
+        for y in (x, x * 2):
+            assert all(g.dtype == np.float32 for g in gradients(y, [x, y], seed))
+
+
+@given(rngs)
+def test_a_deep_copy_has_a_life_of_its_own(rng):
+    """Equal values that nobody can change, the same operator, and a recipe that leads to the copies of the inputs."""
+    x = Tensor(rng.normal(size=2), name="x")
+    y = mt.exp(x)
+    y.backward(np.ones(2))
+    its_x, its_y = copy.deepcopy((x, y))
+    assert its_x is not x and its_x.name == "x" and not its_x.data.flags.writeable
+    same(its_y, y)
+    same(its_x.grad, x.grad)
+    assert its_y.primitive is mt.exp and its_y.inputs == (its_x,)
+    same(gradients(its_y, [its_x])[0], y)
 
 
 @given(shapes(min_dims=1).filter(lambda s: np.prod(s) > 1))

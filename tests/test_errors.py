@@ -70,7 +70,7 @@ def test_settings_are_not_too_small(name, setting, value, axis):
 
 
 @pytest.mark.parametrize(("name", "setting"), SETTINGS)
-@pytest.mark.parametrize("value", [1.5, 2.0, "2", [1.5]], ids=str)
+@pytest.mark.parametrize("value", [1.5, 2.0, "2", [1.5], np.array([1, 1])], ids=str)
 def test_settings_are_whole_numbers(name, setting, value):
     """A fraction, a float or a word is an error with name and value, never rounded."""
     with raises((TypeError, ValueError), setting, value if isinstance(value, str) else ""):

@@ -143,6 +143,13 @@ def test_a_derivative_that_is_not_a_number_is_found():
         check_gradients(f, np.array(1.0))
 
 
+@pytest.mark.parametrize("order", [0, -1, 1.5])
+def test_there_is_an_order_to_check(order):
+    """Less than the first derivative, or a part of one, is an error with the value, and no agreement."""
+    with pytest.raises((TypeError, ValueError), match=rf"order \(={order}\)"):
+        check_gradients(lambda x: x, np.ones(3), order=order)
+
+
 def test_every_input_is_checked():
     """A rule that is wrong for the second input only is found; integers and float32 are checked as float64."""
 

@@ -210,6 +210,14 @@ def test_a_weighted_average_pool_is_a_convolution_with_a_bell(axes, data, rng):
     np.testing.assert_allclose(pool(x, k, **settings).data, stacked.data, atol=1e-12)
 
 
+@given(st.integers(1, 6), st.floats(-200, -3), rngs)
+def test_a_narrow_bell_picks_the_middle(k, exponent, rng):
+    """However narrow: the tap in the middle, or the mean of the two that are nearest to it."""
+    (x,) = drawn(rng, (1, 1, k))
+    middle = x[..., (k - 1) // 2 : k // 2 + 1]
+    same(mt.weighted_avg_pool1d(x, k, sigma=10.0**exponent), middle.mean(axis=2, keepdims=True))
+
+
 @pytest.mark.parametrize("axes", [1, 2])
 @given(data=st.data(), rng=rngs)
 def test_lp_pools_lie_between_the_average_and_the_maximum(axes, data, rng):

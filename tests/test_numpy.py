@@ -291,6 +291,36 @@ def test_a_reduction_names_axes_that_exist(name, data, shape):
             ours(Tensor(np.zeros(shape)), axis=axis)
 
 
+@pytest.mark.parametrize("axis", [0.7, (0.7,), "0", ["0"], np.array([0])], ids=str)
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_an_axis_is_a_whole_number(name, axis):
+    """A fraction, a word or an array is a TypeError that shows it, and is never rounded."""
+    with raises(TypeError, "axis", "must be a whole number"):
+        REDUCTIONS[name][0](Tensor(np.zeros((2, 2))), axis=axis)
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+@given(n=st.integers(1, 3))
+def test_no_groups_have_no_results(name, n):
+    """Over an axis that has elements, of a Tensor that has none, there is nothing to reduce, and no gradient."""
+    x = Tensor(np.zeros((0, n)))
+    y = REDUCTIONS[name][0](x, axis=1)
+    same(y, np.zeros(0))
+    same(gradients(y, [x])[0], x)
+
+
+@given(st.integers(1, 3), st.integers(1, 3))
+def test_no_matrices_have_no_products(m, n):
+    """An empty stack of matrices, times a vector or a matrix: nothing, and no gradient."""
+    x = Tensor(np.zeros((0, m, n)))
+    for shape in ((n,), (n, 2)):
+        y = Tensor(np.ones(shape))
+        product = x @ y
+        assert product.shape == (0, m, *shape[1:])
+        for t, g in zip((x, y), gradients(product, [x, y]), strict=True):
+            same(g, np.zeros(t.shape))
+
+
 @pytest.mark.parametrize("name", [name for name in REDUCTIONS if name != "sum"])
 @given(data=st.data(), shape=shapes(min_dims=1))
 def test_nothing_has_no_average_and_no_largest(name, data, shape):

@@ -23,7 +23,8 @@ def einsum(spec: str, *tensors: Operand) -> Tensor:
     """Einstein summation: the product of all inputs, added up over the letters that the output does not name.
 
     For "ij,jk->ik": out[i, k] = sum_j x[i, j] y[j, k].  "..." stands for axes without names, and without "->" the
-    output names, in alphabetical order, the letters that occur once: both as in NumPy.
+    output names, in alphabetical order, the letters that occur once: both as in NumPy.  A length of 1 stretches, as in
+    broadcasting.
     Raises ValueError where letters and axes, or the lengths of one letter, do not fit.
 
     >>> einsum("ij,ij->i", Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[1.0, 1.0], [0.0, 1.0]])).data
@@ -42,7 +43,7 @@ def einsum(spec: str, *tensors: Operand) -> Tensor:
                 )
     operands = []
     unused = (c for c in string.ascii_letters if c not in sizes)
-    for letters, x in zip(inputs, xs, strict=True):  # x_ii = sum_j x_ij d_ij: a letter twice becomes two letters
+    for letters, x in zip(inputs, xs, strict=True):  # x_ii = sum_j x_ij eye_ij: a letter twice becomes two letters
         x = broadcast_to(x, [sizes[c] for c in letters]) if x.shape != tuple(sizes[c] for c in letters) else x
         for i, letter in enumerate(letters):
             if letter in letters[:i]:
@@ -172,8 +173,8 @@ def _matmul(x: Array, y: Array) -> Array:
     return skinny_product(x, y) if is_skinny(x.shape, y.shape) else x @ y
 
 
-FEW = 16
-UNPACKED = 1_000_000
+FEW = 16  # a matrix with a side up to this long is skinny; it is also the most rows or terms of one piece
+UNPACKED = 1_000_000  # fewer products than these OpenBLAS adds up without a copy of the matrices
 
 
 def is_skinny(x: tuple[int, ...], y: tuple[int, ...]) -> bool:
@@ -185,30 +186,30 @@ def skinny_product(x: Array, y: Array) -> Array:
     """x @ y, a piece at a time; two to four times as fast where a batch of few images meets a layer of many weights.
 
     A long product begins by copying ("packing") both matrices into an order of its own.  That pays where each number is
-    used often, but here the copy takes longer than the product.  OpenBLAS leaves it out where there are fewer than
-    10^6 products to add up.
+    used often, but here the copy takes longer than the product.  OpenBLAS leaves it out in short products.
     """
     (m, k), n = x.shape, y.shape[1]
-    products = 16 * m * k * n // min(m, k, n)  # to read a number of the largest matrix takes as long as some 16
+    products = 16 * m * k * n // min(m, k, n)  # to read a number of the largest matrix takes as long as 16 products
     if m > FEW:
         out = np.empty((m, n), np.result_type(x, y))
+        rows_each = max(1, min(FEW, UNPACKED // (k * n)))
 
         def rows(start: int, stop: int) -> None:
-            for i in range(start, stop, rows_each):
-                piece = slice(i, min(i + rows_each, stop))
-                np.matmul(x[piece], y, out=out[piece])
+            rest = stop - (stop - start) % rows_each
+            stack = (-1, rows_each)  # one call for all pieces: after each call, a thread has to ask for Python's lock
+            np.matmul(x[start:rest].reshape(*stack, k), y, out=out[start:rest].reshape(*stack, n))
+            np.matmul(x[rest:stop], y, out=out[rest:stop])
 
-        rows_each = max(1, min(FEW, UNPACKED // (k * n)))
         in_blocks(rows, m, products)
         return out
     if n > FEW and y.flags.f_contiguous:
         return skinny_product(y.T, x.T).T
+    terms_each = max(1, min(FEW, UNPACKED // (m * n)))
 
     def terms(start: int, stop: int) -> Array:
         pieces = [slice(i, min(i + terms_each, stop)) for i in range(start, stop, terms_each)]
         return reduce(np.add, (x[:, piece] @ y[piece] for piece in pieces))
 
-    terms_each = max(1, min(FEW, UNPACKED // (m * n)))
     return reduce(np.add, in_blocks(terms, k, products))
 
 
@@ -222,7 +223,7 @@ def _right_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
     if x.ndim == 1:
         return g * x if y.ndim == 1 else column(x) * row(g)
     if y.ndim == 1:
-        return matmul(swap_last_two(x), column(g)).reshape(*x.shape[:-2], -1)
+        return matmul(swap_last_two(x), column(g)).reshape(*x.shape[:-2], x.shape[-1])
     if y.data.flags.f_contiguous:
         # y is w.T, as in a dense layer: the same product transposed, so that w's gradient lies in memory as w does
         return swap_last_two(matmul(swap_last_two(g), x))

@@ -107,7 +107,9 @@ log.defvjp(lambda g, out, x: g / x)
 
 @primitive
 def float_power(x: Array, y: Array) -> Array:
-    """x ** y, for Tensors; the derivative by y needs x >= 0, and is taken as 0 elsewhere
+    """x ** y, for Tensors; a plain number as exponent is `power`.
+
+    The derivative by x is y x^(y - 1), not a number at x = y = 0; that by y needs x >= 0, and is taken as 0 elsewhere.
 
     >>> (2 ** Tensor([1.0, 2.0, 3.0])).data
     array([2., 4., 8.])

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ..sizes import whole
 from ..tensor import Array, Operand, Tensor, as_tensor, primitive
 from .shape import broadcast_to, reshape
 
@@ -52,7 +53,7 @@ def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     3.0
     """
     x = as_tensor(x)
-    return sum(x, axis, keepdims) / _count(x, axis)
+    return sum(x, axis, keepdims) / count_or_raise(x, axis)
 
 
 def var(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -76,7 +77,7 @@ def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     array([0., 1., 0.])
     """
     x = as_tensor(x)
-    _count(x, axis)
+    count_or_raise(x, axis)
     return _max(x, axis=normal_axes(axis, x.ndim), keepdims=keepdims)
 
 
@@ -89,7 +90,7 @@ def first_maximum(x: Array, *, axis: Axes) -> Array:
     """
     back = tuple(range(x.ndim - len(axis), x.ndim))
     groups = np.moveaxis(x, axis, back)  # the reduced axes last,
-    flat = groups.reshape(*groups.shape[: x.ndim - len(axis)], -1)  # and as one
+    flat = groups.reshape(*groups.shape[: x.ndim - len(axis)], prod(x.shape[a] for a in axis))  # and as one
     ones = np.zeros(flat.shape, x.dtype)
     np.put_along_axis(ones, flat.argmax(axis=-1)[..., None], 1, axis=-1)
     return np.moveaxis(ones.reshape(groups.shape), back, axis)
@@ -109,8 +110,12 @@ _max.defvjp(lambda g, out, x, *, axis, keepdims: spread(g, x, axis) * first_maxi
 def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The smallest element along axis; a tie sends the gradient to the first minimum.
 
-    >>> min(Tensor([3.0, 1.0, 2.0])).item()
-    1.0
+    Raises ValueError if there are no elements.
+
+    >>> x = Tensor([7.0, 1.0, 1.0])
+    >>> min(x).backward()
+    >>> x.grad.data
+    array([0., 1., 0.])
     """
     return -max(-as_tensor(x), axis, keepdims)
 
@@ -125,7 +130,7 @@ def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     1000.6931
     """
     x = as_tensor(x)
-    _count(x, axis)
+    count_or_raise(x, axis)
     return _logsumexp(x, axis=normal_axes(axis, x.ndim), keepdims=keepdims)
 
 
@@ -149,14 +154,14 @@ def normal_axes(axis: Axis, ndim: int) -> Axes:
     >>> normal_axes(None, 3), normal_axes(-1, 3), normal_axes((-1, 0), 3)
     ((0, 1, 2), (2,), (0, 2))
     """
-    named = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
-    axes = tuple(sorted(int(a) + ndim if a < 0 else int(a) for a in named))
+    named = range(ndim) if axis is None else axis if isinstance(axis, Sequence) else (axis,)
+    axes = tuple(sorted(a + ndim if a < 0 else a for a in [whole("axis", a) for a in named]))
     if any(not 0 <= a < ndim for a in axes) or len(set(axes)) != len(axes):
         raise ValueError(f"axis (={axis}) must name axes of a Tensor with {ndim} axes, each once")
     return axes
 
 
-def _count(x: Tensor, axis: Axis) -> int:
+def count_or_raise(x: Tensor, axis: Axis) -> int:
     """How many elements go into each result."""
     count = prod(x.shape[a] for a in normal_axes(axis, x.ndim))
     if count == 0:

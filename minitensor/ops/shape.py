@@ -2,15 +2,16 @@
 
 What you can do here: `reshape`, `transpose`, `broadcast_to`, index, `pad`, `concatenate`, `stack`.
 
-All of these are linear maps, and come in adjoint pairs, each the other's rule:
+All of these are linear maps (but for what `pad` puts around, which no derivative sees), and come in adjoint pairs, each
+the other's rule:
 
     reshape     - reshape back          index (gather)  - scatter
     transpose   - transpose back        pad with zeros  - crop
     broadcast   - sum                   concatenate     - cut up
 
 With <a, b> the sum of all a_i b_i, the adjoint f* of a linear f is the map with <f(x), g> = <x, f*(g)> for all x and g.
-If x moves by dx, f moves the output by f(dx), and hence L by <g, f(dx)> = <f*(g), dx>.  What stands beside dx is dL/dx:
-so for a linear map, *the rule is the adjoint*.
+Let g be dL/d out.  If x moves by dx, f moves the output by f(dx), and hence L by <g, f(dx)> = <f*(g), dx>.  What stands
+beside dx is dL/dx: so for a linear map, *the rule is the adjoint*.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def reshape(x: Operand, *shape: int | Sequence[int]) -> Tensor:
     """
     x = as_tensor(x)
     lengths = _sequence(shape)
-    if lengths.count(-1) == 1 and (known := -prod(lengths)) > 0 and x.size % known == 0:
+    if lengths.count(-1) == 1 and (known := -prod(lengths)) > 0 and x.size % known == 0:  # but for the -1
         lengths = tuple(x.size // known if n == -1 else n for n in lengths)
     if prod(lengths) != x.size or (lengths and min(lengths) < 0):
         raise ValueError(f"cannot reshape {x.shape}, {x.size} elements, to {_sequence(shape)}")
@@ -75,7 +76,7 @@ def _transpose(x: Array, *, axes: Shape) -> Array:
     return x.transpose(axes)
 
 
-_transpose.defvjp(lambda g, out, x, *, axes: transpose(g, sorted(range(len(axes)), key=axes.__getitem__)))
+_transpose.defvjp(lambda g, out, x, *, axes: transpose(g, np.argsort(axes).tolist()))  # the inverse permutation
 
 
 def broadcast_to(x: Operand, *shape: int | Sequence[int]) -> Tensor:
@@ -123,7 +124,7 @@ def _own(part: Any) -> Any:
     if not isinstance(part, np.ndarray | list | tuple):
         return part
     array = np.array(part)
-    return frozen(array if array.size else array.astype(int))
+    return frozen(array if array.size else array.astype(int))  # an empty list would be an array of floats
 
 
 @primitive
@@ -234,8 +235,15 @@ def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
     if len(shapes) != 1 or not -layers[0].ndim - 1 <= axis <= layers[0].ndim:
         raise ValueError(f"cannot stack shapes {[x.shape for x in layers]} along axis {axis}")
     (shape,) = shapes
-    axis %= len(shape) + 1
-    return concatenate([reshape(x, (*shape[:axis], 1, *shape[axis:])) for x in layers], axis)
+    return _stack(*layers, axis=axis % (len(shape) + 1))
+
+
+@primitive
+def _stack(*xs: Array, axis: int) -> Array:
+    return np.stack(xs, axis)
+
+
+_stack.defvjp_each(lambda i, g, out, *xs, axis: index(g, (slice(None),) * axis + (i,)))
 
 
 def _sequence(numbers: Sequence[Any]) -> Shape:
