@@ -1,7 +1,7 @@
 """nets: layers, networks, data and training on minitensor.
 
 Read the chapters in this order: module, init, layers, pools, regular, models, lenet5, optim, data,
-distort, idx, checkpoint, train, summary, pictures, equivariance, group_conv.
+distort, idx, checkpoint, parallel, train, summary, pictures, equivariance, group_conv.
 """
 
 from .checkpoint import load, save
@@ -35,11 +35,12 @@ from .pools import (
     AvgPool2d,
     LPPool1d,
     LPPool2d,
+    Maxout,
     MaxPool1d,
     MaxPool2d,
     WeightedAvgPool1d,
     WeightedAvgPool2d,
 )
-from .regular import BatchNorm2d, Dropout, LocalResponseNorm, Maxout
+from .regular import BatchNorm2d, Dropout, LocalResponseNorm
 from .summary import Row, Summary, summary
 from .train import Epoch, Score, evaluate, fit, learn, predict

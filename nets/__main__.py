@@ -49,8 +49,7 @@ RECIPES = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status.
 
-    >>> main(["evaluate", "--checkpoint", "there/is/none.npz"])
-    nets: [Errno 2] No such file or directory: 'there/is/none.npz'
+    >>> main(["evaluate", "--checkpoint", "there/is/none.npz"])  # says on stderr that there is none
     1
     """
     options = _parser().parse_args(arguments)
@@ -60,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (ImportError, OSError, ValueError) as error:
-        print(f"nets: {error}")
+        print(f"nets: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -85,8 +84,8 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--data", type=Path, metavar="FOLDER", help="IDX files of MNIST's kind (default: own digits)")
         sub.add_argument("--checkpoint", type=Path, metavar="FILE", help="where it is kept (default: out/MODEL.npz)")
     option = train.add_argument
-    option("--epochs", type=int, help="passes through the examples (default: 50, or 10 with --data)")
-    option("--batch-size", type=int, help="images in one step (default: 64, or 128 with --data)")
+    option("--epochs", type=_from(1), help="passes through the examples (default: 50, or 10 with --data)")
+    option("--batch-size", type=_from(1), help="images in one step (default: 64, or 128 with --data)")
     option(
         "--learning-rate",
         type=float,
@@ -96,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--weight-decay", type=float, default=5e-4, help="pull of the weights towards 0 (default: 0.0005)")
     option("--schedule", choices=SCHEDULES, default="one_cycle", help="of the learning rate (default: one_cycle)")
     option("--no-distort", action="store_true", help="do not turn, scale, slant and move the images at each step")
-    option("--seed", type=int, default=0, help="the same seed gives the same numbers (default: 0)")
+    option("--seed", type=_from(0), default=0, help="the same seed gives the same numbers (default: 0)")
     option("--resume", action="store_true", help="go on where the checkpoint stands")
 
     count = command("summary", _summary, "Count what a network is made of.")
@@ -105,10 +104,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _from(least: int) -> Callable[[str], int]:
+    """What reads an option that is a whole number, and not less than that."""
+
+    def number(text: str) -> int:
+        if (value := int(text)) < least:
+            raise argparse.ArgumentTypeError(f"{value} is less than {least}")
+        return value
+
+    return number
+
+
 def _train(options: argparse.Namespace) -> None:
     recipe = RECIPES[options.model]
     train, test = _data(options)
-    model = MODELS[options.model][0](seed=options.seed)
+    model = _model(options, train, test, options.seed)
     own = options.data is None
     epochs = _said(options.epochs, 50 if own else 10)
     batch_size = _said(options.batch_size, 64 if own else 128)
@@ -149,15 +159,25 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    recipe = RECIPES[options.model]
-    model = MODELS[options.model][0]()
+    train, test = _data(options)
+    model = _model(options, train, test)
     load(_path(options), model)
-    _report(recipe, model, _data(options)[1])
+    _report(RECIPES[options.model], model, test)
 
 
 def _summary(options: argparse.Namespace) -> None:
     build, shape = MODELS[options.model]
     print(summary(build(), shape, explain=options.explain))
+
+
+def _model(options: argparse.Namespace, train: Examples, test: Examples, seed: int = 0) -> Module:
+    """The network, with a class for each label that there is, and for the ten digits at least."""
+    classes = 1 + max(9, *(int(data.labels.max(initial=0)) for data in (train, test)))
+    if options.model == "lenet":
+        return lenet(classes, seed)
+    if classes > 10:
+        raise ValueError(f"lenet5 has codes for ten digits, and these examples have {classes} classes: use lenet")
+    return lenet5(seed)
 
 
 def _said(value: Any, default: Any) -> Any:

@@ -27,6 +27,7 @@ from .module import Module
 from .optim import Optimizer
 
 NOTES_LIMIT = 1 << 24  # bytes
+NUMPYS_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, RuntimeError)  # what a damaged zip raises
 
 
@@ -100,6 +101,8 @@ def load_notes(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
+            if unknown := {info.compress_type for info in archive.infolist()} - NUMPYS_METHODS:
+                raise ValueError(f"its arrays are compressed by methods {sorted(unknown)}, which NumPy does not use")
             yield archive
     except DAMAGE as error:
         raise ValueError(f"cannot load {path}: {error}") from error

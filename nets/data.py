@@ -10,11 +10,14 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from minitensor.sizes import whole
 from minitensor.tensor import Array
+
+from .init import generator
 
 PAPER, INK = -0.1, 1.175  # LeCun et al. 1998, section II-B: so that the mean is roughly 0 and the variance roughly 1
 
@@ -63,21 +66,34 @@ def _interpolation(n: int, m: int) -> Array:
     return result
 
 
-def batches(data: Examples, batch_size: int = 128, rng: np.random.Generator | None = None) -> Iterator[Examples]:
+def as_examples(data: tuple[Any, Any]) -> Examples:
+    """Images and labels in arrays, from a pair of them.
+
+    Raises TypeError for something else (as `digits()`, two such pairs), ValueError unless there are equally many.
+
+    >>> as_examples(([[0.0, 1.0], [1.0, 0.0]], [1, 0])).labels
+    array([1, 0])
+    """
+    if not isinstance(data, tuple) or len(data) != 2 or any(isinstance(part, Examples) for part in data):
+        raise TypeError("examples are a pair, (images, labels); `train, test = digits()` gives two such pairs")
+    examples = Examples(*map(np.asarray, data))
+    if len(examples.images) != len(examples.labels):
+        raise ValueError(f"there are {len(examples.images)} images and {len(examples.labels)} labels")
+    return examples
+
+
+def batches(data: tuple[Any, Any], batch_size: int = 128, rng: np.random.Generator | None = None) -> Iterator[Examples]:
     """All examples, batch_size at a time (the last batch may be smaller), in random order if there is an rng.
 
-    Raises ValueError for a batch_size less than 1, or where images and labels are not equally many.
+    Raises ValueError for a batch_size less than 1, and what `as_examples` raises.
 
     >>> data = Examples(np.arange(5.0), np.arange(5))
     >>> [batch.labels.tolist() for batch in batches(data, 2)]
     [[0, 1], [2, 3], [4]]
     """
-    images, labels = data
-    if batch_size < 1:
+    images, labels = as_examples(data)
+    if whole("batch_size", batch_size) < 1:
         raise ValueError(f"batch_size (={batch_size}) must be at least 1")
-    if len(images) != len(labels):
-        raise ValueError(f"there are {len(images)} images and {len(labels)} labels")
-    order = np.arange(len(labels)) if rng is None else rng.permutation(len(labels))
-    for start in range(0, len(order), batch_size):
-        chosen = order[start : start + batch_size]
-        yield Examples(images[chosen], labels[chosen])
+    order = np.arange(len(labels)) if rng is None else generator(rng).permutation(len(labels))
+    parts = (order[start : start + batch_size] for start in range(0, len(order), batch_size))
+    return (Examples(images[part], labels[part]) for part in parts)

@@ -37,7 +37,8 @@ def distort(
 
     (N, C, H, W) gives (N, C, H, W), in the same dtype: a `warp` with `random_maps`, one for every `share` images.
     Raises ValueError for images that are not (N, C, H, W), share < 1, or a scale outside [0, 1).
-    Source: Simard, Steinkraus and Platt, Best practices for convolutional neural networks, ICDAR 2003.
+    Source: Simard, Steinkraus and Platt, Best practices for convolutional neural networks applied to visual
+    document analysis, ICDAR 2003.
 
     >>> images = np.ones((20, 1, 8, 8), np.float32)
     >>> distort(images, np.random.default_rng(0)).shape

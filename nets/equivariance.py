@@ -18,19 +18,20 @@ Function = Callable[[Any], Any]  # of arrays or Tensors
 
 
 class EquivarianceError(NamedTuple):
-    """Where f(g(x)) = g(f(x)) holds, by how much it fails for x, and the smallest picture found for which it fails."""
+    """Where f(g(x)) = g(f(x)) holds, by how much it fails for x, and a small picture for which it fails."""
 
     holds: Array  # True for each output cell where both sides agreed for every picture that was tried
     deviation: float
     counterexample: Array | None
 
     def __str__(self) -> str:
-        part = f"{int(self.holds.sum())} of {self.holds.size} output cells"
+        cells = f"{self.holds.size} output cells"
         if self.counterexample is None:
-            return f"f(g(x)) = g(f(x)) in all {part}"
+            return f"f(g(x)) = g(f(x)) in all {cells}"
         return (
-            f"f(g(x)) = g(f(x)) in {part}; elsewhere they differ by up to {self.deviation:g}.  "
-            f"A smallest picture for which they differ:\n{self.counterexample}"
+            f"f(g(x)) = g(f(x)) in {int(self.holds.sum())} of {cells}; "
+            f"elsewhere they differ by up to {self.deviation:g}.  "
+            f"A small picture for which they differ:\n{self.counterexample}"
         )
 
 
@@ -43,12 +44,13 @@ def equivariance_error(
     tries: int = 20,
     tolerance: float = 0.0,
 ) -> EquivarianceError:
-    """Compare f(g(x)) with g(f(x)): the domain where they agree, the largest deviation, a smallest counterexample.
+    """Compare f(g(x)) with g(f(x)): the domain where they agree, the largest deviation, a small counterexample.
 
     `after` is what stands for g behind f, if that is another function (as `nets.group_conv.act`).
     The domain is that of x and of `tries` further pictures of its shape, always the same, of small whole numbers: where
-    the arithmetic is exact, so is the answer.  The deviation is that for x.  The counterexample has as many zeros as
-    can be had, and ones.  tolerance allows for rounding, where x or the weights are not whole numbers.
+    the arithmetic is exact, so is the answer.  The deviation is that for x.  In the counterexample, cell after cell has
+    been made 0, or else 1, for as long as it still fails.  tolerance allows for rounding, where x or the weights are
+    not whole numbers.
     Raises ValueError where the two sides have different shapes.
 
     >>> from minitensor import conv1d

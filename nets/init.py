@@ -20,6 +20,20 @@ from minitensor.tensor import Array
 Initializer: TypeAlias = Callable[[np.random.Generator, Sequence[int], int, int], Array]
 
 
+def generator(rng: np.random.Generator | None) -> np.random.Generator:
+    """The generator itself, or without one another each time; TypeError for a seed, or what else is no generator.
+
+    >>> rng = np.random.default_rng(0)
+    >>> generator(rng) is rng, generator(None) is generator(None)
+    (True, False)
+    """
+    if rng is None:
+        return np.random.default_rng()
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng (={rng!r}) must be a numpy.random.Generator, as default_rng(seed) makes one")
+    return rng
+
+
 def he_normal(rng: np.random.Generator, shape: Sequence[int], fan_in: int, fan_out: int) -> Array:
     """Normal with variance 2 / fan_in, for layers before a relu.
 

@@ -28,9 +28,10 @@ from minitensor import (
     tiled_conv1d,
     tiled_conv2d,
 )
+from minitensor.conv import check_padding_mode, padding_pairs
 from minitensor.sizes import Ints, conv_output_size, per_axis, whole
 
-from .init import Initializer, he_normal
+from .init import Initializer, generator, he_normal
 from .module import Cost, Module, Shape
 
 
@@ -88,6 +89,9 @@ class _Conv(Module):
     ) -> None:
         _check_groups(in_channels, out_channels, groups)
         taps = _taps(kernel_size, self.axes)
+        check_windows(self.axes, stride=stride, dilation=dilation)
+        padding_pairs(padding, taps, per_axis("stride", stride, self.axes), (1,) * self.axes)
+        check_padding_mode(padding_mode)
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
         self.stride, self.padding, self.dilation = stride, padding, dilation
         self.groups, self.padding_mode = groups, padding_mode
@@ -163,6 +167,7 @@ class ConvTranspose2d(Module):
     ) -> None:
         _check_groups(in_channels, out_channels, groups)
         taps = _taps(kernel_size, 2)
+        check_windows(2, stride=stride, padding=padding, output_padding=output_padding, dilation=dilation)
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
         self.stride, self.padding, self.output_padding = stride, padding, output_padding
         self.groups, self.dilation = groups, dilation
@@ -286,6 +291,7 @@ class _TiledConv(Module):
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
         self.stride, self.padding, self.dilation, self.tiles = stride, padding, dilation, tiles
         taps = _taps(kernel_size, self.axes)
+        check_windows(self.axes, stride=stride, padding=padding, dilation=dilation)
         turns = per_axis("tiles", tiles, self.axes)
         positive(tiles=min(turns))
         fan_in, fan_out = (channels * math.prod(taps) for channels in (in_channels, out_channels))
@@ -395,6 +401,19 @@ def positive(**settings: int) -> tuple[int, ...]:
     return tuple(settings.values())
 
 
+def check_windows(axes: int, **settings: Ints) -> None:
+    """ValueError, with name and value, for a padding less than 0 or another setting less than 1, on any axis.
+
+    >>> check_windows(2, stride=(1, 0))
+    Traceback (most recent call last):
+    ValueError: stride (=(1, 0)) must be at least 1
+    """
+    for name, value in settings.items():
+        least = 0 if "padding" in name else 1
+        if min(per_axis(name, value, axes)) < least:
+            raise ValueError(f"{name} (={value}) must be at least {least}")
+
+
 def _check_groups(in_channels: int, out_channels: int, groups: int) -> None:
     positive(in_channels=in_channels, out_channels=out_channels, groups=groups)
     for name, channels in ("in_channels", in_channels), ("out_channels", out_channels):
@@ -417,7 +436,7 @@ def _taps(kernel_size: Ints, axes: int) -> tuple[int, ...]:
 def _weight(
     init: Initializer, rng: np.random.Generator | None, shape: Sequence[int], fan_in: int, fan_out: int
 ) -> Tensor:
-    return Tensor(init(rng or np.random.default_rng(), shape, fan_in, fan_out), name="weight")
+    return Tensor(init(generator(rng), shape, fan_in, fan_out), name="weight")
 
 
 def _zeros(shape: Sequence[int]) -> Tensor:

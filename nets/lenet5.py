@@ -18,10 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from minitensor import Tensor, avg_pool2d, concatenate, conv2d, cross_entropy
+from minitensor.losses import checked_labels
 from minitensor.ops.shape import scatter
 from minitensor.tensor import Array
 
-from .init import lecun_uniform
+from .init import generator, lecun_uniform
 from .layers import Conv2d, Dense, Flatten, Tanh, positive
 from .module import Cost, Module, Sequential, Shape
 
@@ -48,10 +49,12 @@ class Subsampling(Module):
         self.channels, self.kernel_size = positive(channels=channels, kernel_size=kernel_size)
         self.stride = kernel_size
         taps = kernel_size**2
-        self.weight = Tensor(lecun_uniform(rng or np.random.default_rng(), (channels,), taps, taps), name="weight")
+        self.weight = Tensor(lecun_uniform(generator(rng), (channels,), taps, taps), name="weight")
         self.bias = Tensor(np.zeros(channels, np.float32), name="bias")
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.ndim != 4 or x.shape[1] != self.channels:
+            raise ValueError(f"the input must be (N, {self.channels}, H, W), got shape {x.shape}")
         total = avg_pool2d(x, self.kernel_size) * self.kernel_size**2
         return total * self.weight.reshape(-1, 1, 1) + self.bias.reshape(-1, 1, 1)
 
@@ -79,11 +82,11 @@ class TableConv2d(Module):
         *,
         rng: np.random.Generator | None = None,
     ) -> None:
-        positive(in_channels=in_channels, kernel_size=kernel_size)
+        positive(in_channels=in_channels, kernel_size=kernel_size, maps=len(table))
         for row in table:
             if not row or len(set(row)) < len(row) or not set(row) <= set(range(in_channels)):
                 raise ValueError(f"row {tuple(row)} must name maps from 0 to {in_channels - 1}, each at most once")
-        rng = rng or np.random.default_rng()
+        rng = generator(rng)
         self.in_channels, self.table, self.kernel_size = in_channels, tuple(map(tuple, table)), kernel_size
         self.out_channels = len(self.table)
         taps = kernel_size**2
@@ -116,7 +119,9 @@ class RadialBasis(Module):
         self.codes = np.array(codes, np.float32)  # an array, so it is kept with the state but is not learnt
 
     def forward(self, x: Tensor) -> Tensor:
-        return ((x.reshape(x.shape[0], 1, -1) - self.codes) ** 2).sum(axis=2)
+        if x.ndim != 2 or x.shape[1:] != self.codes.shape[1:]:
+            raise ValueError(f"the input must be (N, {self.codes.shape[1]}), got shape {x.shape}")
+        return ((x.reshape(x.shape[0], 1, x.shape[1]) - self.codes) ** 2).sum(axis=2)
 
     def cost(self, x: Shape, y: Shape) -> Cost:
         return Cost(self.codes.size, self.codes.size)
@@ -160,13 +165,14 @@ def map_criterion(distances: Tensor, labels: npt.ArrayLike, j: float = 1.0) -> T
     The first term pulls the right distance down.  The second pushes the wrong ones up, and stops where they are beyond
     j: an image of nothing should be far from all codes.  In other words, it is the cross-entropy of the scores -y, with
     one class more, "none of these", whose score is always -j.
-    Source: equation 9 of the paper.
+    Raises what `cross_entropy` raises.  Source: equation 9 of the paper.
 
     >>> y = Tensor([[0.0, 5.0]])
     >>> expected = 0.0 + math.log(math.exp(-1.0) + math.exp(0.0) + math.exp(-5.0))
     >>> abs(map_criterion(y, [0]).item() - expected) < 1e-12
     True
     """
+    checked_labels(distances, labels)  # "none of these" is no label
     none_of_these = np.full((distances.shape[0], 1), -j, distances.dtype)
     return cross_entropy(concatenate([-distances, Tensor(none_of_these)], axis=1), labels)
 

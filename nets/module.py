@@ -7,7 +7,7 @@ One rule says what belongs to a module: whatever is stored as an attribute.
     a Tensor     is a parameter: it is learnt
     an array     is a buffer: it is kept with the state, but not learnt (the running mean of `BatchNorm2d`)
     a Module     is a child
-    the rest     are settings (so a list of layers is none of the model's business: make it a `Sequential`)
+    the rest     are settings (so the layers in a list are invisible to the model: make it a `Sequential`)
 
 A Tensor is never written to.  Learning gives an attribute *another* Tensor, and `replace` gives it to every module
 that held the old one: so a parameter that two layers share stays shared.
@@ -18,7 +18,8 @@ from __future__ import annotations
 import inspect
 import reprlib
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Self, TypeAlias
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Self, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +68,7 @@ class Module:
     def cost(self, x: Shape, y: Shape) -> Cost:
         """The connections and macs from an input of shape x to an output of shape y, both without the batch axis.
 
-        None, for a layer that treats each element by itself: it belongs to the unit before it.
+        `Cost(0, 0)` for a layer that treats each element by itself: its work belongs to the unit before it.
         """
         return Cost()
 
@@ -193,6 +194,25 @@ class Module:
         """Let every layer compute as in use, where nothing is learnt, and return the module."""
         return self.train(False)
 
+    @contextmanager
+    def in_use(self) -> Iterator[Self]:
+        """Within the block every layer computes as in use, and after it as before.
+
+        >>> from nets import Dropout
+        >>> layer = Dropout(0.5)
+        >>> with layer.in_use():
+        ...     layer.training
+        False
+        >>> layer.training
+        True
+        """
+        before = {module: module.training for _, module in self.modules()}
+        try:
+            yield self.eval()
+        finally:
+            for module, training in before.items():
+                module.training = training
+
     def __repr__(self) -> str:
         lines = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.children()]
         settings = ", ".join(self._settings())
@@ -209,7 +229,7 @@ class Module:
                     value = isinstance(value, Tensor) or value is True
                 if parameter.default is parameter.empty:
                     yield reprlib.repr(value)
-                elif value != parameter.default:
+                elif isinstance(value, HELD) or value != parameter.default:
                     yield f"{name}={reprlib.repr(value)}"
 
 
@@ -242,6 +262,11 @@ class Sequential(Module):
     )
     >>> net[0] is net.hidden is net["hidden"], len(net), net(np.zeros((5, 4), np.float32)).shape
     (True, 3, (5, 2))
+    >>> net[:2]  # the same layers
+    Sequential(
+      (hidden): Dense(4, 3)
+      (squash): Tanh()
+    )
     """
 
     def __init__(self, *layers: Module, **named: Module) -> None:
@@ -264,8 +289,18 @@ class Sequential(Module):
     def __len__(self) -> int:
         return len(self.children())
 
-    def __getitem__(self, key: int | str) -> Module:
-        return dict(self.children())[key] if isinstance(key, str) else self.children()[key][1]
+    @overload
+    def __getitem__(self, key: int | str) -> Module: ...
+    @overload
+    def __getitem__(self, key: slice) -> Sequential: ...
+    def __getitem__(self, key: int | str | slice) -> Module:
+        layers = self.children()
+        if isinstance(key, slice):
+            return Sequential(**dict(layers[key]))
+        try:
+            return dict(layers)[key] if isinstance(key, str) else layers[key][1]
+        except (IndexError, KeyError) as error:
+            raise type(error)(f"there is no layer {key!r}; the {len(layers)} layers are {list(dict(layers))}") from None
 
     def __getattr__(self, name: str) -> Any:  # for type checkers: a layer's name is not known to them
         raise AttributeError(f"this {type(self).__name__} has no {name!r}; its layers are {list(vars(self))}")

@@ -12,6 +12,7 @@ between steps (`state_dict`) is listed in the order of `model.parameters()`.
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -27,6 +28,8 @@ class Optimizer:
     """What `SGD` and `Adam` have in common; a subclass says in `update` how one parameter changes."""
 
     def __init__(self, model: Module, learning_rate: float, weight_decay: float) -> None:
+        if not isinstance(model, Module):
+            raise TypeError(f"an optimizer is made for a Module, as in SGD(model, 0.1), got {type(model).__name__}")
         if not learning_rate >= 0 or not weight_decay >= 0:
             raise ValueError(f"neither learning_rate (={learning_rate}) nor weight_decay (={weight_decay}) may be < 0")
         self.model, self.learning_rate, self.weight_decay = model, learning_rate, weight_decay
@@ -42,9 +45,11 @@ class Optimizer:
         """Give every parameter a new value, from one gradient for each, in the order of `model.parameters()`.
 
         scale multiplies the learning rate of this one step: it is where a schedule comes in.
-        Raises ValueError unless there are as many as parameters, in the same shapes.
+        Raises ValueError unless there are as many as parameters, in the same shapes, TypeError unless they are Tensors.
         """
-        parameters = self.model.parameters()
+        parameters, gradients = self.model.parameters(), list(gradients)
+        if not all(isinstance(g, Tensor) for g in gradients):
+            raise TypeError(f"gradients must be Tensors, as `gradients` returns them, got {reprlib.repr(gradients)}")
         shapes = [p.shape for p in parameters]
         if [g.shape for g in gradients] != shapes:
             raise ValueError(f"a step needs gradients of shapes {shapes}, got {[g.shape for g in gradients]}")
@@ -83,18 +88,21 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent: v = m v + g + weight_decay w, and w = w - r v; with Nesterov, w = w - r (g + m v).
+    """Stochastic gradient descent: with d = g + weight_decay w, v = m v + d and w = w - r v; Nesterov: w - r (d + m v).
 
-    Weight decay is added to the gradient, as the derivative of weight_decay / 2 |w|^2 in the loss.
+    Weight decay is added to the gradient, as the derivative of weight_decay / 2 |w|^2 in the loss.  (In the paper the
+    rate stands inside v, which is the same for as long as the rate is.)
     Raises ValueError for a negative rate or decay, a momentum outside [0, 1), or Nesterov without momentum.
-    Source: Sutskever, Martens, Dahl and Hinton, On the importance of initialization and momentum, ICML 2013.
+    Source: Sutskever, Martens, Dahl and Hinton, On the importance of initialization and momentum in deep learning,
+    ICML 2013.
 
     >>> from nets import Dense
     >>> layer = Dense(1, 1)
     >>> layer.replace({layer.weight: Tensor([[5.0]])})
-    >>> SGD(layer, learning_rate=0.5).step([Tensor([[2.0]]), Tensor([0.0])])
-    >>> layer.weight
-    Tensor([[4.]], name='weight')
+    >>> optimizer = SGD(layer, learning_rate=0.5, momentum=0.5, nesterov=True, weight_decay=0.2)
+    >>> optimizer.step([Tensor([[2.0]]), Tensor([0.0])])
+    >>> layer.weight  # d = 2 + 0.2 * 5 = 3, v = 3, and 5 - 0.5 (3 + 0.5 * 3)
+    Tensor([[2.75]], name='weight')
     """
 
     def __init__(
@@ -122,10 +130,10 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Each weight with a rate of its own, w = w - r m' / (sqrt(s') + eps): the mean gradient over its usual size.
+    """Each weight with a rate of its own, w = w - r e' / (sqrt(s') + eps): the mean gradient over its usual size.
 
-    m = b1 m + (1 - b1) g and s = b2 s + (1 - b2) g^2 are running means of g and g^2.  Both begin at 0, which
-    m' = m / (1 - b1^t) and s' = s / (1 - b2^t) make up for after t steps.
+    With d = g + weight_decay w and b1, b2 = betas, e = b1 e + (1 - b1) d and s = b2 s + (1 - b2) d^2 are running means
+    of d and d^2.  Both begin at 0, which e' = e / (1 - b1^t) and s' = s / (1 - b2^t) make up for after t steps.
     Raises ValueError for a negative rate or decay, betas outside [0, 1), or eps <= 0.
     Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 1.
 
@@ -171,7 +179,8 @@ Schedule: TypeAlias = Callable[[float], float]
 def one_cycle(progress: float) -> float:
     """Up from 1/25 in the first quarter, then down to 0, both along half a cosine.
 
-    Source: Smith and Topin, Super-convergence: very fast training of neural networks, 2018.
+    Source: Smith and Topin, Super-convergence: very fast training of neural networks using large learning rates, 2018,
+    where both are straight lines.
 
     >>> round(one_cycle(0.0), 2), one_cycle(0.25), round(one_cycle(0.625), 2), round(one_cycle(1.0), 2)
     (0.04, 1.0, 0.5, 0.0)

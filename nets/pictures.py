@@ -65,11 +65,12 @@ def learning_curve(epochs: Sequence[Epoch]) -> str:
     return _svg(left + width + 20, top + height + 50, parts)
 
 
-def confusion(data: Examples, answers: Array, classes: int = 10, most: int = 30) -> str:
+def confusion(data: Examples, answers: Array, classes: int | None = None, most: int = 30) -> str:
     """How often each class (row) was taken for each other (column), and below, images that were misread: an SVG.
 
-    answers are those of `predict`.  At most `most` of the misread images are shown, each with "label > answer".
-    Raises ValueError where data and answers are not equally many.
+    answers are those of `predict`; classes are as many as labels and answers name, and ten at least, if not given.
+    At most `most` of the misread images are shown, each with "label > answer".
+    Raises ValueError where data and answers are not equally many, or name a class that there is not.
 
     >>> data = Examples(np.zeros((2, 1, 8, 8), np.float32), np.array([3, 4]))
     >>> picture = confusion(data, np.array([3, 9]))
@@ -78,6 +79,10 @@ def confusion(data: Examples, answers: Array, classes: int = 10, most: int = 30)
     """
     if len(answers) != len(data.labels):
         raise ValueError(f"there are {len(answers)} answers to {len(data.labels)} examples")
+    named = 1 + max(int(numbers.max(initial=-1)) for numbers in (data.labels, answers))
+    classes = max(named, 10) if classes is None else classes
+    if named > classes:
+        raise ValueError(f"labels and answers go up to {named - 1}, too far for {classes} classes")
     counts = np.zeros((classes, classes), int)
     np.add.at(counts, (data.labels, answers), 1)
     wrong = np.flatnonzero(data.labels != answers)

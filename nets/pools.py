@@ -1,6 +1,6 @@
 """Pooling layers: the functions of `minitensor.pool` with their settings.  They have nothing to learn.
 
-What you can do here: `MaxPool AvgPool LPPool WeightedAvgPool`, each 1d and 2d.
+What you can do here: `MaxPool AvgPool LPPool WeightedAvgPool`, each 1d and 2d, and `Maxout`, which pools over channels.
 """
 
 from __future__ import annotations
@@ -16,19 +16,27 @@ from minitensor import (
     lp_pool2d,
     max_pool1d,
     max_pool2d,
+    maxout,
     weighted_avg_pool1d,
     weighted_avg_pool2d,
 )
 from minitensor.sizes import Ints, per_axis
 
+from .layers import check_windows, positive
 from .module import Cost, Module, Shape
 
 
 class _Pool(Module):
     """What all pools have in common."""
 
+    axes: int
     pool: Callable[..., Tensor]
     kernel_size: Ints
+
+    def check(self, stride: Ints | None, **settings: Ints) -> None:
+        """ValueError for windows that cannot be."""
+        stride = self.kernel_size if stride is None else stride
+        check_windows(self.axes, kernel_size=self.kernel_size, stride=stride, **settings)
 
     def cost(self, x: Shape, y: Shape) -> Cost:
         return Cost(connections=math.prod(y) * math.prod(per_axis("kernel_size", self.kernel_size, len(x) - 1)))
@@ -45,6 +53,7 @@ class _MaxPool(_Pool):
     ) -> None:
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
         self.dilation, self.ceil_mode = dilation, ceil_mode
+        self.check(stride, padding=padding, dilation=dilation)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pool(
@@ -65,6 +74,7 @@ class MaxPool2d(_MaxPool):
     (MaxPool2d(3, stride=2), 9.0)
     """
 
+    axes = 2
     pool = staticmethod(max_pool2d)
 
 
@@ -75,6 +85,7 @@ class MaxPool1d(_MaxPool):
     array([[[2., 4.]]])
     """
 
+    axes = 1
     pool = staticmethod(max_pool1d)
 
 
@@ -89,6 +100,7 @@ class _AvgPool(_Pool):
     ) -> None:
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
+        self.check(stride, padding=padding)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pool(
@@ -108,6 +120,7 @@ class AvgPool2d(_AvgPool):
     3.0
     """
 
+    axes = 2
     pool = staticmethod(avg_pool2d)
 
 
@@ -118,12 +131,14 @@ class AvgPool1d(_AvgPool):
     array([[[1.5, 6. ]]])
     """
 
+    axes = 1
     pool = staticmethod(avg_pool1d)
 
 
 class _LPPool(_Pool):
     def __init__(self, kernel_size: Ints, stride: Ints | None = None, *, norm: float = 2) -> None:
         self.kernel_size, self.stride, self.norm = kernel_size, stride, norm
+        self.check(stride)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pool(x, self.kernel_size, norm=self.norm, stride=self.stride)
@@ -136,6 +151,7 @@ class LPPool2d(_LPPool):
     5.0
     """
 
+    axes = 2
     pool = staticmethod(lp_pool2d)
 
 
@@ -146,12 +162,14 @@ class LPPool1d(_LPPool):
     7.0
     """
 
+    axes = 1
     pool = staticmethod(lp_pool1d)
 
 
 class _WeightedAvgPool(_Pool):
     def __init__(self, kernel_size: Ints, stride: Ints | None = None, *, sigma: float = 1.0) -> None:
         self.kernel_size, self.stride, self.sigma = kernel_size, stride, sigma
+        self.check(stride)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pool(x, self.kernel_size, stride=self.stride, sigma=self.sigma)
@@ -164,6 +182,7 @@ class WeightedAvgPool2d(_WeightedAvgPool):
     3.0
     """
 
+    axes = 2
     pool = staticmethod(weighted_avg_pool2d)
 
 
@@ -174,4 +193,23 @@ class WeightedAvgPool1d(_WeightedAvgPool):
     0.452
     """
 
+    axes = 1
     pool = staticmethod(weighted_avg_pool1d)
+
+
+class Maxout(Module):
+    """The largest of each run of `pieces` channels, which are learnt separately: `minitensor.maxout`.
+
+    >>> Maxout(2)([[1.0, 5.0, 2.0, 0.0]]).data
+    array([[5., 2.]])
+    """
+
+    def __init__(self, pieces: int, axis: int = 1) -> None:
+        positive(pieces=pieces)
+        self.pieces, self.axis = pieces, axis
+
+    def forward(self, x: Tensor) -> Tensor:
+        return maxout(x, self.pieces, self.axis)
+
+    def cost(self, x: Shape, y: Shape) -> Cost:
+        return Cost(connections=math.prod(x))

@@ -1,19 +1,18 @@
 """Layers that behave differently in training and in use, and normalization: they help a network to learn.
 
-What you can do here: `Dropout BatchNorm2d LocalResponseNorm Maxout`.
+What you can do here: `Dropout BatchNorm2d LocalResponseNorm`.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from minitensor import Tensor, batch_norm, dropout, local_response_norm, maxout
+from minitensor import Tensor, batch_norm, dropout, local_response_norm
 from minitensor.tensor import Array
 
+from .init import generator
 from .layers import positive
-from .module import Cost, Module, Shape
+from .module import Module
 
 
 class Dropout(Module):
@@ -30,7 +29,7 @@ class Dropout(Module):
         if not 0 <= p < 1:
             raise ValueError(f"p (={p}) must be at least 0 and less than 1")
         self.p = p
-        self._rng = rng or np.random.default_rng()
+        self._rng = generator(rng)
 
     def reseed(self, rng: np.random.Generator) -> None:
         """Draw from this generator from now on."""
@@ -72,11 +71,12 @@ class BatchNorm2d(Module):
             mean, var = self.running_mean.reshape(per_channel), self.running_var.reshape(per_channel)
             factor = self.scale.reshape(per_channel) / np.sqrt(var + self.eps, dtype=var.dtype)
             return (x - mean) * factor + self.shift.reshape(per_channel)
+        y = batch_norm(x, self.scale, self.shift, self.eps)
         n = x.size // self.channels
         mean, var = x.data.mean((0, 2, 3)), x.data.var((0, 2, 3)) * (n / max(n - 1, 1))
         self.running_mean = self._moved(self.running_mean, mean)
         self.running_var = self._moved(self.running_var, var)
-        return batch_norm(x, self.scale, self.shift, self.eps)
+        return y
 
     def _moved(self, old: Array, new: Array) -> Array:
         return ((1 - self.momentum) * old + self.momentum * new).astype(old.dtype)
@@ -95,21 +95,3 @@ class LocalResponseNorm(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return local_response_norm(x, self.size, self.alpha, self.beta, self.k)
-
-
-class Maxout(Module):
-    """The largest of each run of `pieces` channels, which are learnt separately: `minitensor.maxout`.
-
-    >>> Maxout(2)([[1.0, 5.0, 2.0, 0.0]]).data
-    array([[5., 2.]])
-    """
-
-    def __init__(self, pieces: int, axis: int = 1) -> None:
-        positive(pieces=pieces)
-        self.pieces, self.axis = pieces, axis
-
-    def forward(self, x: Tensor) -> Tensor:
-        return maxout(x, self.pieces, self.axis)
-
-    def cost(self, x: Shape, y: Shape) -> Cost:
-        return Cost(connections=math.prod(x))

@@ -173,19 +173,15 @@ def _trace(model: Module, input_shape: Shape) -> list[tuple[str, Module, Shape, 
         calls.append((name, module, x.shape[1:], y.shape[1:]))
         return y
 
-    training = {module: module.training for _, module in model.modules()}
     dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
     try:
         for module in names:  # an attribute of the instance goes before the method of its class
             vars(module)["forward"] = lambda x, m=module, f=module.forward: record(m, f, x)
-        model.eval()
-        with no_grad():
+        with model.in_use(), no_grad():
             model(np.zeros((1, *input_shape), dtype))
     finally:
         for module in names:
             del vars(module)["forward"]
-        for module, mode in training.items():
-            module.training = mode
     return calls
 
 
@@ -253,10 +249,10 @@ def _board(layer: Module, image: Shape, x: Shape, y: Shape, parameters: int) -> 
 def _sizes(layer: Module, x: Shape) -> Iterator[str]:
     """The output size along each axis, or once where all axes have the same numbers."""
     ceil_mode = vars(layer).get("ceil_mode", False)
-    axes = list(zip(x[1:], _windows(layer, len(x) - 1), strict=True))
-    for n, (k, s, (before, after), d) in dict.fromkeys(axes):
+    extras = per_axis("output_padding", vars(layer).get("output_padding", 0), len(x) - 1)
+    axes = list(zip(x[1:], _windows(layer, len(x) - 1), extras, strict=True))
+    for n, (k, s, (before, after), d), extra in dict.fromkeys(axes):
         if isinstance(layer, ConvTranspose2d):
-            (extra,) = {*per_axis("output_padding", layer.output_padding, 2)}
             yield from sizes.explain(sizes.conv_transpose_output_size, n, k, s, before, extra, d).splitlines()
             continue
         if before != after:

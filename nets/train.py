@@ -14,16 +14,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from operator import add
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from tqdm import tqdm
 
 from minitensor import Tensor, cross_entropy, gradients, no_grad
+from minitensor.sizes import whole
 from minitensor.tensor import Array
 
 from .checkpoint import load, load_notes, save
-from .data import Examples, batches
+from .data import Examples, as_examples, batches
 from .module import Module
 from .optim import SGD, Optimizer, Schedule, one_cycle
 from .parallel import ALONE, Workers
@@ -42,7 +44,7 @@ class Score(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """What one pass through the examples has brought."""
+    """What one pass through the examples achieved."""
 
     train: Score  # taken while learning, so of a model that gets better
     test: Score | None
@@ -67,7 +69,7 @@ def fit(
     resume: bool = False,
     workers: Workers = ALONE,
 ) -> list[Epoch]:
-    """Let the model learn from examples, and return what each epoch has brought.
+    """Let the model learn from examples, and return what each epoch achieved.
 
     For each batch: the loss, its gradients, and a step of the optimizer, at a rate that follows the schedule.  Without
     an optimizer it is SGD with Nesterov momentum 0.9, learning rate 0.05 and weight decay 5e-4.  distort(images, rng)
@@ -88,16 +90,20 @@ def fit(
     >>> epochs[1].train.loss < epochs[0].train.loss, evaluate(model, test).accuracy > 0.9
     (True, True)
     """
+    data, epochs, batch_size = as_examples(data), whole("epochs", epochs), whole("batch_size", batch_size)
     if epochs < 1 or batch_size < 1:
         raise ValueError(f"epochs (={epochs}) and batch_size (={batch_size}) must be at least 1")
     if not len(data.labels):
         raise ValueError("there are no examples to learn from")
     if resume and checkpoint is None:
         raise ValueError("resume=True needs a checkpoint: the path of the file to go on from")
+    if checkpoint is not None and Path(checkpoint).is_dir():  # to be told after an epoch would be late
+        raise IsADirectoryError(f"the checkpoint must be a file, and {checkpoint} is a folder")
     if optimizer is None:
         optimizer = SGD(model, 0.05, momentum=0.9, nesterov=True, weight_decay=5e-4)
     settings: dict[str, Any] = {"examples": len(data.labels), "epochs": epochs, "batch_size": batch_size, "seed": seed}
-    settings |= {"schedule": getattr(schedule, "__name__", "?"), "optimizer": repr(optimizer)}
+    functions = {"schedule": schedule, "loss": loss, "distort": distort}
+    settings |= {"optimizer": repr(optimizer), **{name: _name_of(function) for name, function in functions.items()}}
     done: list[Epoch] = []
     sums = Sums()  # of the epoch that is under way
     if resume and checkpoint is not None:
@@ -116,10 +122,10 @@ def fit(
         while len(done) < epochs and not stop:
             model.train()
             bar.set_description(f"epoch {len(done) + 1}/{epochs}")
-            order = batches(data, batch_size, _rng(seed, ORDER, len(done)))
-            rest = enumerate(order, start=len(done) * steps)
+            shuffled = batches(data, batch_size, _rng(seed, ORDER, len(done)))
+            numbered = enumerate(shuffled, start=len(done) * steps)
             begin = time.perf_counter()
-            for step, (images, labels) in islice(rest, sums.steps, None):  # a checkpoint has the first behind it
+            for step, (images, labels) in islice(numbered, sums.steps, None):  # a checkpoint has the first behind it
                 if distort is not None:
                     images = distort(images, _rng(seed, DISTORTION, step))
                 _reseed(model, seed, step)
@@ -184,11 +190,11 @@ def evaluate(
     >>> evaluate(Flatten(), Examples(np.zeros((4, 1, 1, 2)), np.array([0, 0, 0, 1])))
     Score(loss=0.693..., accuracy=0.75)
     """
+    data = as_examples(data)
     if not len(data.labels):
         raise ValueError("there are no examples to evaluate with")
-    model.eval()
     sums = Sums()
-    with no_grad():
+    with model.in_use(), no_grad():
         for images, labels in batches(data, batch_size):
             sums = sums.plus(_measure(model, workers.shard(images), workers.shard(labels), loss, decide)[1])
     total, right, seen = workers.sum(sums[:3])
@@ -202,8 +208,9 @@ def predict(model: Module, images: Array, *, decide: Decide = np.argmax, batch_s
     >>> predict(Flatten(), np.array([[[[0.0, 2.0, 1.0]]]]))
     array([1])
     """
-    model.eval()
-    with no_grad():
+    if whole("batch_size", batch_size) < 1:
+        raise ValueError(f"batch_size (={batch_size}) must be at least 1")
+    with model.in_use(), no_grad():
         parts = [model(images[i : i + batch_size]).data for i in range(0, len(images), batch_size)]
     return np.concatenate([np.zeros(0, np.intp), *(decide(part, axis=1) for part in parts)])
 
@@ -243,6 +250,11 @@ ORDER, DISTORTION, DROPOUT = range(3)  # what is random in a fit; each has its o
 def _rng(seed: int, what: int, *when: int) -> np.random.Generator:
     """Random numbers that depend on the seed and the step alone, not on how the fit got there."""
     return np.random.default_rng([seed, what, *when])
+
+
+def _name_of(function: Any) -> str:
+    """What tells a function from others, in any process."""
+    return getattr(getattr(function, "func", function), "__name__", type(function).__name__)
 
 
 def _reseed(model: Module, seed: int, step: int) -> None:

@@ -62,9 +62,15 @@ def test_batches_hold_every_example_once_with_its_label(n, size, rng):
 
 def test_batches_of_what_does_not_belong_together_are_refused():
     with raises(ValueError, "batch_size (=0)"):
-        next(batches(Examples(np.zeros(1), np.zeros(1)), 0))
+        batches(Examples(np.zeros(1), np.zeros(1)), 0)
     with raises(ValueError, "2 images", "3 labels"):
-        next(batches(Examples(np.zeros(2), np.zeros(3))))
+        batches(Examples(np.zeros(2), np.zeros(3)))
+    with raises(TypeError, "train, test = digits()"):
+        batches(digits())
+    with raises(TypeError, "a pair, (images, labels)"):
+        batches([np.zeros(2), np.zeros(2)])
+    with raises(TypeError, "rng (=0)"):
+        batches(Examples(np.zeros(1), np.zeros(1)), 1, rng=0)
 
 
 # -- distortions -------------------------------------------------------------------------------------------------------

@@ -238,6 +238,31 @@ def test_sequential_names_its_layers_and_finds_them():
     assert model[0] is model["0"] and model[-1] is model.out is model["out"] and len(model) == 3
     assert list(model) == [model[i] for i in range(3)]
     assert [name for name, _ in model.named_parameters()] == ["1.weight", "1.bias", "out.weight", "out.bias"]
+    for key in (3, -4, "2"):
+        with raises((IndexError, KeyError), repr(key), "['0', '1', 'out']"):
+            model[key]
+
+
+@given(st.integers(0, 4), st.slices(4))
+def test_a_slice_of_a_sequential_has_the_same_layers_under_the_same_names(n, part):
+    model = Sequential(**{f"layer{i}": Tanh() for i in range(n)})
+    assert isinstance(model[part], Sequential) and model[part].children() == model.children()[part]
+
+
+def test_in_use_every_layer_computes_so_and_afterwards_as_before():
+    model = Sequential(nets.Dropout(), nets.BatchNorm2d(1).eval())
+    with raises(KeyError, "stop"), model.in_use():
+        assert not any(module.training for _, module in model.modules())
+        raise KeyError("stop")
+    assert [module.training for module in model] == [True, False] and model.training
+
+
+def test_a_buffer_may_have_the_name_of_an_argument():
+    class Centred(Module):
+        def __init__(self, mean=None):
+            self.mean = np.zeros(2)
+
+    assert repr(Centred()) == "Centred(mean=array([0., 0.]))"
 
 
 def test_what_cannot_be_a_layer_is_refused():
@@ -265,9 +290,47 @@ def test_impossible_layers_are_refused_when_they_are_made():
         (lambda: nets.Maxout(0), ["pieces (=0)"]),
         (lambda: nets.LocalResponseNorm(0), ["size (=0)"]),
         (lambda: nets.TableConv2d(2, [(0,), (0, 2)], 3), ["(0, 2)"]),
+        (lambda: nets.TableConv2d(2, [], 3), ["maps (=0)"]),
+        (lambda: nets.Conv1d(1, 1, 3, stride=0), ["stride (=0)"]),
+        (lambda: nets.Conv2d(1, 1, 3, padding=(0, -1)), ["padding (=(0, -1))"]),
+        (lambda: nets.Conv2d(1, 1, 3, padding="full"), ["padding (='full')"]),
+        (lambda: nets.Conv2d(1, 1, 3, stride=2, padding="same"), ["stride (2, 2)"]),
+        (lambda: nets.Conv2d(1, 1, 3, dilation=0), ["dilation (=0)"]),
+        (lambda: nets.Conv2d(1, 1, 3, padding_mode="mirror"), ["padding_mode (='mirror')", "'reflect'"]),
+        (lambda: nets.ConvTranspose2d(1, 1, 3, output_padding=-1), ["output_padding (=-1)"]),
+        (lambda: nets.TiledConv2d(1, 1, 3, stride=(1, 0)), ["stride (=(1, 0))"]),
+        (lambda: nets.MaxPool2d(0), ["kernel_size (=0)"]),
+        (lambda: nets.MaxPool1d((2, 2)), ["kernel_size (=(2, 2))"]),
+        (lambda: nets.AvgPool2d(2, padding=-1), ["padding (=-1)"]),
+        (lambda: nets.LPPool2d(2, stride=0), ["stride (=0)"]),
+        (lambda: nets.WeightedAvgPool2d((2, 0)), ["kernel_size (=(2, 0))"]),
     ]:
         with raises(ValueError, *parts):
             make()
+
+
+@pytest.mark.parametrize("make", [Dense, nets.Conv2d, nets.Subsampling])
+def test_a_seed_is_no_generator(make):
+    """Taken for one, 0 would be no generator at all, and the weights different each time."""
+    size = (2, 2, 3)[: 3 if make is nets.Conv2d else 2]
+    with raises(TypeError, "rng (=0)", "default_rng(seed)"):
+        make(*size, rng=0)
+    with raises(TypeError, "rng (=0)"):
+        nets.Dropout(rng=0)
+
+
+def test_a_layer_refuses_another_number_of_channels():
+    with raises(ValueError, "(N, 1, H, W)", "(1, 3, 4, 4)"):
+        nets.Subsampling(1, 2)(np.ones((1, 3, 4, 4)))
+    with raises(ValueError, "(N, 3)", "(2, 1)"):
+        nets.RadialBasis([[1.0, -1.0, 1.0]])(np.zeros((2, 1)))
+
+
+def test_a_refused_batch_leaves_the_running_means_alone():
+    layer = nets.BatchNorm2d(1)
+    with raises(ValueError, "(0, 1, 2, 2)"):
+        layer(np.zeros((0, 1, 2, 2)))
+    assert layer.running_mean == 0 and layer.running_var == 1
 
 
 # -- layers that remember ----------------------------------------------------------------------------------------------

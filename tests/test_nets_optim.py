@@ -148,6 +148,17 @@ def test_gradients_that_do_not_fit_are_refused():
         SGD(model).step([Tensor(np.ones((2, 3))), Tensor(np.ones(3))])
     with raises(ValueError, "(3, 2)"):
         SGD(model).step([])
+    with raises(TypeError, "must be Tensors"):
+        SGD(model).step([np.ones((3, 2)), np.ones(3)])
+    optimizer = SGD(model)
+    optimizer.step(Tensor(np.ones(p.shape)) for p in model.parameters())  # a generator will do
+    assert optimizer.steps == 1
+
+
+def test_an_optimizer_is_made_for_a_model():
+    """Not for a list of parameters, as elsewhere: it could not give the model other ones."""
+    with raises(TypeError, "SGD(model, 0.1)", "list"):
+        SGD(Dense(2, 3).parameters(), 0.1)
 
 
 def test_the_state_of_another_optimizer_is_refused():

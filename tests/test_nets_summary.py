@@ -72,6 +72,12 @@ def test_the_map_criterion_is_equation_9(n, j, rng):
     assert math.isclose(nets.map_criterion(Tensor(y), labels, j).item(), expected, rel_tol=1e-12)
 
 
+def test_none_of_these_is_no_label():
+    """The map criterion has one class more, which nothing can be."""
+    with raises(IndexError, "from 0 to 1", "got 2"):
+        nets.map_criterion(Tensor(np.ones((1, 2))), [2])
+
+
 @given(rngs)
 def test_a_radial_basis_unit_is_zero_at_its_code_and_nowhere_else(rng):
     layer = lenet5().output
@@ -268,6 +274,13 @@ def test_the_traps_are_named(layer, shape, parts):
     text = str(summary(layer, shape, explain=True))
     for part in parts:
         assert part in text
+
+
+def test_each_axis_of_a_transposed_convolution_is_worked_out():
+    layer = nets.ConvTranspose2d(2, 3, 2, stride=(2, 1), output_padding=(1, 0))
+    text = str(summary(layer, (2, 4, 4), explain=True))
+    for line in ("(4 - 1)*2 - 2*0 + 1*(2 - 1) + 1 + 1", "(4 - 1)*1 - 2*0 + 1*(2 - 1) + 1 + 0"):
+        assert line in text
 
 
 def test_a_summary_in_a_notebook_escapes_names():

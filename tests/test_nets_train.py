@@ -24,6 +24,7 @@ from nets.__main__ import main
 from nets.parallel import MPIWorkers
 
 from .checks import raises, same
+from .test_nets_data import write_set
 
 
 def small_model(seed: int = 0) -> Sequential:
@@ -190,12 +191,33 @@ def test_going_on_with_other_settings_is_refused(tmp_path):
     file = tmp_path / "model.npz"
     fit(small_model(), small_data(), epochs=1, checkpoint=file, progress=False)
     model = small_model(seed=1)
-    for change in ({"epochs": 2}, {"seed": 1}, {"batch_size": 3}, {"schedule": nets.cosine}):
+    for change in ({"epochs": 2}, {"seed": 1}, {"batch_size": 3}, {"schedule": nets.cosine}, {"distort": nets.distort}):
         with raises(ValueError, "other settings"):
             fit(model, small_data(), **{"epochs": 1, **change}, checkpoint=file, resume=True, progress=False)
     same_state(model, small_model(seed=1))
     with raises(FileNotFoundError, "none.npz"):
         fit(model, small_data(), checkpoint=tmp_path / "none.npz", resume=True)
+    with raises(IsADirectoryError, str(tmp_path)):
+        fit(model, small_data(), checkpoint=tmp_path, progress=False)
+
+
+def test_evaluating_leaves_the_model_as_it_was():
+    model = small_model()
+    evaluate(model, small_data(3))
+    predict(model, small_data(3).images)
+    assert all(module.training for _, module in model.modules())
+    with raises(ValueError, "batch_size (=0)"):
+        predict(model, small_data(3).images, batch_size=0)
+
+
+def test_examples_are_any_pair_of_images_and_labels():
+    images, labels = small_data(5)
+    model, again = small_model(), small_model()
+    fit(model, Examples(images, labels), epochs=1, progress=False)
+    fit(again, (images.tolist(), labels.tolist()), epochs=np.int64(1), progress=False)
+    assert evaluate(model, (images, labels.tolist())) == evaluate(model, Examples(images, labels))
+    with raises(TypeError, "train, test = digits()"):
+        fit(model, digits(), progress=False)
 
 
 # -- checkpoints -------------------------------------------------------------------------------------------------------
@@ -386,12 +408,28 @@ def test_the_command_line_says_what_is_wrong(tmp_path, capsys):
     file = tmp_path / "model.npz"
     file.write_bytes(b"nothing of the kind")
     assert main(["evaluate", "--checkpoint", str(file)]) == 1
-    assert f"cannot load {file}" in capsys.readouterr().out
+    assert f"cannot load {file}" in capsys.readouterr().err
     assert main(["train", "--data", str(tmp_path / "none")]) == 1
-    assert "train-images" in capsys.readouterr().out
-    for option in ("--epochs", "--batch-size"):
-        assert main(["train", option, "0"]) == 1
-        assert "(=0)" in capsys.readouterr().out
+    assert "train-images" in capsys.readouterr().err
+    for option, value in ("--epochs", "0"), ("--batch-size", "-1"), ("--seed", "-2"), ("--seed", "x"):
+        with raises(SystemExit, "2"):
+            main(["train", option, value])
+        error = capsys.readouterr().err
+        assert option in error and value in error
+
+
+@pytest.mark.parametrize("classes", [3, 27])
+def test_the_command_line_learns_as_many_classes_as_there_are(tmp_path, capsys, classes):
+    """lenet gets an output for each label, as in EMNIST's letters; lenet5 has codes for ten, and says so."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "letters"
+    write_set(folder, rng.integers(0, 256, (30, 4, 4), np.uint8), np.arange(30, dtype=np.uint8) % classes)
+    options = ["--data", str(folder), "--checkpoint", str(tmp_path / "model.npz")]
+    assert main(["train", "--epochs", "1", *options]) == 0
+    assert main(["evaluate", *options]) == 0
+    capsys.readouterr()
+    status = main(["train", "--epochs", "1", "--model", "lenet5", *options])
+    assert status == (classes > 10) and ("27 classes" in capsys.readouterr().err) == (classes > 10)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=5), st.booleans())
@@ -413,3 +451,13 @@ def test_a_confusion_shows_each_mistake_with_its_image(pairs, most):
     wrong = int((labels != answers).sum())
     assert f"{wrong} of {len(pairs)} wrong" in picture
     assert picture.count("<image") == min(wrong, most)
+
+
+@given(st.integers(0, 30), st.integers(0, 30))
+def test_a_confusion_has_as_many_classes_as_are_named(label, answer):
+    """And ten at least; with fewer than are named it is refused."""
+    data, answers = Examples(np.zeros((1, 1, 4, 4), np.float32), np.array([label])), np.array([answer])
+    largest = max(label, answer)
+    assert nets.confusion(data, answers).count("<rect") == 1 + max(10, largest + 1) ** 2
+    with raises(ValueError, f"up to {largest}", f"{largest} classes"):
+        nets.confusion(data, answers, classes=largest)
