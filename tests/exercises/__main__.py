@@ -8,6 +8,7 @@ import json
 import os
 import queue
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -66,15 +67,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
+    def anywhere(**defaults: Any) -> argparse.ArgumentParser:
+        """The options that may stand before a command and behind it; there, a default must not undo what was said."""
+        options = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+        options.add_argument("--folder", type=Path, help="where your copy is (default: ./exercises)")
+        options.add_argument(
+            "--limit", type=float, metavar="SECONDS", help="of computing, for one property on one engine (default: 20)"
+        )
+        options.set_defaults(**defaults)
+        return options
+
     top = argparse.ArgumentParser(
         prog="python -m tests.exercises",
         description="Write properties that see planted bugs. Begin with `start`, then read tests/exercises/README.md.",
+        parents=[anywhere(folder=Path("exercises"), limit=20.0, command=overview)],
     )
-    top.add_argument("--folder", type=Path, default=Path("exercises"), help="where your copy is (default: ./exercises)")
-    top.add_argument(
-        "--limit", type=float, default=20.0, metavar="SECONDS", help="of computing, for one property on one engine (20)"
-    )
-    top.set_defaults(command=overview)
     commands = top.add_subparsers(metavar="command")
     for function, chapter, text in [
         (start, None, "put the starters into your folder; what is there already stays as it is"),
@@ -88,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
         (reset, "chapter", "begin a chapter again; your file is kept beside it as .old"),
     ]:
         name = {overview: "list", cards: "bugs"}.get(function, function.__name__)
-        command = commands.add_parser(name, help=text, description=text)
+        command = commands.add_parser(name, help=text, description=text, parents=[anywhere()])
         command.set_defaults(command=function)
         if chapter:
             optional = function in (run, watch)
@@ -106,7 +113,8 @@ def start(options: argparse.Namespace) -> None:
         if not file_of(options, chapter).exists():
             copy_starter(options, chapter)
     print(f"Your exercises are in {options.folder}. Open {file_of(options, CHAPTERS[0])}, write, and then:")
-    print("    python -m tests.exercises run 1")
+    folder = "" if options.folder == Path("exercises") else f" --folder {shlex.quote(str(options.folder))}"
+    print(f"    python -m tests.exercises run 1{folder}")
 
 
 def overview(options: argparse.Namespace) -> None:
