@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -24,7 +25,7 @@ BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.wh
 DRIVER = shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs Chromium and chromedriver")
 
-LEFT, RIGHT, HOME, END = "\ue012", "\ue014", "\ue011", "\ue010"
+LEFT, RIGHT, UP, DOWN, HOME, END, TAB = "\ue012", "\ue014", "\ue013", "\ue015", "\ue011", "\ue010", "\ue004"
 
 
 class Browser:
@@ -62,6 +63,10 @@ class Browser:
     def click(self, selector: str) -> None:
         [reference] = self._send("POST", "/element", {"using": "css selector", "value": selector}).values()
         self._send("POST", f"/element/{reference}/click", {})
+
+    def resize(self, width: int, height: int) -> None:
+        self._send("POST", "/window/rect", {"width": width, "height": height})
+        time.sleep(0.2)
 
     def screenshot(self) -> bytes:
         return base64.b64decode(self._send("GET", "/screenshot"))
@@ -123,7 +128,7 @@ def test_every_step_can_be_reached_and_nothing_is_complained_about(
         seen.append(browser.run("return document.getElementById('said').textContent"))
         browser.run("document.getElementById('forward').click()")
     assert len(set(seen)) == last + 1
-    assert browser.run("return document.getElementById('forward').disabled")
+    assert browser.run("return document.getElementById('forward').getAttribute('aria-disabled')") == "true"
     assert browser.messages() == []
 
 
@@ -175,6 +180,72 @@ def test_pointing_at_a_pixel_marks_the_windows_that_read_it(browser: Browser, tm
     assert marked == [0, 1, 3, 4]  # the four 2 x 2 windows over pixel (1, 1), of nine
 
 
+def test_a_table_is_one_stop_of_the_tab_key_and_arrow_keys_move_inside_it(browser: Browser, tmp_path: Path) -> None:
+    x = Tensor(np.arange(16.0).reshape(1, 1, 4, 4), name="x")
+    browser.open(viz.stepper(relu(conv2d(x, Tensor(np.ones((1, 1, 2, 2)), name="w"))), tmp_path / "page.html"))
+    browser.press(END)
+    step = browser.run("return document.getElementById('count').textContent")
+    first_of_each = "return [...document.querySelectorAll('#detail td[tabindex=\"0\"]')].map(c => +c.dataset.flat)"
+    focused = "return +document.activeElement.dataset.flat"
+    assert browser.run(first_of_each) == [0, 0]  # passed on to x, and to w
+    browser.run("document.querySelector('#detail td[tabindex=\"0\"]').focus()")
+    browser.press(RIGHT + DOWN + DOWN + LEFT + LEFT + UP)
+    assert browser.run(focused) == 4  # row 1, column 0: the second step to the left led nowhere
+    assert browser.run(first_of_each) == [4, 0]
+    assert browser.run("return document.getElementById('count').textContent") == step
+    browser.press(TAB)
+    assert browser.run(focused) == 0  # the next table
+
+
+def test_the_focus_stays_on_the_button_that_leads_no_further(browser: Browser, tmp_path: Path) -> None:
+    browser.open(viz.stepper(scalar(), tmp_path / "page.html"))
+    for button, steps in ("forward", 30), ("back", 30):
+        browser.run(f"document.getElementById('{button}').focus()")
+        browser.press("\ue007" * steps)  # enter
+        assert browser.run("return document.activeElement.id") == button
+        assert browser.run(f"return document.getElementById('{button}').getAttribute('aria-disabled')") == "true"
+
+
+def test_wires_point_the_way_that_the_step_goes(browser: Browser, tmp_path: Path) -> None:
+    x = Tensor(2.0, name="x")
+    browser.open(viz.stepper(tanh(x), tmp_path / "page.html"))
+
+    def tip() -> float:
+        """Where the arrowhead is, from 0 (at x) to 1 (at tanh(x))."""
+        place: float = browser.run(
+            "const box = (s) => document.querySelector(s).getBoundingClientRect(), middle = (r) => r.x + r.width / 2;"
+            "const from = middle(box('#node-0')), to = middle(box('#node-1'));"
+            "return (middle(box('#edge-1-0 polygon')) - from) / (to - from)"
+        )
+        return place
+
+    browser.press(RIGHT)
+    assert tip() > 0.5
+    browser.press(END)
+    assert tip() < 0.5
+    browser.press(HOME)
+    assert tip() > 0.5
+
+
+def test_the_current_box_stays_in_sight_when_the_window_becomes_narrow(browser: Browser, tmp_path: Path) -> None:
+    y = Tensor(0.5, name="x")
+    for _ in range(12):
+        y = tanh(y)
+    browser.open(viz.stepper(y, tmp_path / "page.html"))
+    browser.press(RIGHT * 12)
+    inside = (
+        "const a = document.querySelector('#graph .now').getBoundingClientRect();"
+        "const b = document.getElementById('graph').getBoundingClientRect();"
+        "return b.left <= a.left && a.right <= b.right"
+    )
+    try:
+        browser.resize(500, 900)
+        assert browser.run(inside)
+    finally:
+        browser.resize(1200, 900)
+    assert browser.run(inside)
+
+
 def test_a_hostile_name_does_nothing(browser: Browser, tmp_path: Path) -> None:
     x = Tensor(2.0, name="</script><script>document.title='bad'</script><img src=x onerror=alert(1)>")
     browser.open(viz.stepper(x * x, tmp_path / "page.html", title="<b>\u202e&amp;"))
@@ -183,10 +254,54 @@ def test_a_hostile_name_does_nothing(browser: Browser, tmp_path: Path) -> None:
     assert browser.messages() == []
 
 
-def test_the_gallery_opens_without_a_network_and_without_complaint(browser: Browser, tmp_path: Path) -> None:
-    browser.open(gallery(tmp_path))
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return gallery(tmp_path_factory.mktemp("gallery"))
+
+
+def test_the_gallery_opens_without_a_network_and_without_complaint(browser: Browser, page: Path) -> None:
+    browser.open(page)
     assert browser.run("return [...document.images].every(i => i.complete && i.naturalWidth > 0)")
     assert browser.run("return document.images.length") > 20
     outside = "return performance.getEntriesByType('resource').filter(r => !/^(file|data):/.test(r.name)).length"
     assert browser.run(outside) == 0
     assert browser.messages() == []
+
+
+def test_the_headings_of_the_gallery_are_the_sections_in_the_order_of_the_book(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    headings = browser.run("return [...document.querySelectorAll('h2')].map(h => h.textContent)")
+    numbers = [[int(n) for n in heading.split()[0].split(".")] for heading in headings]
+    assert numbers == sorted(numbers)
+    assert len(set(headings)) == len(headings)
+    anchors = "return [...document.querySelectorAll('nav a')].every(a => document.getElementById(a.hash.slice(1)))"
+    assert browser.run(anchors)
+    order = browser.run("return [...document.querySelectorAll('h2, figure')].map(e => e.id)")
+    assert order.index("section-9.1") < order.index("convolution_animated") < order.index("section-9.2")
+
+
+@pytest.mark.parametrize("width", [1280, 500])
+def test_the_figures_of_the_gallery_can_be_read_and_opened_alone(browser: Browser, page: Path, width: int) -> None:
+    try:
+        browser.resize(width, 900)
+        browser.open(page)
+        figures = browser.run(
+            "return [...document.querySelectorAll('.picture a')].map(a => { const i = a.querySelector('img');"
+            "return [a.getAttribute('href'), i.clientWidth / i.naturalWidth, a.tabIndex]; })"
+        )
+        assert browser.run("return document.documentElement.scrollWidth <= window.innerWidth")
+    finally:
+        browser.resize(1200, 900)
+    for name, scale, stop in figures:
+        svg = (page.parent / name).read_text(encoding="utf-8")
+        smallest = min((float(size) * 4 / 3 for size in re.findall(r'font-size="([\d.]+)"', svg)), default=9)
+        assert smallest * scale >= 0.98 * min(9, smallest), name
+        assert stop == 0
+
+
+def test_the_gallery_and_the_stepper_lead_to_each_other(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.click("a[href='stepper.html']")
+    assert browser.run("return document.getElementById('count').textContent").startswith("0 /")
+    browser.click("a[href='index.html']")
+    assert browser.run("return document.querySelector('h1').textContent") == "Figures of the lecture"

@@ -247,6 +247,15 @@ def test_a_network_reaches_what_its_layers_reach_one_after_the_other(n: int) -> 
     assert set(connections(nets.Sequential(*layers), (1, n), weights=False)) == reached
 
 
+def test_a_module_is_asked_in_use_and_left_as_it_was() -> None:
+    """Dropout has all its wires, and a batch normalization neither joins pixels nor learns from the questions."""
+    model = nets.Sequential(nets.BatchNorm2d(1), nets.Dropout(0.9))
+    before = model.state_dict()
+    assert connections(model, (1, 2, 2), weights=False) == dict.fromkeys((i, i) for i in range(4))
+    assert all((array == before[name]).all() for name, array in model.state_dict().items())
+    assert all(module.training for _, module in model.modules())
+
+
 def test_the_batch_axis_may_be_left_out_or_not() -> None:
     layer = nets.Conv2d(1, 1, 2)
     assert connections(layer, (1, 3, 3)) == connections(layer, (1, 1, 3, 3)) == connections(layer, (3, 3))

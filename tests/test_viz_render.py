@@ -120,6 +120,21 @@ def test_images_are_inside_the_svg() -> None:
     assert len(re.findall(r'xlink:href="data:image/png;base64,', text)) == len(re.findall("<image", text)) == 2
 
 
+def test_subscripts_are_lowered_in_a_way_that_every_reader_of_svg_knows() -> None:
+    text = connectivity(lambda x: 2 * x, 2).svg(renderer=EMBEDDED)
+    assert "baseline-shift" not in text
+    assert len(re.findall(r'<text [^>]*dy="0.25em"[^>]*>[12]</text>', text)) == 4
+
+
+def test_without_resvg_a_png_that_would_lack_its_images_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("viz.figure.resvg_py", None)
+    picture = Drawing()
+    picture.image(0, 0, 20, 20, encode(np.eye(4)))
+    with pytest.raises(RenderError, match=r"needs resvg-py: pip install resvg-py, or save it as svg"):
+        picture.figure("image").png(renderer=EMBEDDED)
+    assert SIMPLE.png(renderer=EMBEDDED).startswith(b"\x89PNG")
+
+
 def test_drawing_twice_gives_the_same_bytes() -> None:
     x = Tensor([1.0, 2.0], name="x")
     first, second = (computation_graph((x * x).sum(), gradients=True) for _ in range(2))

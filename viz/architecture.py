@@ -6,8 +6,8 @@ What you can do here: draw the `architecture` of a model, from its own numbers.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -15,12 +15,12 @@ from minitensor import Tensor, no_grad
 from minitensor.tensor import Array, Operand, as_tensor
 from nets import Module, Sequential, summary
 
-from .dot import OPERATOR, Attributes, plain
+from .dot import ARROW, OPERATOR, plain
 from .drawing import Drawing, Pinned
 from .png import encode
 
 MOST_MAPS = 16
-TALLEST = 190.0  # points
+TALLEST, WIDEST = 190.0, 1000.0  # points
 
 
 @dataclass
@@ -38,7 +38,8 @@ def architecture(model: Sequential, x: Operand, *, title: str = "") -> Pinned:
     """Draw a model from left to right: what each layer makes of the image x, its size, parameters and connections.
 
     x is an image in the shape that the model takes, or a batch of which the first is shown.  Of many feature maps the
-    first 16 are shown; in each, white is its largest value and black its smallest.  A vector is a box.
+    first 16 are shown, of equal ones one; in each, white is its largest value and black its smallest.  A vector is a
+    box.  A long model goes on in the next row.
     Raises TypeError for a model that is not a Sequential.
 
     >>> from nets import Conv2d, ReLU
@@ -50,40 +51,63 @@ def architecture(model: Sequential, x: Operand, *, title: str = "") -> Pinned:
         raise TypeError(f"the architecture of a Sequential can be drawn, got {type(model).__name__}")
     image = as_tensor(x)
     image = image if image.ndim == 4 else image.reshape((1,) * (4 - image.ndim) + image.shape)
-    drawing, left = Drawing(), 0.0
-    stages = [Stage("input", [], image.data[0]), *_stages(model, image[:1])]
-    numbers = []
-    for stage in stages:
-        width, height = _extent(stage.output)
-        below = _facts(stage)
-        reach = max(width, 6.2 * max(map(len, [stage.name, *below])))  # the words may be wider than the picture
+    rows: list[tuple[Drawing, float]] = []  # and where the last picture of each ends
+    row, end = Drawing(), 0.0
+    for stage in [Stage("input", [], image.data[0]), *_stages(model, image[:1])]:
+        card = _card(stage)
+        picture, (left, _, right, _) = card.shapes[0], card.extent()
+        arrow = max(40.0, 6.6 * max(map(len, stage.steps)) + 18) if stage.steps else 0.0
+        if row.shapes and end + arrow + picture.width / 2 + right > WIDEST:
+            rows.append((row, end))
+            row, end = Drawing(), 0.0
+        middle = max(end + arrow + picture.width / 2, row.extent()[2] + 12 - left)
+        row.add(card, middle)
         if stage.steps:
-            left += max(40.0, 6.6 * max(map(len, stage.steps)) + 12 - (reach - width) / 2)
-        middle = left + reach / 2
-        if stage.output.ndim == 3:
-            numbers.append(drawing.image(middle, 0, width, height, _mosaic(stage.output)))
-        else:
-            fill, border = OPERATOR
-            looks = {"style": "filled,rounded", "fillcolor": fill, "color": border, "fontsize": "13"}
-            numbers.append(drawing.box(middle, 0, width, height, plain(str(stage.output.size)), looks))
-        drawing.text(middle, height / 2 + 12, stage.name, 14, fontname="Helvetica-Bold")
-        if below:
-            drawing.text(middle, -height / 2 - 6 - 7 * len(below), "\n".join(below), 11, fontcolor="#555555")
-        left += reach
-    arrow: Attributes = {"color": "#444444", "penwidth": "1.4", "arrowsize": "0.7"}
-    for (tail, head), stage in zip(pairwise(numbers), stages[1:], strict=True):
-        a, b = drawing.shapes[tail], drawing.shapes[head]
-        start, end = a.x + a.width / 2 + 3, b.x - b.width / 2 - 3
-        drawing.wire(drawing.point(start, 0), drawing.point(end, 0), arrow)
-        drawing.text((start + end) / 2, 8 + 7 * len(stage.steps), "\n".join(stage.steps), 11)
-    return drawing.caption(title).figure(title or "architecture")
+            start, stop = end + 3, middle - picture.width / 2 - 3
+            row.wire(row.point(start, 0), row.point(stop, 0), ARROW)
+            row.text((start + stop) / 2, 8 + 7 * len(stage.steps), "\n".join(stage.steps), 11)
+        end = middle + picture.width / 2
+    return _stacked([*rows, (row, end)]).caption(title).figure(title or "architecture")
+
+
+def _card(stage: Stage) -> Drawing:
+    """What a layer makes, around (0, 0), its name above and the facts below."""
+    drawing = Drawing()
+    if stage.output.ndim == 3:
+        pixels, size = _mosaic(stage.output)
+        height, width = (size * n for n in pixels.shape)
+        drawing.image(0, 0, width, height, encode(pixels))
+    else:
+        fill, border = OPERATOR
+        looks = {"style": "filled,rounded", "fillcolor": fill, "color": border, "fontsize": "13"}
+        height = min(TALLEST, 24 + 14 * math.log2(max(stage.output.size, 2)))
+        drawing.box(0, 0, 46, height, plain(str(stage.output.size)), looks)
+    drawing.text(0, height / 2 + 12, stage.name, 14, fontname="Helvetica-Bold")
+    if below := _facts(stage):
+        drawing.text(0, -height / 2 - 6 - 7 * len(below), "\n".join(below), 11, fontcolor="#555555")
+    return drawing
+
+
+def _stacked(rows: Sequence[tuple[Drawing, float]]) -> Drawing:
+    """Rows from top to bottom; a line leads from the last picture of each to the arrow that begins the next."""
+    drawing, y, margin = Drawing(), 0.0, max(row.extent()[2] for row, _ in rows) + 14
+    for n, (row, _) in enumerate(rows):
+        high = row.extent()[3]
+        if n:
+            end, above = rows[n - 1][1], y
+            lowest = drawing.extent()[1]
+            y = lowest - 36 - high
+            path = [(end + 3, above), (margin, above), (margin, lowest - 18), (3, lowest - 18), (3, y)]
+            drawing.curve(path, ARROW["color"])
+        drawing.add(row, 0, y)
+    return drawing
 
 
 def _stages(model: Sequential, x: Tensor) -> list[Stage]:
     """The layers, each joined by those after it that change neither the number of units nor have parameters."""
     stages: list[Stage] = []
     rows = summary(model, x.shape[1:]).rows
-    with no_grad():
+    with model.in_use(), no_grad():
         for name, layer in model.children():
             before, x = x, layer(x)
             mine = [row for row in rows if f"{row.name}.".startswith(f"{name}.")]
@@ -110,41 +134,28 @@ def _kind(layer: Module) -> str:
     return text + (f" /{stride}" if stride not in (None, 1, (1, 1), kernel) else "")
 
 
-def _extent(output: Array) -> tuple[float, float]:
-    if output.ndim < 3:
-        return 46.0, min(TALLEST, 24 + 14 * math.log2(max(output.size, 2)))
-    mosaic = _grid_of(len(output))
-    cell = _map_size(output.shape[1:])
-    return mosaic[1] * cell, mosaic[0] * cell
-
-
-def _grid_of(maps: int) -> tuple[int, int]:
-    """Rows and columns for so many maps."""
-    shown = min(maps, MOST_MAPS)
-    columns = math.isqrt(shown)
-    return -(-shown // columns), columns
-
-
-def _map_size(shape: tuple[int, ...]) -> float:
-    """The side of one map in points: larger for larger maps, but not as much larger."""
-    return 18 + 9 * math.log2(max(shape))
-
-
-def _mosaic(output: Array) -> bytes:
-    """The first maps side by side, each from black to white."""
-    rows, columns = _grid_of(len(output))
-    maps = output[: rows * columns]
+def _mosaic(output: Array) -> tuple[Array, float]:
+    """The first maps side by side, each from black to white, and the size of a pixel in points."""
+    maps = output[:1] if _alike(output) else output[:MOST_MAPS]
+    columns = math.isqrt(len(maps))
+    rows = -(-len(maps) // columns)
     low, high = maps.min(axis=(1, 2), keepdims=True), maps.max(axis=(1, 2), keepdims=True)
     scaled = (maps - low) / np.where(high > low, high - low, 1)
-    height, width = maps.shape[1:]
-    zoom = max(1, 64 // max(height, width))
-    gap = max(1, 64 // 16) if zoom > 1 else max(1, height // 16)
-    sheet = np.full((rows * (height * zoom + gap) - gap, columns * (width * zoom + gap) - gap), 0.82)
+    longest = max(maps.shape[1:])
+    zoom = max(1, 64 // longest)
+    scaled = scaled.repeat(zoom, 1).repeat(zoom, 2)
+    height, width = scaled.shape[1:]
+    gap = max(1, longest * zoom // 16)
+    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), 0.82)
     for n, one in enumerate(scaled):
-        y, x = divmod(n, columns)
-        y, x = y * (height * zoom + gap), x * (width * zoom + gap)
-        sheet[y : y + height * zoom, x : x + width * zoom] = one.repeat(zoom, 0).repeat(zoom, 1)
-    return encode(sheet)
+        y, x = n // columns * (height + gap), n % columns * (width + gap)
+        sheet[y : y + height, x : x + width] = one
+    side = 18 + 9 * math.log2(longest)  # larger for larger maps, but not as much larger
+    return sheet, side / (longest * zoom)
+
+
+def _alike(output: Array) -> bool:
+    return len(output) > 1 and bool((output == output[0]).all())
 
 
 def _facts(stage: Stage) -> list[str]:
@@ -152,6 +163,9 @@ def _facts(stage: Stage) -> list[str]:
     if stage.output.ndim == 3:
         channels, height, width = stage.output.shape
         lines.append(f"{channels} @ {height} × {width}")
-        lines += [f"(the first {MOST_MAPS})"] if channels > MOST_MAPS else []
+        if _alike(stage.output):
+            lines.append("(all equal)")
+        elif channels > MOST_MAPS:
+            lines.append(f"(the first {MOST_MAPS})")
     counts = {"parameters": stage.parameters, "connections": stage.connections}
     return lines + [f"{count:,} {what}" for what, count in counts.items() if count]

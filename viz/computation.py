@@ -7,8 +7,11 @@ graph of a gradient, or of a gradient's gradient, is drawn by the same call.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from string import ascii_uppercase
 from typing import Any
+
+import numpy as np
 
 from minitensor import Tensor, as_tensor, history, no_grad
 from minitensor import gradients as gradients_of
@@ -26,6 +29,8 @@ UNSAID = {"stride": 1, "dilation": 1, "groups": 1, "padding": 0, "keepdims": Fal
 SHOWN_BY_SHAPE = {"shape", "size"}
 SMALL = 4  # elements: as many are written out, of more the mean and the spread
 LONGEST_NAME = 40
+SPINE = {"weight": "200"}  # more than the 128 with which dot pulls the sides of a frame together
+CUT = {"shape": "circle", "width": "0.25", "fixedsize": "true", "fontsize": "10", "color": BLUE, "fontcolor": BLUE}
 MOST_BOXES, LONGEST_WIRES = 1_500, 10_000  # dot lays out so many in a few seconds
 
 
@@ -44,7 +49,10 @@ def computation_graph(
     gradients: in each box, the gradient of output's sum by it.  values: small values in full, of others mean ± spread.
     layers: the Tensors that each layer made, as `by_layer` gives them; they are framed, or with collapse one box.
     last: draw only so many of the newest Tensors; what they were made from ends in dots.
-    columns: break a long graph into columns, side by side.
+    columns: break a long graph into columns, side by side, the oldest Tensors on the left.
+    Colours: blue an operator, green one that treats each element by itself, red the output, amber a parameter, white
+    what else is given (inputs, constants).  A parameter is what layers hold by a name, so without layers none is amber.
+    Wires between columns are cut: the circles with the same letter are the two ends of one wire.
     Raises TypeError for what is not a Tensor, ValueError for a graph too large to be read.
 
     >>> x = Tensor(3.0, name="x")
@@ -63,24 +71,41 @@ def computation_graph(
 
     names = {box: f"n{number}" for number, box in enumerate(dict.fromkeys(boxes.values()))}
     column = _columns(drawn, boxes, owner, depth, columns)
-    picture = Digraph("computation", graph_attr=LAYERED, node_attr={"shape": "plain", "fontname": "Helvetica"})
+    side_by_side = {"pack": "24", "packmode": f"array_ti{columns}"} if columns > 1 else {}  # in the order of the text
+    picture = Digraph("computation", graph_attr=LAYERED | side_by_side)
+    picture.attr("node", shape="plain", fontname="Helvetica")
     picture.attr("edge", color="#555555", arrowsize="0.6")
+    strips = {c: _strip(c) if columns > 1 else picture for c in sorted(set(column.values()))}
     framed = [] if collapse else dict.fromkeys(owner[t] for t in drawn if t in owner)
     frames = {name: _frame(number, name) for number, name in enumerate(framed)}
     for box, t in {boxes[t]: t for t in drawn}.items():  # of a collapsed layer, the newest: its output
-        title, colours = (box, OPERATOR) if isinstance(box, str) else (_title(t), _colours(t, output))
-        sheet = frames[owner[t]] if box is t and t in owner else picture
+        title, colours = (box, OPERATOR) if isinstance(box, str) else (_title(t), _colours(t, output, owner))
+        sheet = frames[owner[t]] if box is t and t in owner else strips[column[box]]
         sheet.node(names[box], _label(title, t, colours, grads.get(t), values, own=box is t))
-    for frame in frames.values():
-        picture.subgraph(frame)
-    wires = [(boxes.get(x), boxes[t]) for t in drawn for x in t.inputs if boxes.get(x) != boxes[t]]
-    for number, (tail, head) in enumerate(dict.fromkeys(wires) if collapse else wires):
+    for name, frame in frames.items():
+        strips[next(column[t] for t in drawn if owner.get(t) == name)].subgraph(frame)
+    wires = [(boxes.get(x), boxes[t], x is spine(t)) for t in drawn for x in t.inputs if boxes.get(x) != boxes[t]]
+    letters: dict[Box, str] = {}  # of the boxes that are read in another column
+    for number, (tail, head, straight) in enumerate(dict.fromkeys(wires) if collapse else wires):
+        here, weight = strips[column[head]], SPINE if straight else {}
         if tail is None:  # older than what is drawn
-            picture.node(f"h{number}", "...", shape="plaintext", fontcolor=GREY)
-            picture.edge(f"h{number}", names[head])
+            here.node(f"h{number}", "...", shape="plaintext", fontcolor=GREY)
+            here.edge(f"h{number}", names[head])
+        elif column[tail] == column[head]:
+            here.edge(names[tail], names[head], **weight)
         else:
-            across = {"constraint": "false", "color": BLUE} if column[tail] != column[head] else {}
-            picture.edge(names[tail], names[head], **across)
+            if tail not in letters:
+                letters[tail] = ascii_uppercase[len(letters) % 26] * (1 + len(letters) // 26)
+                strips[column[tail]].node(f"{names[tail]}_", letters[tail], **CUT)
+                strips[column[tail]].edge(names[tail], f"{names[tail]}_", **SPINE)
+            here.node(f"{names[tail]}_{column[head]}", letters[tail], **CUT)
+            here.edge(f"{names[tail]}_{column[head]}", names[head], **weight)
+    for tail, head in _stacked(drawn, owner) if framed else ():
+        if column[tail] == column[head]:
+            strips[column[head]].edge(names[tail], names[head], style="invis", **SPINE)
+    if columns > 1:
+        for strip in strips.values():
+            picture.subgraph(strip)
     return Figure(picture.source, title=f"computation graph of {len(drawn)} Tensors")
 
 
@@ -102,27 +127,35 @@ def by_layer(model: Sequential, x: Operand) -> tuple[Tensor, dict[str, list[Tens
     return x, layers
 
 
-def settings(params: Mapping[str, Any]) -> str:
+def settings(params: Mapping[str, Any], axes: str = "") -> str:
     """An operator's settings in few words: what is not said by the shapes, and is not the usual.
 
+    axes: a letter for each axis.
     >>> settings({"stride": (2, 2), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1})
     'stride 2'
+    >>> settings({"axis": 3, "kernel_size": 2}, axes="nchw")
+    'along w\\nkernel_size 2'
     """
     said = []
     for name, value in params.items():
-        short = _uniform(value)
+        short = uniform(value)
         if name in SHOWN_BY_SHAPE or (name in UNSAID and UNSAID[name] == short):
+            continue
+        if name == "axis" and value in range(len(axes)):
+            said.append(f"along {axes[value]}")
             continue
         text = short if isinstance(short, str) else reprlib.repr(short)
         said.append(f"{name} {text if len(text) <= 28 else text[:25] + '...'}")
     return "\n".join(said)
 
 
-def _uniform(value: Any) -> Any:
-    """The number that a nested tuple repeats, or the value itself."""
+def uniform(value: Any) -> Any:
+    """The number that a nested tuple repeats, the shape that arrays have, or the value itself."""
+    if isinstance(value, np.ndarray):
+        return f"of shape {value.shape}"
     if isinstance(value, tuple) and value:
-        parts = [_uniform(v) for v in value]
-        return parts[0] if all(type(p) is int and p == parts[0] for p in parts) else value
+        parts = [uniform(v) for v in value]
+        return parts[0] if all(type(p) in (int, str) and p == parts[0] for p in parts) else value
     return value
 
 
@@ -131,17 +164,29 @@ def _gradients(output: Tensor, tensors: Sequence[Tensor]) -> dict[Tensor, Tensor
         return dict(zip(tensors, gradients_of(output, tensors), strict=True))
 
 
+def spine(t: Tensor) -> Tensor | None:
+    """The input that t is drawn straight below: the first that an operator made, so that a chain is a column."""
+    return next((x for x in t.inputs if x.primitive), None)
+
+
 def _depths(tensors: Sequence[Tensor], boxes: Boxes) -> dict[Box, int]:
-    """How many boxes lie below each; a leaf stands just below the first that reads it."""
-    depth: dict[Box, int] = {}
-    for t in tensors:
-        below = [depth[boxes[x]] for x in t.inputs if x in boxes and boxes[x] != boxes[t]]
-        depth[boxes[t]] = max([depth.get(boxes[t], 0), *(d + 1 for d in below)])
+    """The level of each box: as many above that of the output as the longest way to it has wires, and 0 at the top."""
+    height: dict[Box, int] = {}
     for t in reversed(tensors):
-        for x in t.inputs:
-            if x.primitive is None and boxes.get(x) is x:
-                depth[x] = depth[boxes[t]] - 1
-    return depth
+        here = height.setdefault(boxes[t], 0)
+        for box in {boxes[x] for x in t.inputs if x in boxes} - {boxes[t]}:
+            height[box] = max(height.get(box, 0), here + 1)
+    top = max(height.values())
+    return {box: top - h for box, h in height.items()}
+
+
+def _stacked(tensors: Sequence[Tensor], owner: Mapping[Tensor, str]) -> Iterator[tuple[Tensor, Tensor]]:
+    """What a layer reads, with each leaf of the layer: where all of these lie below it, frames stand in a column."""
+    drawn = set(tensors)
+    for t in tensors:
+        x = spine(t)
+        if x in drawn and t in owner and owner.get(x) != owner[t]:
+            yield from ((x, leaf) for leaf in tensors if owner.get(leaf) == owner[t] and not leaf.primitive)
 
 
 def _check_size(tensors: Sequence[Tensor], boxes: Boxes, depth: Mapping[Box, int]) -> None:
@@ -156,7 +201,7 @@ def _check_size(tensors: Sequence[Tensor], boxes: Boxes, depth: Mapping[Box, int
 def _columns(
     tensors: Sequence[Tensor], boxes: Boxes, owner: Mapping[Tensor, str], depth: Mapping[Box, int], columns: int
 ) -> dict[Box, int]:
-    """The column of each box: the graph is cut at equal depths, and never through a layer."""
+    """The column of each box: cuts are at equal depths, never in a layer or between a leaf and its first reader."""
     if columns < 1:
         raise ValueError(f"columns (={columns}) must be at least 1")
     levels = max(depth.values()) + 1
@@ -165,12 +210,19 @@ def _columns(
     for t in reversed(tensors):
         mine = depth[boxes[t]] * columns // levels
         column.setdefault(boxes[t], whole.setdefault(owner[t], mine) if t in owner else mine)
+        column |= {x: column[boxes[t]] for x in t.inputs if boxes.get(x) is x and not x.primitive and x not in owner}
     return column
+
+
+def _strip(number: int) -> Digraph:
+    """One of the columns."""
+    return Digraph(f"cluster_column_{number}", graph_attr={"peripheries": "0"})
 
 
 def _frame(number: int, name: str) -> Digraph:
     frame = Digraph(f"cluster_{number}")
     frame.attr(label=f"<{html(name)}>", labeljust="l", style="rounded", color=GREY, fontcolor="#444444", margin="6")
+    frame.attr(peripheries="1")
     return frame
 
 
@@ -182,9 +234,9 @@ def _title(t: Tensor) -> str:
     )
 
 
-def _colours(t: Tensor, output: Tensor) -> tuple[str, str]:
+def _colours(t: Tensor, output: Tensor, owner: Mapping[Tensor, str]) -> tuple[str, str]:
     if t.primitive is None:
-        return PARAMETER if t.name else LEAF
+        return PARAMETER if t.name and t in owner else LEAF
     if t is output:
         return RESULT_BOX
     elementwise = len(t.inputs) == 1 and t.inputs[0].shape == t.shape
@@ -194,31 +246,42 @@ def _colours(t: Tensor, output: Tensor) -> tuple[str, str]:
 def _label(title: str, t: Tensor, colours: tuple[str, str], grad: Tensor | None, values: bool, own: bool) -> str:
     """A box as a table: the title, the settings if it is the Tensor's own box, then shape, value and gradient."""
     rows = [f'<TR><TD COLSPAN="2"><FONT POINT-SIZE="12"><B>{html(title)}</B></FONT></TD></TR>']
-    if own and (said := settings(t.params)):
+    if own and (said := settings(t.params, _axes(t))):
         rows.append(f'<TR><TD COLSPAN="2"><FONT POINT-SIZE="10">{html(said)}</FONT></TD></TR>')
     facts = [("shape", str(t.shape))] if t.ndim else []
     facts += [("value", summary(t.data))] if values or t.size == 1 else []
     facts += [("grad", summary(grad.data))] if grad is not None else []
     for word, fact in facts:
+        fact = fact.replace("±", "+-")  # Graphviz knows how wide ASCII is
         rows.append(
             f'<TR><TD ALIGN="LEFT"><FONT POINT-SIZE="10" COLOR="#666666">{word}</FONT></TD>'
             f'<TD ALIGN="RIGHT"><FONT POINT-SIZE="10" FACE="Courier">{html(fact)}</FONT></TD></TR>'
         )
     fill, border = colours
-    table = (
-        f'BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2" STYLE="ROUNDED" BGCOLOR="{fill}" COLOR="{border}"'
-    )
-    return f"<<TABLE {table}>{''.join(rows)}</TABLE>>"
+    inside = f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{"".join(rows)}</TABLE>'
+    outside = f'BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" STYLE="ROUNDED" BGCOLOR="{fill}"'
+    return f'<<TABLE {outside} COLOR="{border}"><TR><TD>{inside}</TD></TR></TABLE>>'
+
+
+def _axes(t: Tensor) -> str:
+    """The names of a pooling operator's axes: images are N, C, H, W."""
+    return "nc" + "dhw"[5 - t.ndim :] if t.primitive and t.primitive.name.endswith("_pool") else ""
 
 
 def summary(array: Array) -> str:
     """A value in one line: a few numbers in full, of many the mean and the spread.
 
+    A mean or a spread is 0 if it is smaller than the rounding errors of the sum that gave it.
+
     >>> summary(Tensor([1.0, -0.5]).data), summary(Tensor(range(9)).data)
     ('1, -0.5', '4 ± 2.58')
+    >>> summary(np.array([0.1, 0.2, 0.3, -0.2, -0.4])), summary(np.full(7, 0.1))
+    ('0 ± 0.261', '0.1 ± 0')
     """
     if array.size == 0:
         return "empty"
     if array.size <= SMALL:
         return ", ".join(f"{v:.4g}" for v in array.ravel())
-    return f"{array.mean():.3g} ± {array.std():.3g}"
+    rounding = np.finfo(array.dtype).eps * np.abs(array).max() * np.log2(array.size)  # NumPy adds in pairs
+    mean, spread = (0.0 if abs(v) < rounding else v for v in (array.mean(), array.std()))
+    return f"{mean:.3g} ± {spread:.3g}"

@@ -20,6 +20,7 @@ relu(w x) which is dead at one of the two is alive at the other; and we go round
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 
@@ -45,6 +46,7 @@ def connections(
     several meet in one wire.  Parameters are those of a Module, by their names; of another function, all Tensors that
     it reads and that are older than its input, by their names, or p0, p1, ... where they have none.
     weights=False finds the wires alone, faster: for a whole network.
+    A Module is asked as it computes in use, where dropout leaves nothing out.
     Raises ValueError for a layer with more units or wires than limit, and where the layer rejects the shape.
 
     >>> from minitensor import conv1d
@@ -57,6 +59,11 @@ def connections(
 
 def wires_at(layer: Layer, shape: tuple[int, ...], weights: bool = True, limit: int = MOST_WIRES) -> Wires:
     """As `connections`, for exactly this shape."""
+    with _in_use(layer):
+        return _found_wires(layer, shape, weights, limit)
+
+
+def _found_wires(layer: Layer, shape: tuple[int, ...], weights: bool, limit: int) -> Wires:
     inputs, outputs = int(np.prod(shape)), layer(Tensor(np.zeros(shape))).size
     if max(inputs, outputs) > limit:
         raise ValueError(
@@ -94,12 +101,18 @@ def accepted_shape(layer: Layer, input_shape: int | Sequence[int]) -> tuple[int,
     refusals = []
     for shape in (*shapes, (1, 1, *given)):
         try:
-            layer(Tensor(np.zeros(shape)))
+            with _in_use(layer):
+                layer(Tensor(np.zeros(shape)))
         except (ValueError, TypeError, IndexError) as error:
             refusals.append(f"{shape}: {error}")
         else:
             return shape
     raise ValueError(f"the layer takes an input of none of these shapes: {'; '.join(refusals)}")
+
+
+def _in_use(layer: Layer) -> AbstractContextManager[object]:
+    """Within the block a Module computes as in use: asking it for its wires teaches it nothing, and drops none."""
+    return layer.in_use() if isinstance(layer, Module) else nullcontext()
 
 
 def _telling_inputs(generic: Array) -> Iterator[tuple[Array, Sequence[int]]]:

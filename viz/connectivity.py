@@ -9,8 +9,9 @@ Letters:   r row of units, counted from below    j unit of one row    i unit of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import cycle, pairwise
 from statistics import median
 
 import numpy as np
@@ -21,8 +22,10 @@ from minitensor.tensor import Array
 
 from .connections import Layer, Wires, accepted_shape, parameters_of, wires_at
 from .dot import (
+    CHANGED,
     FIELD,
     FOCUS,
+    GREY_CHANGED,
     GREY_FIELD,
     GREY_FOCUS,
     GREY_TRACE,
@@ -34,12 +37,16 @@ from .dot import (
     plain,
     subscripted,
 )
-from .drawing import Drawing, Pinned
+from .drawing import CELL_SIZE, CHARACTER, Drawing, Pinned
 
-DX, DY, CELL_SIZE = 72.0, 112.0, 36.0
-LETTERS = "xhgfedcba"
+Wire = tuple[int, int, int]  # the row below, j, i
+
+DX, DY = 72.0, 112.0
+ROOM = 33.0  # for a number in a unit
+ROWS = "xhgfedcbazywvutsrqponmlkji"  # letters of the units of each row, from below
 PLAQUE = {"fontname": "Times-Italic", "style": "filled", "fillcolor": "white"}  # under a letter on a wire
-CLEAR = {"style": ""}  # a cell that lines can be seen through
+PLAQUE_WIDTH, PLAQUE_HEIGHT, MARGIN = 13.0, 20.0, 5.0  # a letter's; a wire or another within the margin disturbs
+ROW_DISTANCES = [n * DY for n in (1, 1.5, 2, 3, 4, 6, 8)]  # with letters on the wires the first that has room for all
 MOST_UNITS, MOST_DRAWN_WIRES = 1_500, 5_000
 
 
@@ -62,14 +69,15 @@ def connectivity(
 
     highlight: units (flat numbers) to follow; seen from "below" they are inputs, and all that they reach is marked,
     from "above" they are outputs, and all that they see is marked: their receptive field.
-    share: give each parameter a colour and a letter; a string of letters shows those alone, in bold.
+    share: give each parameter a colour and a letter, in the order of its elements; a string of letters shows those
+    alone, in bold.  On a grid the letters stand in the window of the one unit that is followed from above.
     x: an input; the values stand in the units, and the wires along which a change would pass (the derivative at x is
     not zero) are bold.  compare: another input; the units whose values differ from those are marked.
     title stands above, rows name the rows from below, letters name the units of each row; ends draws so many units at
     both ends of each row as dots: the row goes on.  grey uses the greys of a printed book.
     A layer of images is drawn as a grid; of each unit that is followed, the window is marked in the grid before.
-    Raises ValueError for units that are not there, another direction, a layer that rejects the shape, or one too large
-    to be looked at.
+    Raises ValueError for units or weights that are not there, another direction, a layer that rejects the shape, and
+    one with too many units, wires or letters to be looked at.
 
     >>> from nets import Conv1d
     >>> connectivity(Conv1d(1, 1, 3), 5, highlight=1, direction="above").dot.count("->")
@@ -82,38 +90,47 @@ def connectivity(
             raise ValueError("connectivity needs an input_shape, or an input x that has one")
         input_shape = np.asarray(x).shape
     stack = Stack.of([layers] if callable(layers) else list(layers), input_shape)
-    marks, traced = stack.follow(highlight, direction)
+    followed = {highlight} if isinstance(highlight, int) else set(highlight or ())
+    marks, traced = stack.follow(followed, direction)
     values = stack.values(x) if x is not None else None
     others = stack.values(compare) if compare is not None else None
     looks = GREY_LOOKS if grey else COLOUR_LOOKS
-    labels = letters or ("xs" if len(stack.shapes) == 2 else LETTERS.ljust(len(stack.shapes), "h"))
+    labels = letters or ("xs" if len(stack.shapes) == 2 else ROWS)
     if len(labels) < len(stack.shapes):
         raise ValueError(f"letters (={letters!r}) must name each of the {len(stack.shapes)} rows")
+    shared = _shared(stack, share) if share else {}
 
-    followed = 0 if direction == "below" else len(stack.shapes) - 1
+    start = 0 if direction == "below" else len(stack.shapes) - 1
+    decimals = _decimals(values) if values is not None else 0
+    numbers = [[number(v, decimals) for v in row.flat] for row in values or ()]
+    longest = max((len(text) for row in numbers for text in row), default=1)
+    size = f"{min(13, ROOM / CHARACTER / longest):.3g}"
 
     def unit_looks(r: int, i: int) -> Attributes:
         changed = values is not None and others is not None and values[r].flat[i] != others[r].flat[i]
-        marked = looks.focus if i in marks[r] and r == followed else looks.field if i in marks[r] or changed else {}
-        return {**(NUMBER if values is not None else {}), **marked}
-
-    decimals = _decimals(values) if values is not None else 0
-
-    def label(r: int, i: int) -> str:
-        return subscripted(labels[r], i + 1) if values is None else plain(number(values[r].flat[i], decimals))
+        marked = (looks.focus if r == start else looks.field) if i in marks[r] else {}
+        return {**({**NUMBER, "fontsize": size} if numbers else {}), **(looks.changed if changed else {}), **marked}
 
     if any(stack.is_grid(r) for r in range(len(stack.shapes))):
-        shared = _letters_in_windows(stack, marks) if share else {}
-
-        def inside(r: int, i: int) -> str:
-            return label(r, i) if values is not None else plain(shared.get((r, i), ""))
-
-        drawing = _grids(stack, marks, unit_looks, inside, rows)
+        inside = _letters_in_windows(shared, marks)
+        if shared and (numbers or not inside):
+            raise ValueError(
+                f"share (={share!r}) on a grid writes the weights of one window into it: highlight one unit, seen "
+                "from above, and give no x"
+            )
+        texts = numbers or [[inside.get((r, i), "") for i in range(n)] for r, n in enumerate(stack.sizes)]
+        windows = [stack.follow({unit}, direction)[0] for unit in sorted(followed)]
+        drawing = _grids(stack, windows, unit_looks, texts, rows).caption(title)
     else:
+
+        def label(r: int, i: int) -> str:
+            return plain(numbers[r][i]) if numbers else subscripted(labels[r], i + 1)
+
         active = stack.active(x) if x is not None else [set[tuple[int, int]]() for _ in stack.wires]
         front = [a | b for a, b in zip(active, traced, strict=True)]
-        drawing = _rows(stack, front, looks, unit_looks, label, share, rows, ends)
-    drawing.caption(title)
+        if x is not None:  # black: blue says which values changed
+            looks = replace(looks, trace=GREY_TRACE)
+        drawing = _rows(stack, front, looks, unit_looks, label, shared, share is not True, title, rows, ends)
     return drawing.figure(title or f"connectivity of {' to '.join(str(n) for n in stack.sizes)} units")
 
 
@@ -124,10 +141,11 @@ class Looks:
     focus: Attributes
     field: Attributes
     trace: Attributes
+    changed: Attributes
 
 
-COLOUR_LOOKS = Looks(FOCUS, FIELD, TRACE)
-GREY_LOOKS = Looks(GREY_FOCUS, GREY_FIELD, GREY_TRACE)
+COLOUR_LOOKS = Looks(FOCUS, FIELD, TRACE, CHANGED)
+GREY_LOOKS = Looks(GREY_FOCUS, GREY_FIELD, GREY_TRACE, GREY_CHANGED)
 
 
 @dataclass(frozen=True)
@@ -170,19 +188,23 @@ class Stack:
         """Whether a row holds images."""
         return len(self.shapes[r]) == 4 and self.shapes[r][2] > 1
 
-    def letters(self) -> dict[tuple[int, int, int], str]:
+    def letters(self) -> dict[Wire, str]:
         """A letter for each wire (row below, j, i) that carries a weight; equal letters are one element of one Tensor.
 
-        a, b, ..., z, aa, ab, ..., in the order in which the weights come.
+        a, b, ..., z, aa, ab, ..., in the order of the rows, of the parameters, and of the elements of each.
         """
         names: dict[object, str] = {}
         found = {}
         for r, wires in enumerate(self.wires):
-            for (j, i), carried in wires.items():
-                if carried is not None:
-                    pairs = [carried] if isinstance(carried[0], str) else carried
-                    weight = tuple((self.parameters[r][name], k) for name, k in pairs)
-                    found[r, j, i] = names.setdefault(weight, _letter(len(names)))
+            order = list(self.parameters[r])
+            places = {
+                wire: [(order.index(name), k) for name, k in ([carried] if isinstance(carried[0], str) else carried)]
+                for wire, carried in wires.items()
+                if carried is not None
+            }
+            for j, i in sorted(places, key=places.__getitem__):
+                weight = tuple((self.parameters[r][order[n]], k) for n, k in places[j, i])
+                found[r, j, i] = names.setdefault(weight, _letter(len(names)))
         return found
 
     def values(self, x: npt.ArrayLike) -> list[Array]:
@@ -203,15 +225,12 @@ class Stack:
             found.append(active if len(active) < len(wires) else set[tuple[int, int]]())
         return found
 
-    def follow(
-        self, units: int | Iterable[int] | None, direction: str
-    ) -> tuple[list[set[int]], list[set[tuple[int, int]]]]:
+    def follow(self, units: set[int], direction: str) -> tuple[list[set[int]], list[set[tuple[int, int]]]]:
         """From these units through all rows: the units that are met in each row, and the wires between them."""
         start, down = (len(self.shapes) - 1, True) if direction == "above" else (0, False)
-        met = {units} if isinstance(units, int) else set(units or ())
-        if wrong := [u for u in sorted(met) if not 0 <= u < self.sizes[start]]:
+        if wrong := [u for u in sorted(units) if not 0 <= u < self.sizes[start]]:
             raise ValueError(f"there is no unit {wrong[0]}: the row has units 0 to {self.sizes[start] - 1}")
-        marks, traced = [met], []
+        marks, traced = [units], []
         for wires in reversed(self.wires) if down else self.wires:
             traced.append({(j, i) for j, i in wires if (i if down else j) in marks[-1]})
             marks.append({(j if down else i) for j, i in traced[-1]})
@@ -221,17 +240,42 @@ class Stack:
 def number(value: float, decimals: int | None = None) -> str:
     """A value short enough for a unit, with so many decimals or as few as it needs, and a true minus sign.
 
-    >>> number(1.0), number(1.0, 1), number(-0.5), number(12.3456)
-    ('1', '1.0', '\u22120.5', '12.3')
+    Whole numbers are whole, up to a thousand million.
+
+    >>> number(1.0), number(1.0, 1), number(-0.5), number(12.3456), number(1020.0), number(-126.5)
+    ('1', '1.0', '\u22120.5', '12.3', '1020', '\u2212126.5')
     """
-    text = f"{value + 0.0:.3g}" if decimals is None else f"{value + 0.0:.{decimals}f}"
+    if decimals is not None:
+        text = f"{round(value, decimals) + 0.0:.{decimals}f}"
+    elif 100 <= abs(value) < 1e9:
+        text = f"{value:.1f}".removesuffix(".0")
+    else:
+        text = f"{value + 0.0:.3g}"
     return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _decimals(values: Sequence[Array]) -> int:
-    """How many decimals all of these need, two at most."""
+    """How many decimals all of these need: two at most, and fewer where numbers have more than two digits before."""
     everything = np.concatenate([v.ravel() for v in values])
-    return next((d for d in (0, 1) if np.allclose(everything, np.round(everything, d), atol=1e-9)), 2)
+    digits = len(f"{np.abs(everything).max():.0f}")
+    most = min(2, max(0, 4 - digits))
+    return next((d for d in range(most) if np.allclose(everything, np.round(everything, d), atol=1e-9)), most)
+
+
+def _shared(stack: Stack, share: bool | str) -> dict[Wire, str]:
+    """The letters that share asks for; ValueError where there are none, or not these."""
+    letters = stack.letters()
+    known = list(dict.fromkeys(letters.values()))
+    if not known:
+        raise ValueError(
+            f"share (={share!r}) shows weights, and no wire of this layer carries one: make the weight outside of the "
+            "function, so that every call reads the same one"
+        )
+    if share is True:
+        return letters
+    if unknown := [letter for letter in str(share) if letter not in known]:
+        raise ValueError(f"there is no weight {unknown[0]!r}: the weights are {known[0]} to {known[-1]}")
+    return {wire: letter for wire, letter in letters.items() if letter in set(str(share))}
 
 
 # -- units in rows -----------------------------------------------------------------------------------------------------
@@ -243,43 +287,93 @@ def _rows(
     looks: Looks,
     unit_looks: Callable[[int, int], Attributes],
     label: Callable[[int, int], str],
-    share: bool | str,
-    captions: Sequence[str],
+    letters: Mapping[Wire, str],
+    bold: bool,
+    title: str,
+    names: Sequence[str],
     ends: int,
 ) -> Drawing:
+    """Units in rows; wires with a letter are bold, or of its colour with the letter on them."""
     if (count := sum(map(len, stack.wires))) > MOST_DRAWN_WIRES:
         raise ValueError(
             f"{count:,} wires are no picture (more than {MOST_DRAWN_WIRES:,}): draw a smaller input_shape; the pattern "
             "is the same"
         )
     drawing, placed = Drawing(), _places(stack)
+    plaques, dy = ({}, DY) if bold else _plaques(placed, letters)
     numbered: list[list[int]] = []
     for r, places in enumerate(placed):
         width = stack.width(r)
         numbered.append([])
         for i, place in enumerate(places):
             if min(i % width, width - 1 - i % width) < ends:
-                numbered[r].append(drawing.text(place * DX, r * DY, "...", 20))
+                numbered[r].append(drawing.text(place * DX, r * dy, "...", 20))
             else:
-                numbered[r].append(drawing.unit(place * DX, r * DY, label(r, i), unit_looks(r, i)))
-    left = min(min(places) for places in placed) * DX - 40
-    for r, caption in enumerate(captions):
-        drawing.text(left, r * DY, caption, align="r")
-    letters = stack.letters() if share else {}
-    order = {letter: n for n, letter in enumerate(dict.fromkeys(letters.values()))}
+                numbered[r].append(drawing.unit(place * DX, r * dy, label(r, i), unit_looks(r, i)))
+    weights = dict(zip(sorted(set(letters.values()), key=lambda a: (len(a), a)), cycle(WEIGHTS)))
     for r, wires in enumerate(stack.wires):
-        near = all(abs(placed[r][j] - placed[r + 1][i]) <= 1 for j, i in wires)
-        along = 0.36 if near else 0.24  # where the letter stands: wires meet in the middle
         for j, i in wires:
             style, letter = looks.trace if (j, i) in front[r] else {}, letters.get((r, j, i), "")
-            if letter and share is True:
-                style = {**TRACE, "color": WEIGHTS[order[letter] % len(WEIGHTS)], "penwidth": "2.2"}
-                x = placed[r][j] + along * (placed[r + 1][i] - placed[r][j])
-                drawing.text(x * DX, (r + along) * DY, letter, 16, **PLAQUE, fontcolor=style["color"])
-            elif letter and letter in str(share):
+            if letter and bold:
                 style = SHARED
+            elif letter:
+                style, (x, y) = weights[letter], plaques[r, j, i]
+                drawing.text(x, y, letter, 16, **PLAQUE, fontcolor=style["color"])
             drawing.wire(numbered[r][j], numbered[r + 1][i], style, front=bool(style))
+    left = drawing.extent()[0] - 21
+    drawing.caption(title)
+    for r, name in enumerate(names):
+        drawing.text(left, r * dy, name, align="r")
     return drawing
+
+
+def _plaques(
+    placed: Sequence[Sequence[float]], letters: Mapping[Wire, str]
+) -> tuple[dict[Wire, tuple[float, float]], float]:
+    """The middle of each letter, and the distance of the rows: the least that has room for all letters.
+
+    Raises ValueError where there are too many wires between two rows.
+    """
+    width = PLAQUE_WIDTH * max(map(len, letters.values()), default=1)
+    for dy in ROW_DISTANCES:
+        found: dict[Wire, tuple[float, float]] = {}
+        for r in range(len(placed) - 1):
+            wires = [wire for wire in letters if wire[0] == r]
+            ends = np.array([(placed[r][j] * DX, placed[r + 1][i] * DX) for _, j, i in wires]).reshape(-1, 2)
+            middles = _on_lines(ends, dy, width)
+            found |= {wire: (x, r * dy + y) for wire, (x, y) in zip(wires, middles, strict=False)}
+        if len(found) == len(letters):
+            return found, dy
+    raise ValueError(
+        f"{len(letters)} wires leave no room for a letter on each: show one or a few of the weights in bold, as with "
+        "share='abc', or draw a smaller input_shape; the pattern is the same"
+    )
+
+
+def _on_lines(ends: Array, height: float, width: float) -> Iterator[tuple[float, float]]:
+    """A place (x, y) for a letter on each line from (ends[n, 0], 0) to (ends[n, 1], height), until there is no room.
+
+    It meets no other letter and no unit; of such places it is the one that covers the fewest other lines.
+    """
+    along = np.array(sorted(np.arange(32, 67, 2) / 100, key=lambda t: abs(t - 0.34)))[:, None]
+    taken: list[tuple[float, float]] = []
+    low, middle, high = (  # where each line is, as high as the letter begins, stands and ends; (along, line)
+        ends[:, 0] + (along + shift / height) * (ends[:, 1] - ends[:, 0])
+        for shift in (-PLAQUE_HEIGHT / 2, 0, PLAQUE_HEIGHT / 2)
+    )
+    left, right = np.minimum(low, high), np.maximum(low, high)
+    for n in range(len(ends)):
+        x, y = middle[:, [n]], along * height
+        free = np.ones(len(along), bool)
+        for other_x, other_y in taken:
+            free &= ((abs(x - other_x) >= width + MARGIN) | (abs(y - other_y) >= PLAQUE_HEIGHT))[:, 0]
+        if not free.any():
+            return
+        gaps = np.delete(np.maximum(left - x, x - right), n, axis=1) - width / 2  # to each other line
+        covered = np.clip(1 - gaps / MARGIN, 0, 1).sum(axis=1).round(6)
+        best = np.flatnonzero(free)[np.argmin(covered[free])]
+        taken.append((float(x[best, 0]), float(y[best, 0])))
+        yield taken[-1]
 
 
 def _places(stack: Stack) -> list[list[float]]:
@@ -325,43 +419,50 @@ def _letter(n: int) -> str:
 
 def _grids(
     stack: Stack,
-    marks: Sequence[set[int]],
+    paths: Sequence[Sequence[set[int]]],
     unit_looks: Callable[[int, int], Attributes],
-    label: Callable[[int, int], str],
+    texts: Sequence[Sequence[str]],
     captions: Sequence[str],
 ) -> Drawing:
-    """Each row of units as a column of grids, the input on the left; windows are joined to the unit that sees them."""
+    """Each row of units as a column of grids, the input on the left.
+
+    Along each path, the rows of a window are joined to those of what sees it.
+    """
     drawing, x = Drawing(), 0.0
-    cells: list[dict[int, int]] = []
-    for r, shape in enumerate(stack.shapes):
-        channels, height, width = shape[1:] if stack.is_grid(r) else (1, stack.sizes[r], 1)
-        column = channels * (height + 1) - 1
-        cells.append({})
-        for i in range(stack.sizes[r]):
-            c, place = divmod(i, height * width)
-            h, w = divmod(place, width)
-            y = ((column - 1) / 2 - c * (height + 1) - h) * CELL_SIZE
-            cells[r][i] = drawing.cell(x + w * CELL_SIZE, y, label(r, i), {**CLEAR, **unit_looks(r, i)})
-        caption = captions[r] if r < len(captions) else " × ".join(str(n) for n in shape[1:])
-        drawing.text(x + (width - 1) / 2 * CELL_SIZE, (column + 1) / 2 * CELL_SIZE + 14, caption)
+    shapes = [shape[1:] if stack.is_grid(r) else (1, stack.sizes[r], 1) for r, shape in enumerate(stack.shapes)]
+    columns = [channels * (height + 1) - 1 for channels, height, _ in shapes]  # cells, with a gap between two channels
+    cells: list[list[int]] = []
+    for r, (channels, height, width) in enumerate(shapes):
+        cells.append([])
+        for c in range(channels):
+            y, first = ((columns[r] - 1) / 2 - c * (height + 1)) * CELL_SIZE, c * height * width
+            units = range(first, first + height * width)
+            marked = [unit_looks(r, i) for i in units]
+            cells[r] += drawing.grid(x, y, (height, width), [texts[r][i] for i in units], marked)
+        caption = captions[r] if r < len(captions) else " × ".join(str(n) for n in stack.shapes[r][1:])
+        drawing.text(x + (width - 1) / 2 * CELL_SIZE, (max(columns) + 1) / 2 * CELL_SIZE + 14, caption)
         x += (width + 2.5) * CELL_SIZE
-    for (r, before), after in zip(enumerate(marks), marks[1:], strict=False):
-        if before and after:
-            _join(drawing, [cells[r][j] for j in before], [cells[r + 1][i] for i in after])
+    for path in paths:
+        for r, (before, after) in enumerate(pairwise(path)):
+            if before and after:
+                _join(drawing, cells[r], before, cells[r + 1], after)
     return drawing
 
 
-def _letters_in_windows(stack: Stack, marks: Sequence[set[int]]) -> dict[tuple[int, int], str]:
+def _letters_in_windows(letters: Mapping[Wire, str], marks: Sequence[set[int]]) -> dict[tuple[int, int], str]:
     """Where one unit is followed, the letter of the weight that it reads each cell (row, unit) of its window with."""
-    letters = stack.letters().items()
-    return {(r, j): letter for (r, j, i), letter in letters if len(marks[r + 1]) == 1 and i in marks[r + 1]}
+    return {
+        (r, j): letter
+        for (r, j, i), letter in letters.items()
+        if j in marks[r] and i in marks[r + 1] and len(marks[r + 1]) == 1
+    }
 
 
-def _join(drawing: Drawing, left: Sequence[int], right: Sequence[int]) -> None:
-    """Lines from the right corners of a window to the left corners of what sees it."""
-    half = CELL_SIZE / 2
-    one, two = ([drawing.shapes[n] for n in cells] for cells in (left, right))
-    x, end = max(s.x for s in one) + half, min(s.x for s in two) - half
-    for pick, side in ((max, half), (min, -half)):
-        tail, head = (drawing.point(at, pick(s.y for s in cells) + side) for at, cells in ((x, one), (end, two)))
+def _join(drawing: Drawing, left: Sequence[int], before: set[int], right: Sequence[int], after: set[int]) -> None:
+    """Two lines from the grid on the left to the one on the right, between the rows of their marked cells."""
+    one, two = ([drawing.shapes[n] for n in grid] for grid in (left, right))
+    x, end = max(s.x for s in one) + CELL_SIZE / 2, min(s.x for s in two) - CELL_SIZE / 2
+    for pick, side in ((max, CELL_SIZE / 2), (min, -CELL_SIZE / 2)):
+        tail = drawing.point(x, pick(one[j].y for j in before) + side)
+        head = drawing.point(end, pick(two[i].y for i in after) + side)
         drawing.wire(tail, head, {**TRACE, "arrowhead": "none", "penwidth": "1.2"}, front=True)

@@ -5,6 +5,7 @@ What you can do here: `demo`, which is what `make demo` runs.
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ def demo(out: Path, epochs: int = EPOCHS) -> None:
     score = evaluate(model, test)
     right = round(score.accuracy * len(test.labels))
     print(f"   It reads {right} of {len(test.labels)} digits that it has never seen: {score.accuracy:.2%}.\n")
-    print("2. Check: is the gradient that it learnt by really the slope of the loss?")
+    print("2. Check: is the gradient it learnt from really the slope of the loss?")
     show_gradient(model, Examples(test.images[:32], test.labels[:32]))
     path = draw_training_step(lenet(), Examples(train.images[:32], train.labels[:32]), out)
     print("3. Look: the computation graph of one training step, with all gradients, is in")
@@ -39,7 +40,7 @@ def show_gradient(model: Module, data: Examples, place: tuple[int, ...] = (0, 0,
     """Print dL/dw for one weight of the first layer, by backpropagation and by moving that weight by h, in float64."""
     state = model.state_dict()
     name = next(iter(state))
-    exact = lenet().astype(np.float64).eval()
+    exact = copy.deepcopy(model).astype(np.float64).eval()
 
     def loss(change: float) -> Tensor:
         moved = state[name].astype(np.float64)

@@ -19,10 +19,10 @@ Digraph = graphviz.Digraph
 
 LONGEST_TEXT = 1_000
 
-# Okabe and Ito's palette: no two are confused by colour-blind eyes.  A letter always says the same as the colour.
+# Okabe and Ito's palette, and two darker colours of Tol's: no two are confused by colour-blind eyes.
 BLACK, BLUE, VERMILION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
 PINK, ORANGE, SKY, GREY = "#CC79A7", "#E69F00", "#56B4E9", "#8A8F98"
-WEIGHTS = (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, BLACK)
+WINE, INDIGO = "#882255", "#332288"
 
 PINNED = {  # units, grids and images: we compute the places, and neato draws lines between them
     "layout": "neato",
@@ -58,7 +58,7 @@ UNIT = {
     "fontsize": "19",
 }
 NUMBER = {"fontname": "Helvetica", "fontsize": "13"}
-CELL = {**UNIT, **NUMBER, "shape": "square", "width": "0.5", "height": "0.5", "penwidth": "1", "color": "#444444"}
+CELL = {**UNIT, **NUMBER, "shape": "box", "width": "0.5", "height": "0.5", "penwidth": "1", "color": "#444444"}
 TEXT = {
     "shape": "plaintext",
     "style": "",
@@ -73,8 +73,16 @@ FOCUS = {"style": "filled", "fillcolor": ORANGE, "penwidth": "2.2"}
 FIELD = {"style": "filled", "fillcolor": "#CFE8F7", "color": BLUE, "penwidth": "2"}
 TRACE = {"color": BLUE, "penwidth": "2", "arrowsize": "0.65"}
 SHARED = {"color": BLACK, "penwidth": "3", "arrowsize": "0.65"}  # wires with one and the same weight
+ARROW = {"color": "#444444", "penwidth": "1.4", "arrowsize": "0.7"}  # from one image to the next
+WEIGHTS = tuple(  # wires with the first weight, the second, ...: first the colours change, then the strokes
+    {**TRACE, "penwidth": "2.2", "color": color, **stroke}
+    for stroke in ({}, {"style": "dashed"}, {"style": "dotted", "penwidth": "3"})
+    for color in (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, BLACK, WINE, INDIGO)
+)
 GREY_FOCUS = {"style": "filled", "fillcolor": "#A6A6A6", "penwidth": "2.2"}
 GREY_FIELD = {"style": "filled", "fillcolor": "#DEDEDE", "penwidth": "2.2"}
+CHANGED = {**FIELD, "fontname": "Helvetica-Bold"}
+GREY_CHANGED = {"penwidth": "2.2", "fontname": "Helvetica-Bold"}
 GREY_TRACE = {"color": "#111111", "penwidth": "2", "arrowsize": "0.65"}
 KERNEL = {"fillcolor": "#FBE3B5", "color": "#B87B00", "penwidth": "2"}
 RESULT = {"fillcolor": "#BFE5DA", "color": GREEN, "penwidth": "2"}

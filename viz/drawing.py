@@ -18,7 +18,12 @@ from .dot import CELL, PINNED, TEXT, UNIT, WIRE, Attributes, Digraph, plain
 from .figure import Figure
 
 INCH = 72.0
+CELL_SIZE = 36.0
+CHARACTER = 0.56  # its width, of a font of size 1: a plain guess, a little too wide for most
 MOST_SHAPES = 6_000  # pinned shapes are quick to draw; more than these are no picture
+
+
+UNCLIPPED = {"headclip": "false", "tailclip": "false"}  # lines that meet, without a gap
 
 
 @dataclass(frozen=True)
@@ -62,19 +67,32 @@ class Drawing:
         """A circle; label is DOT text, made by `plain` or `subscripted`.  Returns its number."""
         return self._put(x, y, label, {**UNIT, **(looks or {})})
 
-    def cell(self, x: float, y: float, label: str, looks: Attributes | None = None) -> int:
-        """A square of a grid, 36 points wide; label is DOT text."""
-        return self._put(x, y, label, {**CELL, **(looks or {})})
+    def grid(
+        self, x: float, y: float, shape: Sequence[int], texts: Sequence[str], looks: Sequence[Attributes]
+    ) -> list[int]:
+        """An (H, W) grid of cells, each with its text and its looks, the first at (x, y); returns their numbers.
+
+        All are as wide as the longest text.
+        """
+        cells = [{**CELL, **own} for own in looks]
+        sizes = (len(text) * float(cell["fontsize"]) * CHARACTER for text, cell in zip(texts, cells, strict=True))
+        width = max(CELL_SIZE, *(math.ceil(size) + 3 for size in sizes))
+        numbers = {}
+        # Heavy borders come last, so that no neighbour paints over them.
+        for n in sorted(range(len(cells)), key=lambda n: float(cells[n]["penwidth"])):
+            h, w = divmod(n, shape[1])
+            numbers[n] = self.box(x + w * width, y - h * CELL_SIZE, width, CELL_SIZE, plain(texts[n]), cells[n])
+        return [numbers[n] for n in range(len(cells))]
 
     def box(self, x: float, y: float, width: float, height: float, label: str, looks: Attributes | None = None) -> int:
         """A rectangle; label is DOT text."""
-        size = {"shape": "box", "width": _inches(width), "height": _inches(height)}
-        return self._put(x, y, label, {**CELL, **size, **(looks or {})})
+        size = {"width": _inches(width), "height": _inches(height)}
+        return self._put(x, y, label, {**CELL, **(looks or {}), **size})
 
     def text(self, x: float, y: float, text: str, size: float = 14, align: str = "c", **looks: str) -> int:
         """Words around (x, y), or to the right of it (align="l") or to the left (align="r")."""
         lines = text.split("\n")
-        width = max(len(line) for line in lines) * size * 0.56 + 4  # a plain guess: a narrower node would cut it off
+        width = max(map(len, lines)) * size * CHARACTER + 4  # a narrower node would cut it off
         x += {"c": 0, "l": width / 2, "r": -width / 2}[align]
         label = plain(text, "n" if align == "c" else align)
         box = {"width": _inches(width), "height": _inches(len(lines) * size * 1.25)}
@@ -86,10 +104,8 @@ class Drawing:
 
     def curve(self, points: Sequence[tuple[float, float]], color: str) -> None:
         """A line through many points."""
-        joint = {"shape": "point", "width": "0.02", "height": "0.02", "color": color, "fillcolor": color}
-        numbers = [self._put(x, y, "", joint) for x, y in points]
-        for tail, head in pairwise(numbers):
-            self.wire(tail, head, {"color": color, "penwidth": "1.5", "arrowhead": "none"})
+        for tail, head in pairwise([self.point(x, y) for x, y in points]):
+            self.wire(tail, head, {"color": color, "penwidth": "1.5", "arrowhead": "none", **UNCLIPPED})
 
     def caption(self, text: str, gap: float = 36, size: float = 14) -> Drawing:
         """Words centred above all that is there; returns the drawing itself."""
@@ -106,7 +122,7 @@ class Drawing:
         names = [name for name, content in self.images.items() if content == png]
         name = names[0] if names else f"image{len(self.images)}.png"
         self.images[name] = png
-        size = {"shape": "box", "width": _inches(width), "height": _inches(height)}
+        size = {"width": _inches(width), "height": _inches(height)}
         frame = {**CELL, **size, "style": "", "image": name, "imagescale": "both", "imagepos": "mc"}
         return self._put(x, y, "", {**frame, **(looks or {})})
 

@@ -19,7 +19,7 @@ from .render import RenderError, render
 
 try:
     import resvg_py  # type: ignore[import-not-found, unused-ignore]
-except ImportError:  # optional: only png of a figure with images needs it
+except ImportError:  # optional: a renderer's own png is good enough for a figure of plain text
     resvg_py = None  # type: ignore[assignment, unused-ignore]
 
 
@@ -45,18 +45,22 @@ class Figure:
         for name, content in self.images.items():
             data = f"data:image/png;base64,{base64.b64encode(content).decode()}"
             text = text.replace(f'xlink:href="{name}"', f'xlink:href="{data}"')
+        # A shift of the baseline is not drawn by all that read SVG; lowering the text by so much of its size is.
+        text = text.replace('baseline-shift="sub"', 'dy="0.25em"')
         text = text.replace("Helvetica,sans-Serif", "Helvetica,Arial,'Liberation Sans',sans-serif")
         return text.replace("<svg ", f'<svg role="img" aria-label="{escape(visible(self.title))}" ', 1)
 
     def png(self, renderer: str | None = None) -> bytes:
-        """The picture as PNG; RenderError where there is no renderer, or where images need resvg-py."""
-        if not self.images:
-            return render(self.dot, "png", renderer=renderer)
-        if resvg_py is None:
-            raise RenderError(
-                "png of a figure with images needs resvg-py: pip install resvg-py, or save the figure as svg"
-            )
-        return bytes(resvg_py.svg_to_bytes(svg_string=self.svg(renderer), dpi=96.0, zoom=2, background="white"))
+        """The picture as PNG, made from the SVG by resvg-py; where that is not installed, by the renderer itself.
+
+        A renderer's own may have subscripts on the line.  Raises RenderError where there is no renderer, or without
+        resvg-py for a figure with images, which would be left out.
+        """
+        if resvg_py is not None:
+            return bytes(resvg_py.svg_to_bytes(svg_string=self.svg(renderer), dpi=96.0, zoom=2, background="white"))
+        if self.images:
+            raise RenderError("png of a figure with images needs resvg-py: pip install resvg-py, or save it as svg")
+        return render(self.dot, "png", renderer=renderer)
 
     def save(self, path: str | Path, renderer: str | None = None) -> Path:
         """Write the picture and return the path; the suffix chooses svg, png, pdf or dot (whose images are not in it).

@@ -22,12 +22,13 @@ from minitensor.sizes import per_axis
 from minitensor.tensor import Array
 
 from .connections import wires_at
-from .connectivity import CELL_SIZE, number
-from .dot import FIELD, KERNEL, PADDING, RESULT, Attributes, plain
-from .drawing import Drawing, Pinned, table
+from .connectivity import number
+from .dot import FIELD, KERNEL, PADDING, RESULT, Attributes
+from .drawing import CHARACTER, Drawing, Pinned, table
 from .figure import Figure
 
 MOST_POSITIONS = 36
+HEADING = 13.0
 
 
 def convolution_steps(
@@ -35,6 +36,7 @@ def convolution_steps(
     kernel: npt.ArrayLike,
     *,
     position: int | None = None,
+    whole_output: bool = True,
     stride: int | Sequence[int] = 1,
     padding: int | Sequence[int] = 0,
     dilation: int | Sequence[int] = 1,
@@ -42,6 +44,7 @@ def convolution_steps(
     """The window over a small image at one position, and the sum that it stands for; without a position, at all.
 
     image (H, W) and kernel (kH, kW) are small arrays of numbers; position counts the outputs in reading order.
+    whole_output=False leaves out of the output what comes after this position, as on the sheet of all of them.
     Raises ValueError for other shapes, a position that is not there, or more than 36 of them.
 
     >>> convolution_steps([[1, 2, 3]], [[1, -1]], position=1).dot.count("2·1 + 3·(−1)")
@@ -69,15 +72,23 @@ def convolution_steps(
     inside = np.zeros(padded.shape, bool)
     inside[margins[0] : margins[0] + x.shape[0], margins[1] : margins[1] + x.shape[1]] = True
 
+    said = f", padding {' × '.join(str(p) for p in dict.fromkeys(margins))}" if any(margins) else ""
+
     def step(i: int) -> Drawing:
         window = {j for j, _ in terms[i]}
         cells = [number(v) for v in padded.flat]
-        done = [number(v) if position is not None or n <= i else "" for n, v in enumerate(y.flat)]
-        looks = [FIELD if j in window else {} if inside.flat[j] else PADDING for j in range(padded.size)]
+        shown = position is not None and whole_output
+        done = [number(v) if shown or n <= i else " " * len(number(v)) for n, v in enumerate(y.flat)]
+
+        def looks(j: int) -> Attributes:
+            if inside.flat[j]:
+                return FIELD if j in window else {}
+            return {**FIELD, "style": PADDING["style"]} if j in window else PADDING
+
         drawing = _equation(
-            grid(padded.shape, cells, lambda j: looks[j]),
-            grid(w.shape, [number(v) for v in w.flat], lambda k: KERNEL),
-            grid(y.shape, done, lambda n: RESULT if n == i else {}),
+            (_size("input", x.shape) + said, grid(padded.shape, cells, looks)),
+            (_size("kernel", w.shape), grid(w.shape, [number(v) for v in w.flat], lambda k: KERNEL)),
+            (_size("output", y.shape), grid(y.shape, done, lambda n: RESULT if n == i else {})),
         )
         return _with_sum(drawing, terms[i], padded, w, y.flat[i])
 
@@ -111,16 +122,10 @@ def convolution_letters(
     italic = {"fontname": "Times-Italic", "fontsize": "17"}
     window = {j for j, i in wires_at(lambda x: layer(x, weight), (1, 1, *image_size)) if i == 0}
     texts = [" + ".join(sums.get(i, [])) for i in range(math.prod(shape))]
-    width = max(map(len, texts)) * 7.5 + 16
-    output = Drawing()
-    for i, text in enumerate(texts):
-        h, w = divmod(i, shape[1])
-        looks = {**italic, "fontsize": "15", **(RESULT if i == 0 else {})}
-        output.box(w * width, -h * CELL_SIZE, width, CELL_SIZE, plain(text), looks)
     drawing = _equation(
-        grid(image_size, names, lambda j: {**italic, **(FIELD if j in window else {})}),
-        grid(kernel_size, weights, lambda k: {**italic, **KERNEL}),
-        output,
+        (_size("input", image_size), grid(image_size, names, lambda j: {**italic, **(FIELD if j in window else {})})),
+        (_size("kernel", kernel_size), grid(kernel_size, weights, lambda k: {**italic, **KERNEL})),
+        (_size("output", shape), grid(shape, texts, lambda i: {**italic, **(RESULT if i == 0 else {})})),
     )
     return drawing.figure("convolution in letters")
 
@@ -128,21 +133,30 @@ def convolution_letters(
 def grid(shape: Sequence[int], texts: Sequence[str], looks: Callable[[int], Attributes]) -> Drawing:
     """An (H, W) grid of cells with these texts, and the looks of each cell by its number."""
     drawing = Drawing()
-    for n, text in enumerate(texts):
-        h, w = divmod(n, shape[1])
-        drawing.cell(w * CELL_SIZE, -h * CELL_SIZE, plain(text), looks(n))
+    drawing.grid(0, 0, shape, texts, [looks(n) for n in range(len(texts))])
     return drawing
 
 
-def _equation(image: Drawing, kernel: Drawing, output: Drawing) -> Drawing:
-    drawing, x = Drawing(), 0.0
-    for part, sign in (image, "*"), (kernel, "="), (output, ""):
+def _size(name: str, shape: Sequence[int]) -> str:
+    return f"{name} {shape[0]} × {shape[1]}"
+
+
+def _equation(image: tuple[str, Drawing], kernel: tuple[str, Drawing], output: tuple[str, Drawing]) -> Drawing:
+    """image * kernel = output, their middles on one line, and above each its heading."""
+    parts = (*image, "*"), (*kernel, "="), (*output, "")
+    drawing, x, middles = Drawing(), 0.0, list[float]()
+    for heading, part, sign in parts:
         left, low, right, high = part.extent()
-        drawing.add(part, x - left, -(low + high) / 2)
-        x += right - left + 22
+        width = max(right - left, len(heading) * HEADING * CHARACTER)
+        drawing.add(part, x + (width - left - right) / 2, -(low + high) / 2)
+        middles.append(x + width / 2)
+        x += width + 22
         if sign:
             drawing.text(x, -6 if sign == "*" else 0, sign, 26)
             x += 22
+    top = drawing.extent()[3] + 16
+    for middle, (heading, _, _) in zip(middles, parts, strict=True):
+        drawing.text(middle, top, heading, HEADING)
     return drawing
 
 

@@ -15,18 +15,18 @@ from minitensor import Tensor, conv2d, pad, transpose
 from minitensor.tensor import Array
 
 from .connectivity import number
-from .dot import TRACE
-from .drawing import Drawing, Pinned, above, table, words
+from .dot import ARROW
+from .drawing import Drawing, Pinned, Shape, above, table, words
 from .grids import grid
 from .png import encode, photograph
 
 KERNELS: dict[str, list[list[float]]] = {
-    "identity": [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
-    "edge detection 1": [[1, 0, -1], [0, 0, 0], [-1, 0, 1]],
-    "edge detection 2": [[0, 1, 0], [1, -4, 1], [0, 1, 0]],
-    "edge detection 3": [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
-    "sharpen": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
-    "box blur": [[1 / 9] * 3] * 3,
+    "Identity": [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
+    "Edge detection 1": [[1, 0, -1], [0, 0, 0], [-1, 0, 1]],
+    "Edge detection 2": [[0, 1, 0], [1, -4, 1], [0, 1, 0]],
+    "Edge detection 3": [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
+    "Sharpen": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
+    "Box blur": [[1 / 9] * 3] * 3,
     "Gaussian blur": [[1 / 16, 2 / 16, 1 / 16], [2 / 16, 4 / 16, 2 / 16], [1 / 16, 2 / 16, 1 / 16]],
     "Sobel": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
 }
@@ -110,13 +110,14 @@ def commuting_square(
     names: tuple[str, str] = ("f", "g"),
     title: str = "",
 ) -> Pinned:
-    """f(g(x)) beside g(f(x)), their difference, and where they agree exactly: is it all the same which comes first?
+    """First g, then f (above), and first f, then g (below): does it make a difference?
 
-    f and g take (1, 1, H, W); x is an (H, W) image, by default the photograph.  White is where the two agree.
+    On the right is the difference of the two results, and where they agree exactly.
+    f and g take (1, 1, H, W); x is an (H, W) image, by default the photograph.
     Raises ValueError where they do not give images.
 
     >>> figure = commuting_square(lambda x: x * 2, lambda x: x + 1, np.zeros((4, 4)), names=("double", "add one"))
-    >>> "they agree at 0 of 16" in figure.dot
+    >>> "they agree at 0 of 16 places" in figure.dot
     True
     """
     start = Tensor((photograph() if x is None else np.asarray(x, dtype=float))[None, None])
@@ -132,61 +133,103 @@ def commuting_square(
     zoom = 120 / max(max(v.shape) for v in images)
     before, after = _span(x0, gx), _span(fx, fgx, gfx)
 
-    def picture(v: Array, below: str, span: float, signed: bool = False) -> tuple[bytes, float, float, str]:
+    def card(v: Array, said: str, span: float, side: int = -1, align: str = "c", signed: bool = False) -> Drawing:
+        """An image around (0, 0) with words above it (side 1) or below it (side -1)."""
         scaled = v / (2 * span) + 0.5 if signed or v.min() < 0 else v / span
-        return encode(scaled, max(1, 160 // max(v.shape))), v.shape[1] * zoom, v.shape[0] * zoom, below
+        width, height, lines = v.shape[1] * zoom, v.shape[0] * zoom, said.count("\n") + 1
+        drawing = Drawing()
+        drawing.image(0, 0, width, height, encode(scaled, max(1, 160 // max(v.shape))))
+        drawing.text(-width / 2 if align == "l" else 0, side * (height / 2 + 6 + 7.5 * lines), said, 12, align)
+        return drawing
 
     nf, ng = names
-    drawing, numbers = Drawing(), []
-    for (px, py), (png, width, height, below) in (
-        ((0, 0), picture(x0, f"x   {_size(x0)}", before)),
-        ((230, 85), picture(gx, f"{ng}   {_size(gx)}", before)),
-        ((230, -85), picture(fx, f"{nf}   {_size(fx)}", after)),
-        ((460, 85), picture(fgx, f"{nf} of {ng}   {_size(fgx)}", after)),
-        ((460, -85), picture(gfx, f"{ng} of {nf}   {_size(gfx)}", after)),
-        ((660, 0), picture(difference, "difference", after, signed=True)),
-        ((820, 0), picture(agree.astype(float), "white: equal", 1.0)),
-    ):
-        numbers.append(drawing.image(px, py, width, height, png))
-        drawing.text(px, py - height / 2 - 12, below, 12)
-    for tail, head, name, dy in (0, 1, ng, 20), (0, 2, nf, -20), (1, 3, nf, 12), (2, 4, ng, 12):
-        drawing.wire(numbers[tail], numbers[head], {**TRACE, "color": "#555555"})
-        a, b = drawing.shapes[numbers[tail]], drawing.shapes[numbers[head]]
-        drawing.text((a.x + b.x) / 2, (a.y + b.y) / 2 + dy, name, 13, fontname="Helvetica-Oblique")
-    drawing.text(740, -104, why_not(agree, fgx.shape, gfx.shape, fx.shape, x0.shape), 12)
+    start_card = card(x0, f"x\n{_times(x0.shape)}", before)
+    g_first = card(gx, f"{ng}\n{_times(gx.shape)}", before, 1)
+    f_first = card(fx, f"{nf}\n{_times(fx.shape)}", after)
+    upper = card(fgx, f"{ng},\nthen {nf}\n{_times(fgx.shape)}", after, 1)
+    lower = card(gfx, f"{nf},\nthen {ng}\n{_times(gfx.shape)}", after)
+    less = card(difference, "upper − lower", after, align="l", signed=True)
+    equal = card(agree.astype(float), "white: equal", 1.0, align="l")
+
+    longest = max(words(name, 13).shapes[0].width for name in names)
+    up = (max(len(gx), len(fgx)) + max(len(fx), len(gfx))) * zoom / 4 + 15
+    drawing, placed = _in_columns(
+        [[start_card], [g_first, f_first], [upper, lower], [less], [equal]],
+        [longest / 0.6 + 12, longest + 24, 60, 30],
+        up,
+    )
+    for tail, head, name in (0, 1, ng), (0, 2, nf), (1, 3, nf), (2, 4, ng), (3, 5, ""), (4, 5, ""):
+        _named_arrow(drawing, placed[tail], placed[head], name)
+    said = verdict(agree, fgx.shape, gfx.shape)
+    image = placed[5]
+    drawing.text(image.x - image.width / 2, -image.height / 2 - 36 - 7.5 * (said.count("\n") + 1), said, 12, "l")
     return drawing.caption(title).figure(title or f"does {nf} commute with {ng}?")
 
 
-def why_not(
-    agree: Array, one: tuple[int, ...], two: tuple[int, ...], after_f: tuple[int, ...], before: tuple[int, ...]
-) -> str:
-    """In words, where two images agree and what keeps them from agreeing elsewhere.
+def _in_columns(columns: Sequence[list[Drawing]], gaps: Sequence[float], up: float) -> tuple[Drawing, list[Shape]]:
+    """One drawing of many, and the first shape of each; two in a column stand as far above as below the middle."""
+    drawing, left, placed = Drawing(), 0.0, []
+    for cards, gap in zip(columns, [*gaps, 0.0], strict=True):
+        ends = [c.extent() for c in cards]
+        middle = left - min(e[0] for e in ends)
+        for c, y in zip(cards, (up, -up) if len(cards) == 2 else (0.0,), strict=True):
+            drawing.add(c, middle, y)
+            placed.append(drawing.shapes[-len(c.shapes)])
+        left = middle + max(e[2] for e in ends) + gap
+    return drawing, placed
 
-    >>> print(why_not(np.pad(np.ones((2, 2), bool), 1), (4, 4), (4, 4), (4, 4), (4, 4)))
-    they agree at 4 of 16 places:
-    everywhere but within 1 of the border
+
+def _named_arrow(drawing: Drawing, a: Shape, b: Shape, name: str) -> None:
+    """From the right side of one shape to the left side of another, the name away from the line."""
+    start, end = a.x + a.width / 2 + 3, b.x - b.width / 2 - 3
+    drawing.wire(drawing.point(start, a.y), drawing.point(end, b.y), ARROW)
+    if name:
+        along, align = (0.5, "c") if a.y == b.y else (0.6, "r")  # to the left of a line that rises or falls
+        y = a.y + along * (b.y - a.y) + (-12 if b.y < a.y else 12)
+        drawing.text(start + along * (end - start), y, name, 13, align, fontname="Helvetica-Oblique")
+
+
+def verdict(agree: Array, one: tuple[int, ...], two: tuple[int, ...]) -> str:
+    """In words, where two images of these sizes agree.
+
+    >>> print(verdict(np.array([[False, True, True, True]] * 4), (4, 4), (4, 4)))
+    they agree at 12 of 16 places:
+    everywhere but within 1 pixel of the left edge
     """
     text = f"they agree at {int(agree.sum()):,} of {agree.size:,} places"
     if one != two:
-        text += f"\n(sizes {_times(one)} and {_times(two)}: compared where both are)"
+        text += f"\n(sizes {_times(one)} and {_times(two)}: their common upper left corner)"
     if agree.all():
-        return text + ": the order is all the same"
+        return text + ":\nthe order makes no difference"
     for border in range(1, min(agree.shape) // 4 + 1):
-        if agree[border:-border, border:-border].all():
-            return text + f":\neverywhere but within {border} of the border"
-    shrunk = max(round(b / a) for a, b in zip(after_f, before, strict=True))
-    if shrunk > 1:
-        return text + f":\none step of the output is {shrunk} of the input,\nand a smaller step falls between"
-    return text + ":\nnot the border alone, other values are read"
+        if edges := _edges(~agree, border):
+            return text + f":\neverywhere but within {border} pixel{'s' * (border > 1)} of the {edges}"
+    return text + "\nand differ far from the border, too"
+
+
+def _edges(differ: Array, border: int) -> str:
+    """The edges of the image that have all differences within so many pixels; nothing where they have not all."""
+    y, x = np.indices(differ.shape)
+    height, width = differ.shape
+    strips = {"left": x < border, "right": x >= width - border, "upper": y < border, "lower": y >= height - border}
+
+    def outside(sides: Sequence[str]) -> bool:
+        return bool((differ & ~np.logical_or.reduce([strips[side] for side in sides])).any())
+
+    needed = list(strips)
+    for side in strips:
+        if not outside(others := [s for s in needed if s != side]):
+            needed = others
+    if outside(needed):
+        return ""
+    if len(needed) == len(strips):
+        return "border"
+    return " and ".join(needed) + (" edges" if len(needed) > 1 else " edge")
 
 
 def _span(*images: Array) -> float:
     """The largest distance from 0, so that several images are shown with the same contrast."""
     return max(float(np.abs(v).max()) for v in images) or 1.0
-
-
-def _size(v: Array) -> str:
-    return _times(v.shape)
 
 
 def _times(shape: tuple[int, ...]) -> str:

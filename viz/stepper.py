@@ -8,6 +8,7 @@ adds to the gradient of each input, and through which elements.  The page (data/
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import json
@@ -24,7 +25,7 @@ from minitensor import Tensor, formula, gradients, history
 from minitensor.formula import Formula
 from minitensor.tensor import Array
 
-from .computation import summary
+from .computation import SPINE, UNSAID, spine, summary, uniform
 from .dot import GREY, LAYERED, Digraph, plain, visible
 from .figure import Figure
 
@@ -32,16 +33,23 @@ MOST_OPERATORS = 150
 MOST_CELLS = 400  # of an array that is written out
 MOST_PARTS = 4_000  # of a sum that is taken apart, element by element
 
+SETTING = re.compile(r", (\w+)=(\((?:[^()]|\([^()]*\))*\)|\w+)")
+POWER = re.compile(r" \*\* (?:\((-\d+)\)|(\d+))(?![\w.])")
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 Json = dict[str, Any]
 
 
-def stepper(output: Tensor, path: str | Path, *, title: str = "Backpropagation, step by step") -> Path:
+def stepper(
+    output: Tensor, path: str | Path, *, title: str = "Backpropagation, step by step", back: str | None = None
+) -> Path:
     """Write an HTML page that steps through the computation of output, and through backpropagation; returns the path.
 
     Forward, each step is an operator and its value.  Backward, each step is an operator t with the gradient g that has
     arrived at it, its rule for each input as a formula and with numbers, what it passes on, and the sum so far.  Point
     at an element of what is passed on to see which elements of g are added into it: for a convolution, the windows that
     have read it.  Where output has several elements, their sum is differentiated.
+    back: the address of a page that this one links back to.
     Keys: left and right arrow, home, end, space.  The page asks nothing of the network.
     Raises TypeError for what is not a Tensor, ValueError for more than 150 operators.
 
@@ -69,7 +77,7 @@ def stepper(output: Tensor, path: str | Path, *, title: str = "Backpropagation, 
         "steps": _steps(output, tensors, number, names),
     }
     path = Path(path)
-    path.write_text(_page(visible(title), drawing, data), encoding="utf-8")
+    path.write_text(_page(visible(title), drawing, data, back), encoding="utf-8")
     return path
 
 
@@ -80,7 +88,7 @@ def _names(tensors: Sequence[Tensor]) -> dict[Tensor, str]:
     for t in tensors:
         own = re.sub(r"\W", "_", t.name or "")[:20]
         if not own and t.primitive is None and t.size == 1:
-            names[t] = f"{t.item():.4g}"
+            names[t] = _short(t.item())
             continue
         name, n = own or "v1", 1
         while name in taken:
@@ -101,7 +109,7 @@ def _steps(
     for t in tensors:
         if t.primitive:
             made = formula(_again(t, names)[0])
-            text = f"Forward: {names[t]} = {made}{_with_numbers(made, t)}"
+            text = f"Forward: {names[t]} = {as_written(made + _with_numbers(made, t))}"
             steps.append({"kind": "forward", "node": number[t], "text": text})
     sums: dict[Tensor, Array] = {output: np.ones(output.shape)}
     what = names[output] if output.size == 1 else f"the sum of {names[output]}"
@@ -140,14 +148,14 @@ def _backward_step(
                 "to": number[x],
                 "name": names[x],
                 "slot": slot,
-                "rule": said + _with_numbers(said, share),
+                "rule": as_written(said + _with_numbers(said, share)),
                 "share": _array(passed),
                 "before": None if before is None else _array(before),
                 "sum": _array(sums[x]),
                 "sources": sources,
             }
         )
-    text = f"Backward through {names[t]} = {formula(y)}"
+    text = f"Backward through {names[t]} = {as_written(formula(y))}"
     return {"kind": "backward", "node": number[t], "text": text, "g": _array(sums[t]), "parts": parts}
 
 
@@ -199,6 +207,27 @@ def _bracketed(value: float) -> str:
     return f"({value:.4g})" if value < 0 else f"{value:.4g}"
 
 
+def _short(value: float) -> str:
+    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
+
+
+def as_written(text: str) -> str:
+    """A formula as it is written by hand, and not in Python; settings that change nothing are left out.
+
+    >>> as_written("(-2) * tanh(x) ** 2")
+    '(\N{MINUS SIGN}2) · tanh(x)²'
+    >>> as_written("conv(x, w, stride=(2, 2), padding=((0, 0), (0, 0)), groups=1)")
+    'conv(x, w, stride=(2, 2))'
+    """
+
+    def said(found: re.Match[str]) -> str:
+        name, value = found.groups()
+        return "" if name in UNSAID and uniform(ast.literal_eval(value)) == UNSAID[name] else found[0]
+
+    text = POWER.sub(lambda m: (m[1] or m[2]).translate(SUPERSCRIPTS), SETTING.sub(said, text))
+    return text.replace(" ** ", "^").replace(" * ", " · ").replace("-", "\N{MINUS SIGN}")
+
+
 def _array(array: Array) -> Json:
     """An array for the page: its shape, and its numbers or, where they are too many, a summary."""
     if array.size > MOST_CELLS:
@@ -220,7 +249,8 @@ def _drawing(tensors: Sequence[Tensor], number: Mapping[Tensor, int], names: Map
         picture.node(f"n{number[t]}", plain(f"{head}\n{room}\n{room}"), id=f"node-{number[t]}")
     for t in tensors:
         for slot, x in enumerate(t.inputs):
-            picture.edge(f"n{number[x]}", f"n{number[t]}", id=f"edge-{number[t]}-{slot}", color=GREY, arrowsize="0.7")
+            looks = {"color": GREY, "arrowsize": "0.7"} | (SPINE if x is spine(t) else {})
+            picture.edge(f"n{number[x]}", f"n{number[t]}", id=f"edge-{number[t]}-{slot}", **looks)
     return Figure(picture.source, title="graph of the computation")
 
 
@@ -229,12 +259,12 @@ def _written_out(step: Json) -> str:
     lines = [step["text"]]
     for part in step.get("parts", []):
         total = part["sum"].get("data", [])
-        so_far = f", {float(total[0]):g} in all" if part["before"] is not None and len(total) == 1 else ""
+        so_far = f", {_short(float(total[0]))} in all" if part["before"] is not None and len(total) == 1 else ""
         lines.append(f"{part['name']} gets {part['rule']}{so_far}")
     return "<br>".join(escape(visible(line)) for line in lines)
 
 
-def _page(title: str, drawing: str, data: Json) -> str:
+def _page(title: str, drawing: str, data: Json, back: str | None) -> str:
     folder = files("viz").joinpath("data")
     style = folder.joinpath("stepper.css").read_text(encoding="utf-8")
     script = folder.joinpath("stepper.js").read_text(encoding="utf-8")
@@ -244,6 +274,7 @@ def _page(title: str, drawing: str, data: Json) -> str:
     )
     content = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
     steps = "".join(f"<li>{_written_out(step)}</li>" for step in data["steps"])
+    link = f'<p><a href="{escape(back)}">Back to all figures</a></p>\n' if back else ""
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -255,7 +286,12 @@ def _page(title: str, drawing: str, data: Json) -> str:
 </head>
 <body>
 <main>
-<h1>{escape(title)}</h1>
+{link}<h1>{escape(title)}</h1>
+<p id="help"><span><i class="swatch done"></i> has its value</span>
+<span><i class="swatch now forward"></i> is computed in this step</span>
+<span><i class="swatch now backward"></i> passes its gradient back in this step</span><br>
+Keys: <kbd>←</kbd> <kbd>→</kbd> one step, <kbd>Home</kbd> <kbd>End</kbd> first and last, <kbd>space</kbd> plays.
+In a table of numbers the arrow keys move from one to the next.</p>
 <div id="graph" tabindex="0" role="group" aria-label="graph of the computation, can be scrolled">{drawing}</div>
 <div id="controls" role="group" aria-label="steps">
 <button id="back" type="button">◀ Back</button>

@@ -16,8 +16,10 @@
 
   function short(v) {
     if (typeof v === "string") return v;
-    return String(Number(v.toPrecision(4))).replace("-", "\u2212");
+    return String(Number(v.toPrecision(4))).replaceAll("-", "\u2212");
   }
+
+  const bracketed = (v) => (v < 0 ? "(" + short(v) + ")" : short(v));
 
   function inOneLine(a) {
     if (a.data && a.data.length === 1) return short(a.data[0]);
@@ -50,25 +52,39 @@
   }
 
   // Pointing at an element of what is passed on marks the elements of g that were added into it.
+  // The tables are one stop of the tab key; inside, the arrow keys lead from element to element.
   function explain(share, sources, incoming, line) {
-    share.querySelectorAll("td").forEach((cell) => {
-      const terms = sources[Number(cell.dataset.flat)];
-      cell.tabIndex = 0;
+    const cells = [...share.querySelectorAll("td")], width = cells[0].parentNode.cells.length;
+    const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -width, ArrowDown: width };
+    cells.forEach((cell, flat) => {
+      const terms = sources[flat];
+      cell.tabIndex = flat ? -1 : 0;
+      cell.addEventListener("keydown", (event) => {
+        if (!(event.key in moves) || event.ctrlKey || event.altKey || event.metaKey) return;
+        const next = cells[flat + moves[event.key]];
+        const leaves = Math.abs(moves[event.key]) === 1 && next && next.parentNode !== cell.parentNode;
+        if (next && !leaves) next.focus();
+        event.preventDefault();
+        event.stopPropagation();
+      });
       const show = () => {
         incoming.querySelectorAll("td").forEach((c) => c.classList.remove("marked"));
-        share.querySelectorAll("td").forEach((c) => c.classList.toggle("marked", c === cell));
+        cells.forEach((c) => c.classList.toggle("marked", c === cell));
         terms.forEach((term) => {
           const c = incoming.querySelector('td[data-flat="' + term[0] + '"]');
           if (c) c.classList.add("marked");
         });
         const added = terms.filter((term) => term[1] !== 0);
-        const sum = added.slice(0, 12).map((term) => short(term[1]) + " \u00b7 " + short(term[2])).join(" + ");
+        const sum = added.slice(0, 12).map((term) => bracketed(term[1]) + " \u00b7 " + bracketed(term[2])).join(" + ");
         line.textContent = added.length
           ? sum + (added.length > 12 ? " + \u2026" : "") + " = " + cell.textContent
           : "No gradient comes back to this element: 0.";
       };
       cell.addEventListener("pointerenter", show);
-      cell.addEventListener("focus", show);
+      cell.addEventListener("focus", () => {
+        cells.forEach((c) => { c.tabIndex = c === cell ? 0 : -1; });
+        show();
+      });
     });
   }
 
@@ -95,6 +111,24 @@
     });
   }
 
+  // Graphviz has drawn each wire's arrowhead at its end.  This is the same wire with the arrowhead at its beginning.
+  function turned(path, head) {
+    const end = path.getPointAtLength(path.getTotalLength()), from = (p) => Math.hypot(p.x - end.x, p.y - end.y);
+    const tip = [...head.points].reduce((a, b) => (from(a) > from(b) ? a : b)), size = from(tip);
+    const a = path.getPointAtLength(0), b = path.getPointAtLength(size), dx = (b.x - a.x) * 0.35, dy = (b.y - a.y) * 0.35;
+    return {
+      d: path.getAttribute("d") + "L" + tip.x + "," + tip.y,
+      points: [[a.x, a.y], [b.x - dy, b.y + dx], [b.x + dy, b.y - dx]].join(" "),
+      dashes: "0 " + size + " 100000",  // the line begins where the arrowhead ends
+    };
+  }
+
+  const wires = [...document.querySelectorAll("#graph .edge")].map((edge) => {
+    const path = edge.querySelector("path"), head = edge.querySelector("polygon");
+    const drawn = { d: path.getAttribute("d"), points: head.getAttribute("points"), dashes: "none" };
+    return { edge, path, head, drawn, turned: turned(path, head) };
+  });
+
   function show(k) {
     at = Math.max(0, Math.min(steps.length - 1, k));
     const known = nodes.map((n) => !n.made), sums = nodes.map(() => null);
@@ -112,19 +146,33 @@
       lines[2].classList.add("gradient");
       g.classList.toggle("done", known[i]);
       g.classList.toggle("now", step.node === i);
+      g.classList.toggle("forward", step.kind === "forward");
+      g.classList.toggle("backward", step.kind !== "forward");
+      // Lines that are still empty leave their room to the others.
+      const room = Number(lines[1].getAttribute("y")) - Number(lines[0].getAttribute("y"));
+      const empty = [...lines].filter((line) => !line.textContent).length;
+      lines.forEach((line) => line.setAttribute("transform", "translate(0," + empty * room / 2 + ")"));
     });
-    document.querySelectorAll("#graph .edge").forEach((e) => {
-      const on = step.node !== undefined && e.id.startsWith("edge-" + step.node + "-");
-      e.classList.toggle("forward", on && step.kind === "forward");
-      e.classList.toggle("backward", on && step.kind === "backward");
+    wires.forEach((wire) => {
+      const on = step.node !== undefined && wire.edge.id.startsWith("edge-" + step.node + "-");
+      const back = on && step.kind === "backward", shape = back ? wire.turned : wire.drawn;
+      wire.edge.classList.toggle("forward", on && step.kind === "forward");
+      wire.edge.classList.toggle("backward", back);
+      wire.path.setAttribute("d", shape.d);
+      wire.path.setAttribute("stroke-dasharray", shape.dashes);
+      wire.head.setAttribute("points", shape.points);
     });
     get("said").textContent = step.text;
     get("count").textContent = at + " / " + (steps.length - 1);
     slider.value = at;
     slider.setAttribute("aria-valuetext", "step " + at + ": " + step.text);
-    get("back").disabled = at === 0;
-    get("forward").disabled = at === steps.length - 1;
+    get("back").setAttribute("aria-disabled", at === 0);  // truly disabled, a button would lose the focus
+    get("forward").setAttribute("aria-disabled", at === steps.length - 1);
     showDetail(step);
+    reveal();
+  }
+
+  function reveal() {
     const graph = get("graph"), now = document.querySelector("#graph .node.now");
     if (now) {
       const a = now.getBoundingClientRect(), b = graph.getBoundingClientRect();
@@ -164,6 +212,7 @@
     if (key !== " " || !onButton) event.preventDefault();
   });
   let wasOpen = false;
+  window.addEventListener("resize", reveal);
   window.addEventListener("beforeprint", () => { wasOpen = get("all").open; get("all").open = true; });
   window.addEventListener("afterprint", () => { get("all").open = wasOpen; });
   show(0);

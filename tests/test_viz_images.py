@@ -1,0 +1,160 @@
+"""What layers do to pictures, and networks as pictures: the words are true, and nothing is in the way of another."""
+
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nets
+import viz
+from minitensor import Tensor, conv2d, max_pool2d, relu
+from minitensor.tensor import Array
+from viz.architecture import WIDEST
+from viz.drawing import Pinned, Shape
+from viz.images import KERNELS, halve, quarter_turn, translate, verdict
+from viz.png import decode
+
+ImageFunction = Callable[[Tensor], Tensor]
+
+
+def test_sobel_alone_can_tell_a_convolution_from_a_sliding_sum() -> None:
+    turned = {name for name, k in KERNELS.items() if (np.array(k) != np.array(k)[::-1, ::-1]).any()}
+    assert turned == {"Sobel"}
+    assert len(KERNELS) == 8
+
+
+@given(st.integers(-2, 2), st.integers(-2, 2), st.integers(0, 2**32 - 1))
+def test_moving_an_image_moves_its_pixels(down: int, right: int, seed: int) -> None:
+    x = np.random.default_rng(seed).integers(1, 9, (1, 1, 4, 5)).astype(float)
+    moved = translate(Tensor(x), down, right).data
+    expected = np.zeros_like(x)
+    for h in range(4):
+        for w in range(5):
+            if 0 <= h + down < 4 and 0 <= w + right < 5:
+                expected[0, 0, h + down, w + right] = x[0, 0, h, w]
+    assert (moved == expected).all()
+
+
+# -- does the order matter? --------------------------------------------------------------------------------------------
+
+
+def sobel(x: Tensor) -> Tensor:
+    return conv2d(x, Tensor([[KERNELS["Sobel"]]]), padding=1)
+
+
+def translate_right(x: Tensor) -> Tensor:
+    return translate(x, right=1)
+
+
+def test_the_square_says_whether_and_where_the_order_matters() -> None:
+    image = np.random.default_rng(0).integers(1, 9, (12, 12)) / 8.0
+    for f, g, said in (
+        (relu, translate_right, "the order makes no difference"),
+        (sobel, translate_right, "everywhere but within 1 pixel of the left and right edges"),
+        (lambda x: max_pool2d(x, 2), translate_right, "and differ far from the border, too"),
+        (sobel, quarter_turn, "and differ far from the border, too"),
+    ):
+        assert said in viz.commuting_square(f, g, image).dot
+    assert "(sizes 2 × 2 and 3 × 3: " in verdict(np.ones((2, 2), bool), (2, 2), (3, 3))
+
+
+STRIPS = {"left": np.s_[:, :1], "right": np.s_[:, -1:], "upper": np.s_[:1], "lower": np.s_[-1:]}
+
+
+@given(st.sets(st.sampled_from(list(STRIPS)), min_size=1))
+def test_the_edges_that_are_named_are_those_where_the_images_differ(sides: set[str]) -> None:
+    agree = np.ones((6, 9), bool)
+    for side in sides:
+        agree[STRIPS[side]] = False
+    where = verdict(agree, (6, 9), (6, 9)).splitlines()[-1].removeprefix("everywhere but within 1 pixel of the ")
+    named = where.removesuffix("s").removesuffix(" edge").split(" and ")
+    assert named == ["border"] if len(sides) == 4 else set(named) == sides
+
+
+# -- nothing stands in the way -----------------------------------------------------------------------------------------
+
+
+def in_the_way(figure: Pinned) -> list[tuple[str, str]]:
+    """Words that meet an image, other words or an arrow."""
+    shapes = figure.drawing.shapes
+    texts = [s for s in shapes if s.looks["shape"] == "plaintext"]
+    solid = [s for s in shapes if s.looks["shape"] == "box"]
+    found = [(a.label, b.label) for a, b in combinations(texts, 2) if overlap(a, b)]
+    found += [(a.label, b.looks.get("image", b.label)) for a in texts for b in solid if overlap(a, b)]
+    found += [("two pictures", "") for a, b in combinations(solid, 2) if overlap(a, b)]
+    for wire in figure.drawing.wires:
+        a, b = shapes[wire.tail], shapes[wire.head]
+        for along in np.linspace(0, 1, 101):
+            point = Shape(a.x + along * (b.x - a.x), a.y + along * (b.y - a.y), 0, 0, "", {})
+            found += [(s.label, "an arrow") for s in [*texts, *solid] if overlap(s, point)]
+    return found
+
+
+def overlap(a: Shape, b: Shape) -> bool:
+    across, along = (a.width + b.width) / 2, (a.height + b.height) / 2
+    return abs(a.x - b.x) < across - 0.01 and abs(a.y - b.y) < along - 0.01
+
+
+@given(
+    st.tuples(st.integers(8, 40), st.integers(8, 40)),
+    st.sampled_from([relu, sobel, translate_right, quarter_turn, halve]),
+    st.sampled_from([relu, sobel, translate_right, quarter_turn, halve]),
+    st.tuples(st.text("w ,", min_size=1, max_size=30), st.text("w ,", min_size=1, max_size=30)),
+)
+@settings(max_examples=40)
+def test_no_words_of_a_square_meet_an_image_an_arrow_or_other_words(
+    shape: tuple[int, int], f: ImageFunction, g: ImageFunction, names: tuple[str, str]
+) -> None:
+    assert in_the_way(viz.commuting_square(f, g, np.ones(shape), names=names, title="a title")) == []
+
+
+@given(st.lists(st.tuples(st.integers(1, 20), st.integers(1, 3)), min_size=1, max_size=8), st.integers(20, 40))
+@settings(max_examples=15)
+def test_no_words_of_an_architecture_meet_a_picture_and_long_ones_go_on_in_the_next_row(
+    layers: list[tuple[int, int]], size: int
+) -> None:
+    channels = [1, *(c for c, _ in layers)]
+    model = nets.Sequential(**{f"conv{n}": nets.Conv2d(channels[n], c, k) for n, (c, k) in enumerate(layers)})
+    figure = viz.architecture(model, np.eye(size, size + 3, dtype=np.float32), title="a title")
+    assert in_the_way(figure) == []
+    left, _, right, _ = figure.drawing.extent()
+    assert right - left <= WIDEST + 30
+
+
+# -- a network as a picture --------------------------------------------------------------------------------------------
+
+
+def test_an_architecture_shows_each_layers_size_and_counts() -> None:
+    figure = viz.architecture(nets.lenet5(), np.zeros((1, 1, 32, 32), np.float32))
+    assert in_the_way(figure) == []
+    for fact in "6 @ 28 × 28", "156 parameters", "122,304 connections", "151,600 connections", "48,120 parameters":
+        assert fact in figure.dot
+
+
+@given(st.integers(1, 20), st.integers(1, 70), st.integers(1, 70), st.integers(0, 2**32 - 1))
+@settings(max_examples=20)
+def test_every_pixel_of_every_map_is_a_square(channels: int, height: int, width: int, seed: int) -> None:
+    x = np.random.default_rng(seed).normal(size=(channels, height, width))
+    figure = viz.architecture(nets.Sequential(act=nets.ReLU()), x)
+    for shape in figure.drawing.shapes:
+        if "image" in shape.looks:
+            rows, columns = pixels_of(figure, shape).shape
+            assert shape.width / columns == pytest.approx(shape.height / rows, rel=1e-3)
+
+
+@given(st.integers(2, 5))
+@settings(max_examples=4)
+def test_equal_channels_are_drawn_once(channels: int) -> None:
+    model = nets.Sequential(conv=nets.Conv2d(channels, 2, 3))
+    image = np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32)
+    same, other = (viz.architecture(model, np.stack([image] * (channels - 1) + [last])) for last in (image, -image))
+    assert pixels_of(same, same.drawing.shapes[0]).shape == (64, 64)
+    assert pixels_of(other, other.drawing.shapes[0]).size > 64 * 64
+    assert (same.dot.count("(all equal)"), other.dot.count("(all equal)")) == (1, 0)
+
+
+def pixels_of(figure: Pinned, shape: Shape) -> Array:
+    return decode(figure.images[shape.looks["image"]])
