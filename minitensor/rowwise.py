@@ -85,7 +85,7 @@ def conv_weight(x: Array, g: Array, kernel_size: Sizes, setting: Setting) -> Arr
 
     blocks = in_blocks(block, h, g.size * reads, at_most=2 * max(1, h * places * n // TERMS))
     taps = reduce(np.add, blocks)  # (g, ijc, o)
-    return taps.swapaxes(0, 1).reshape(*kernel_size, -1, o).transpose(3, 2, 0, 1)
+    return taps.swapaxes(0, 1).reshape(*kernel_size, x.shape[1] // setting.groups, o).transpose(3, 2, 0, 1)
 
 
 def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:

@@ -235,6 +235,11 @@ def test_explanations_say_how_far_a_partial_window_reaches(line):
         beyond = last - (setting["n"] + padding - 1)
         reached = re.findall(r"The last window is partial: it reaches (-?\d+) beyond the padded input.", text)
         assert reached == ([str(beyond)] if beyond > 0 else [])
+        all_read = not unreached(*setting.values(), ceil_mode)
+        reasons = {True: "a partial window covers what is left over", False: "only padding is left over"}
+        for partial, reason in reasons.items():
+            expected = "leaves a rest" in text and all_read and (beyond > 0) == partial
+            assert (f"every input is read, {reason}." in text) == expected
 
 
 @given(lines())

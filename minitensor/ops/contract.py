@@ -195,8 +195,9 @@ def skinny_product(x: Array, y: Array) -> Array:
         rows_each = max(1, min(FEW, UNPACKED // (k * n)))
 
         def rows(start: int, stop: int) -> None:
-            rest = stop - (stop - start) % rows_each
-            stack = (-1, rows_each)  # one call for all pieces: after each call, a thread has to ask for Python's lock
+            stack = ((stop - start) // rows_each, rows_each)
+            rest = start + stack[0] * rows_each
+            # One call for all pieces, since after each call a thread has to ask for Python's lock.
             np.matmul(x[start:rest].reshape(*stack, k), y, out=out[start:rest].reshape(*stack, n))
             np.matmul(x[rest:stop], y, out=out[rest:stop])
 
