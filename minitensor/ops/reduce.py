@@ -162,7 +162,7 @@ def normal_axes(axis: Axis, ndim: int) -> Axes:
 
 
 def count_or_raise(x: Tensor, axis: Axis) -> int:
-    """How many elements go into each result."""
+    """How many elements go into each result; ValueError if there are none."""
     count = prod(x.shape[a] for a in normal_axes(axis, x.ndim))
     if count == 0:
         raise ValueError(f"a Tensor of shape {x.shape} has no elements along axis {axis}")
