@@ -33,7 +33,7 @@ class _Pool(Module):
     pool: Callable[..., Tensor]
     kernel_size: Ints
 
-    def check(self, stride: Ints | None, **settings: Ints) -> None:
+    def _check(self, stride: Ints | None, **settings: Ints) -> None:
         """ValueError for windows that cannot be."""
         stride = self.kernel_size if stride is None else stride
         check_windows(self.axes, kernel_size=self.kernel_size, stride=stride, **settings)
@@ -53,7 +53,7 @@ class _MaxPool(_Pool):
     ) -> None:
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
         self.dilation, self.ceil_mode = dilation, ceil_mode
-        self.check(stride, padding=padding, dilation=dilation)
+        self._check(stride, padding=padding, dilation=dilation)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pool(
@@ -100,7 +100,7 @@ class _AvgPool(_Pool):
     ) -> None:
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
-        self.check(stride, padding=padding)
+        self._check(stride, padding=padding)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pool(
@@ -138,7 +138,7 @@ class AvgPool1d(_AvgPool):
 class _LPPool(_Pool):
     def __init__(self, kernel_size: Ints, stride: Ints | None = None, *, norm: float = 2) -> None:
         self.kernel_size, self.stride, self.norm = kernel_size, stride, norm
-        self.check(stride)
+        self._check(stride)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pool(x, self.kernel_size, norm=self.norm, stride=self.stride)
@@ -169,7 +169,7 @@ class LPPool1d(_LPPool):
 class _WeightedAvgPool(_Pool):
     def __init__(self, kernel_size: Ints, stride: Ints | None = None, *, sigma: float = 1.0) -> None:
         self.kernel_size, self.stride, self.sigma = kernel_size, stride, sigma
-        self.check(stride)
+        self._check(stride)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pool(x, self.kernel_size, stride=self.stride, sigma=self.sigma)

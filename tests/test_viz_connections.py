@@ -256,6 +256,14 @@ def test_a_module_is_asked_in_use_and_left_as_it_was() -> None:
     assert all(module.training for _, module in model.modules())
 
 
+def test_a_shape_is_made_of_whole_numbers() -> None:
+    """NumPy's are as good as Python's; a fraction is refused, not rounded."""
+    layer = nets.Conv1d(1, 1, 3)
+    assert connections(layer, np.int64(5)) == connections(layer, (1, np.int64(5))) == connections(layer, 5)
+    with pytest.raises(TypeError, match=r"1\.5"):
+        connections(layer, (1, 1.5))  # type: ignore[list-item]
+
+
 def test_the_batch_axis_may_be_left_out_or_not() -> None:
     layer = nets.Conv2d(1, 1, 2)
     assert connections(layer, (1, 3, 3)) == connections(layer, (1, 1, 3, 3)) == connections(layer, (3, 3))

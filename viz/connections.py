@@ -25,6 +25,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 
 from minitensor import Tensor, gradients, history
+from minitensor.sizes import whole
 from minitensor.tensor import Array
 from nets import Module
 
@@ -96,7 +97,8 @@ def accepted_shape(layer: Layer, input_shape: int | Sequence[int]) -> tuple[int,
     >>> accepted_shape(Conv1d(2, 1, 3), (2, 5)), accepted_shape(Conv1d(1, 1, 3), 5)
     ((1, 2, 5), (1, 1, 5))
     """
-    given = (input_shape,) if isinstance(input_shape, int) else tuple(int(n) for n in input_shape)
+    lengths = input_shape if isinstance(input_shape, Sequence) else (input_shape,)
+    given = tuple(whole("input_shape", n) for n in lengths)
     shapes = [(1, *given), given] if isinstance(layer, Module) else [given, (1, *given)]
     refusals = []
     for shape in (*shapes, (1, 1, *given)):

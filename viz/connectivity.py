@@ -90,7 +90,7 @@ def connectivity(
             raise ValueError("connectivity needs an input_shape, or an input x that has one")
         input_shape = np.asarray(x).shape
     stack = Stack.of([layers] if callable(layers) else list(layers), input_shape)
-    followed = {highlight} if isinstance(highlight, int) else set(highlight or ())
+    followed = {highlight} if isinstance(highlight, int | np.integer) else set(highlight or ())
     marks, traced = stack.follow(followed, direction)
     values = stack.values(x) if x is not None else None
     others = stack.values(compare) if compare is not None else None
