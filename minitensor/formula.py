@@ -222,7 +222,9 @@ def _fraction_text(size: float, under: float, above: Sequence[Factor], below: Se
     top = [_power_text(base, n, first=i == 0 and size == 1) for i, (base, n) in enumerate(above)]
     if size != 1 or not above:
         top.insert(0, _number(size).text)
-    bottom = ([_number(under).text] if under != 1 else []) + [_power_text(*f, first=False) for f in below]
+    bottom = [_power_text(*f, first=i == 0 and under == 1 and len(below) > 1) for i, f in enumerate(below)]
+    if under != 1:
+        bottom.insert(0, _number(under).text)
     if not bottom:
         return " * ".join(top)
     return f"{' * '.join(top)} / " + (bottom[0] if len(bottom) == 1 else f"({' * '.join(bottom)})")

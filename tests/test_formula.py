@@ -148,6 +148,17 @@ def test_no_bracket_is_superfluous(drawn):
     assert ast.unparse(ast.parse(text)) == text
 
 
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_product_below_begins_as_one_above_does(n):
+    """A quotient needs brackets as the whole of a denominator, or behind a number, and none as its first factor."""
+    x, y, z = (Tensor(0.5, name=name) for name in "xyz")
+    s = mt.sigmoid(y)
+    for value in (x / s, x / (s * (z + 2)), x / (n * s), x / (n * s * (z + 2)), x / ((z + 2) * (y + 1) * n)):
+        text = formula(value)
+        assert ast.unparse(ast.parse(text)) == text
+        assert_evaluates_to(value)
+
+
 @st.composite
 def in_any_order(draw, parts, join, undo, unit):
     """The parts, each with a sign, joined or (where it is -1) undone, in any order and with brackets anywhere."""
