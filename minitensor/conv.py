@@ -4,7 +4,7 @@ What you can do here: `dense`, `conv1d conv2d`, `conv_transpose2d`, `locally_con
 
 Letters:   n image    c input channel    o output channel    h w place of the window (one for each output cell)
            i j tap of the kernel    y v pixel    s stride    d dilation    p padding
-           (w[...] with an index is the weight, g[...] a gradient; in formulas without one, g is a group of channels)
+           (w[...] and a lone w in code are the weight; g is a gradient, and in lists of axes a group of channels)
 
 They are one contraction of weights with `windows`, and differ in the letters of the weight alone:
 

@@ -50,7 +50,7 @@ def use_cores(n: int) -> None:
 
 
 def in_blocks(block: Callable[[int, int], Result], n: int, products: int, at_most: int = sys.maxsize) -> list[Result]:
-    """[block(0, a), block(a, b), ..., block(z, n)]: two for every LONG products, but no more than n or at_most.
+    """[block(0, a), block(a, b), ..., block(z, n)]: two for every LONG products, at most n or at_most, else one.
 
     >>> in_blocks(lambda a, b: (a, b), n=10, products=1000)
     [(0, 10)]

@@ -124,7 +124,7 @@ def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
 
 
 def _rows(x: Array, a: int, b: int, places: int, kernel_size: Sizes, setting: Setting) -> Array:
-    """All that the windows of the rows of outputs from a to b read, (g, h, ijc, wn), one over the other if d = 1."""
+    """All that the windows of the rows of outputs from a to b read, (g, h, ijc, wn); if d = 1, a view: rows overlap."""
     (_, channels, width, n), groups = x.shape, setting.groups
     (kh, kw), (sh, sw), (dh, dw) = kernel_size, setting.stride, setting.dilation
     (top, _), (left, right) = setting.padding
