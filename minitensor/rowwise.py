@@ -20,7 +20,8 @@ Letters as in `conv.py`; g group, n innermost in memory (see `memory.py`).
 from __future__ import annotations
 
 from functools import reduce
-from math import prod
+from itertools import groupby
+from math import gcd, prod
 from typing import NamedTuple
 
 import numpy as np
@@ -91,30 +92,28 @@ def conv_weight(x: Array, g: Array, kernel_size: Sizes, setting: Setting) -> Arr
 def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
     """dL/dx of L = sum g * conv(x, w): each output hands its gradient, times the tap, to the pixels it has read.
 
-    Row y of x, counted with its margin, was read through the kernel's row i by the outputs of row
-    h = (y - i d) / s, where that is whole.
-    So the kernel's rows go into the product as before, over the rows of g put s apart with zeros between and around;
-    the kernel's columns are added one by one.
+    The kernel's rows go into the product as before: a row of pixels gets the sum over the rows of outputs that have
+    read it, each with its own row of the kernel.  The kernel's columns are added one by one.
     """
     if g.ndim == 3:
         return conv_transpose(g[:, :, None], w[:, :, None], (1, *size), setting.lifted())[:, :, 0]
     g = batch_last(g)  # (h, o, w, n)
-    (_, o, places, n), (height, width) = g.shape, size
+    (h, o, places, n), (height, width) = g.shape, size
     (_, c, kh, kw), groups = w.shape, setting.groups
     (sh, sw), (dh, dw), ((top, _), (left, _)) = setting.stride, setting.dilation, setting.padding
-    reach = (kh - 1) * dh
+    grads = np.ascontiguousarray(_by_group(g, groups))  # (g, h, o, wn)
     taps = w[:, :, ::-1].reshape(groups, 1, o // groups, c, kh, kw).transpose(0, 1, 5, 3, 4, 2)  # (g, 1, j, c, i, o)
-    taps = taps.reshape(groups, 1, kw * c, -1)
+    taps = taps.reshape(groups, 1, kw * c, kh, -1)
+    readers = [_readers(y + top, h, kh, sh, dh) for y in range(height)]
     out = np.zeros((height, groups, c, width, n), np.result_type(g, w))
 
     def block(a: int, b: int) -> None:
-        apart = np.zeros((groups, reach + b - a, o // groups, places * n), g.dtype)
-        start = a + top - reach  # the row that comes first in it; those of g are 0, s, 2s, ...
-        first, last = max(0, -(-start // sh)), (b - 1 + top) // sh
-        read, at = g[first : last + 1], first * sh - start
-        apart[:, at : at + len(read) * sh : sh] = _by_group(read, groups)
-        rows = _flat(_overlapping(apart, b - a, 1, kh, dh), 2, 4)  # (g, y, io, wn), the kernel's last row first
-        shares = (taps @ rows).reshape(groups, b - a, kw, c, places, n)
+        shares = np.empty((groups, b - a, kw * c, places * n), out.dtype)
+        for i, run in groupby(range(a, b), lambda y: readers[y][0]):  # in the middle, all rows have the same taps
+            y, *more = run
+            rows = _overlapping(grads[:, readers[y][1] :], 1 + len(more), 1, len(range(kh)[i]), dh // gcd(sh, dh))
+            np.matmul(_flat(taps[:, :, :, i], 3), _flat(rows, 2, 4), out=shares[:, y - a : y - a + 1 + len(more)])
+        shares = shares.reshape(groups, b - a, kw, c, places, n)
         for j in range(kw):
             these, pixels = _columns(j, width, places, sw, left, dw)
             out[a:b, :, :, pixels] += shares[:, :, j, :, these].swapaxes(0, 1)
@@ -145,6 +144,16 @@ def _places(x: Array, kernel_size: Sizes, setting: Setting) -> Sizes:
     """The number of places of the window along h and along w; x is (h, c, w, n)."""
     each_axis = zip(x.shape[::2], kernel_size, setting.stride, setting.padding, setting.dilation, strict=True)
     return tuple([conv_output_size(before + n + after, k, s, 0, d) for n, k, s, (before, after), d in each_axis])
+
+
+def _readers(y: int, h: int, k: int, stride: int, dilation: int) -> tuple[slice, int]:
+    """The taps i, counted from the last, through which outputs have read row y of the image: h s + i d = y, for one of
+    the h rows of outputs; and the first of those."""
+    pairs = [(k - 1 - i, (y - i * dilation) // stride) for i in range(k)[::-1] if (y - i * dilation) % stride == 0]
+    pairs = [(i, row) for i, row in pairs if 0 <= row < h]
+    if not pairs:
+        return slice(0), 0
+    return slice(pairs[0][0], pairs[-1][0] + 1, stride // gcd(stride, dilation)), pairs[0][1]
 
 
 def _overlapping(rows: Array, h: int, stride: int, k: int, dilation: int) -> Array:
