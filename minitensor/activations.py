@@ -24,7 +24,14 @@ def relu(x: Array) -> Array:
     return np.maximum(x, 0)
 
 
-relu.defvjp(lambda g, out, x: g * (x > 0))
+@primitive
+def _gate(g: Array, x: Array) -> Array:
+    """g where x > 0, else 0: g * (x > 0), in one operator, so that x > 0 stays a byte for each element."""
+    return g * (x > 0)
+
+
+relu.defvjp(lambda g, out, x: _gate(g, x))
+_gate.defvjp(lambda v, out, g, x: _gate(v, x), None)
 
 
 def leaky_relu(x: Operand, slope: float = 0.01) -> Tensor:

@@ -106,11 +106,23 @@ def _conv_weight(x: Array, g: Array, *, kernel_size: tuple[int, ...], **setting:
     return rowwise.conv_weight(x, g, kernel_size, rowwise.Setting(**setting))
 
 
+@primitive
+def _conv_with_bias(x: Array, w: Array, b: Array, **setting: Any) -> Array:
+    """conv(x, w) + b, a number for each output channel: one array instead of two, as nobody else has the first yet."""
+    y, b = rowwise.conv(x, w, rowwise.Setting(**setting)), b.reshape(-1, *(1,) * (x.ndim - 2))
+    return np.add(y, b, out=y) if y.dtype == b.dtype else y + b
+
+
 # The gradient that arrives at one of the three has the shape of what that operator computes, and so has its name here:
 # at the transposed convolution arrives an x, at conv_weight a w.
 _conv.defvjp(
     lambda g, out, x, w, **setting: _conv_transpose(g, w, size=x.shape[2:], **setting),
     lambda g, out, x, w, **setting: _conv_weight(x, g, kernel_size=w.shape[2:], **setting),
+)
+_conv_with_bias.defvjp(
+    lambda g, out, x, w, b, **setting: _conv_transpose(g, w, size=x.shape[2:], **setting),
+    lambda g, out, x, w, b, **setting: _conv_weight(x, g, kernel_size=w.shape[2:], **setting),
+    lambda g, out, x, w, b, **setting: g.sum(axis=(0, *range(2, g.ndim))),
 )
 _conv_transpose.defvjp(
     lambda x, out, g, w, *, size, **setting: _conv(x, w, **setting),
@@ -200,8 +212,10 @@ def _convolution(
         x, pairs = pad(x, ((0, 0), (0, 0), *pairs), PADDING_MODES[padding_mode]), ((0, 0),) * axes
     for n, k, s, (before, after), d in zip(x.shape[2:], w.shape[2:], stride, pairs, dilation, strict=True):
         conv_output_size(n + after - before, k, s, before, d)  # where padding="same" is uneven, as if x were longer
-    y = _conv(x, w, stride=stride, padding=pairs, dilation=dilation, groups=groups)
-    return y if b is None else y + _bias(b, y, w.shape[0])
+    setting = {"stride": stride, "padding": pairs, "dilation": dilation, "groups": groups}
+    if b is None:
+        return _conv(x, w, **setting)
+    return _conv_with_bias(x, w, _of_shape(b, w.shape[:1], x, w), **setting)
 
 
 PADDING_MODES = {"zeros": "constant", "circular": "wrap", "reflect": "reflect"}
@@ -280,7 +294,9 @@ def conv_transpose2d(
     inner = tuple(m - e for m, e in zip(size, missing, strict=True))
     y: Tensor = _conv_transpose(x, w, size=inner, stride=stride, padding=margins, dilation=dilation, groups=groups)
     y = pad(y, ((0, 0), (0, 0), *((0, e) for e in missing))) if any(missing) else y
-    return y if b is None else y + _bias(b, y, w.shape[1] * groups)
+    if b is None:
+        return y
+    return y + _of_shape(b, (w.shape[1] * groups,), y).reshape(-1, 1, 1)
 
 
 # -- weights of its own for each place ---------------------------------------------------------------------------------
@@ -418,14 +434,9 @@ def _check_groups(groups: int, channels: int, output_channels: int = 0) -> None:
         raise ValueError(f"output channels (={output_channels}) must be divisible by groups (={groups})")
 
 
-def _bias(b: Operand, y: Tensor, channels: int) -> Tensor:
-    """One number for each output channel, shaped so that it meets axis 1 of y."""
-    return _of_shape(b, (channels,), y).reshape(-1, *(1,) * (y.ndim - 2))
-
-
-def _of_shape(b: Operand, shape: tuple[int, ...], like: Tensor) -> Tensor:
-    """The bias, in the dtype of another Tensor if it has none of its own."""
-    _, bias = as_tensors(like, b)
+def _of_shape(b: Operand, shape: tuple[int, ...], *like: Tensor) -> Tensor:
+    """The bias, in the widest dtype of other Tensors if it has none of its own."""
+    *_, bias = as_tensors(*like, b)
     if bias.shape != shape:
         raise ValueError(f"b must have shape {shape}, got {bias.shape}")
     return bias

@@ -436,6 +436,7 @@ ELEMENTWISE: dict[str, Callable[..., Expression]] = {
     "maximum": _elementwise("maximum"),
     "minimum": _elementwise("minimum"),
     "relu": _relu,
+    "gate": lambda g, x: _multiply(g, _compare(">", ">")(x, _number(0.0))),
     "leaky_relu": _leaky_relu,
     "sigmoid": _sigmoid,
     "softplus": _softplus,
