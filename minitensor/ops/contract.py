@@ -16,7 +16,7 @@ import numpy as np
 
 from ..cores import in_blocks
 from ..tensor import Array, Operand, Tensor, as_tensors, primitive
-from .shape import broadcast_to, reshape, transpose
+from .shape import _transpose, broadcast_to, reshape
 
 
 def einsum(spec: str, *tensors: Operand) -> Tensor:
@@ -246,4 +246,4 @@ def row(x: Tensor) -> Tensor:
 
 def swap_last_two(x: Tensor) -> Tensor:
     """The transpose of each matrix in a stack of them."""
-    return transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+    return _transpose(x, axes=(*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))

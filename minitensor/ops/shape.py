@@ -76,7 +76,7 @@ def _transpose(x: Array, *, axes: Shape) -> Array:
     return x.transpose(axes)
 
 
-_transpose.defvjp(lambda g, out, x, *, axes: transpose(g, np.argsort(axes).tolist()))  # the inverse permutation
+_transpose.defvjp(lambda g, out, x, *, axes: _transpose(g, axes=tuple([axes.index(i) for i in range(g.ndim)])))
 
 
 def broadcast_to(x: Operand, *shape: int | Sequence[int]) -> Tensor:
