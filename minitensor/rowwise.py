@@ -28,7 +28,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .cores import in_blocks
-from .memory import batch_first, batch_last
+from .memory import batch_first, batch_last, margin
 from .sizes import conv_output_size
 from .tensor import Array
 
@@ -55,14 +55,15 @@ def conv(x: Array, w: Array, setting: Setting) -> Array:
     if x.ndim == 3:
         return conv(x[:, :, None], w[:, :, None], setting.lifted())[:, :, 0]
     x = batch_last(x)  # (h, c, w, n)
-    o, c, kh, kw = w.shape
+    (o, c, kh, kw), (sh, _), (dh, _) = w.shape, setting.stride, setting.dilation
     h, places = _places(x, (kh, kw), setting)
     weights = w.reshape(setting.groups, 1, -1, c, kh, kw).transpose(0, 1, 2, 4, 5, 3)  # (g, 1, o, i, j, c)
     weights = _flat(weights, 3)
     out = np.empty((h, o, places, x.shape[3]), np.result_type(x, w))
 
     def block(a: int, b: int) -> None:
-        rows = _rows(x, a, b, places, (kh, kw), setting)  # (g, h, ijc, wn)
+        columns = np.ascontiguousarray(_columns(_read(x, a, b, kh, setting), kw, places, setting))
+        rows = _flat(_flat(_overlapping(columns, b - a, sh, kh, dh), 2, 5), 3)  # (g, h, ijc, wn)
         np.matmul(weights, rows, out=_by_group(out[a:b], setting.groups))
 
     in_blocks(block, h, out.size * weights.shape[3])
@@ -70,23 +71,31 @@ def conv(x: Array, w: Array, setting: Setting) -> Array:
 
 
 def conv_weight(x: Array, g: Array, kernel_size: Sizes, setting: Setting) -> Array:
-    """dL/dw of L = sum g * conv(x, w): for each tap, what it was multiplied with, times the gradient that came back."""
+    """dL/dw of L = sum g * conv(x, w): for each tap, what it was multiplied with, times the gradient that came back.
+
+    At stride 1 what the columns of the kernel see overlaps in memory too, so that nothing is copied: each has a product
+    of its own, (i c, w n) @ (w n, o).
+    """
     if x.ndim == 3:
         return conv_weight(x[:, :, None], g[:, :, None], (1, *kernel_size), setting.lifted())[:, :, 0]
     x, g = batch_last(x), batch_last(g)
-    h, o, places, n = g.shape
-    reads = prod(kernel_size) * x.shape[1] // setting.groups  # by each output
+    (h, o, places, n), (kh, kw) = g.shape, kernel_size
+    (sh, sw), (dh, _), groups = setting.stride, setting.dilation, setting.groups
+    c = x.shape[1] // groups
 
     def block(a: int, b: int) -> Array:
-        rows = _rows(x, a, b, places, kernel_size, setting)  # (g, h, ijc, wn)
-        grads = _by_group(g[a:b], setting.groups)  # (g, h, o, wn)
-        if places * n < o:  # then the taps of one row are more than what they are made of: take all rows as one
-            rows, grads = (m.swapaxes(1, 2).reshape(setting.groups, 1, m.shape[2], -1) for m in (rows, grads))
-        return (rows @ grads.swapaxes(2, 3)).sum(axis=1)  # this way round OpenBLAS is faster
+        columns = _columns(_read(x, a, b, kh, setting), kw, places, setting)
+        columns = columns if sw == 1 else np.ascontiguousarray(columns)
+        rows = _flat(_overlapping(columns, b - a, sh, kh, dh), 5)  # (g, h, i, j, c, wn)
+        rows = _flat(rows.swapaxes(2, 3), 3, 5) if sw == 1 else _flat(rows, 2, 5)[:, :, None]  # (g, h, j, ic or ijc, wn)
+        grads = _by_group(g[a:b], groups)[:, :, None]  # (g, h, 1, o, wn)
+        if places * n < o:  # then the sums for one row are more than what they are made of: take all rows as one
+            rows, grads = (m.transpose(0, 2, 3, 1, 4).reshape(groups, 1, *m.shape[2:4], -1) for m in (rows, grads))
+        return (rows @ grads.swapaxes(3, 4)).sum(axis=1)  # this way round OpenBLAS is faster
 
-    blocks = in_blocks(block, h, g.size * reads, at_most=2 * max(1, h * places * n // TERMS))
-    taps = reduce(np.add, blocks)  # (g, ijc, o)
-    return taps.swapaxes(0, 1).reshape(*kernel_size, x.shape[1] // setting.groups, o).transpose(3, 2, 0, 1)
+    blocks = in_blocks(block, h, g.size * kh * kw * c, at_most=2 * max(1, h * places * n // TERMS))
+    taps = reduce(np.add, blocks).reshape(groups, -1, o // groups).swapaxes(0, 1)
+    return taps.reshape(kw, kh, c, o).transpose(3, 2, 1, 0) if sw == 1 else taps.reshape(kh, kw, c, o).transpose(3, 2, 0, 1)
 
 
 def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
@@ -115,29 +124,29 @@ def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
             np.matmul(_flat(taps[:, :, :, i], 3), _flat(rows, 2, 4), out=shares[:, y - a : y - a + 1 + len(more)])
         shares = shares.reshape(groups, b - a, kw, c, places, n)
         for j in range(kw):
-            these, pixels = _columns(j, width, places, sw, left, dw)
+            these, pixels = _inside(j, width, places, sw, left, dw)
             out[a:b, :, :, pixels] += shares[:, :, j, :, these].swapaxes(0, 1)
 
     in_blocks(block, height, out.size * kw * kh * o // groups)
     return batch_first(out.reshape(height, groups * c, width, n))
 
 
-def _rows(x: Array, a: int, b: int, places: int, kernel_size: Sizes, setting: Setting) -> Array:
-    """All that the windows of the rows of outputs from a to b read, (g, h, ijc, wn); if d = 1, a view: rows overlap."""
-    (_, channels, width, n), groups = x.shape, setting.groups
-    (kh, kw), (sh, sw), (dh, dw) = kernel_size, setting.stride, setting.dilation
-    (top, _), (left, right) = setting.padding
-    first, end = a * sh - top, (b - 1) * sh + (kh - 1) * dh + 1 - top  # the rows of x, with those in the margin
-    x = x[max(first, 0) : max(end, 0)]
+def _read(x: Array, a: int, b: int, kh: int, setting: Setting) -> Array:
+    """The rows y of x, margin included, that the windows of the rows of outputs from a to b read, (g, y, c, w, n)."""
+    (_, channels, _, n), groups = x.shape, setting.groups
+    (sh, _), (dh, _), ((top, _), sides) = setting.stride, setting.dilation, setting.padding
+    first, count = a * sh - top, (b - 1 - a) * sh + (kh - 1) * dh + 1
+    above = min(max(-first, 0), count)
+    rows = x[max(first, 0) : max(first + count, 0)]
+    rows = margin(rows, ((above, count - above - len(rows)), (0, 0), sides, (0, 0)))
+    return np.ascontiguousarray(rows.reshape(count, groups, channels // groups, rows.shape[2], n).swapaxes(0, 1))
 
-    inside = slice(max(-first, 0), max(-first, 0) + len(x))
-    make = np.empty if len(x) == end - first and not (left or right) else np.zeros
-    columns = make((groups, end - first, kw, channels // groups, places, n), x.dtype)
-    pixels = x.reshape(len(x), groups, channels // groups, width, n).swapaxes(0, 1)  # (g, h, c, w, n)
-    for j in range(kw):
-        these, read = _columns(j, width, places, sw, left, dw)
-        columns[:, inside, j, :, these] = pixels[:, :, :, read]
-    return _flat(_flat(_overlapping(columns, b - a, sh, kh, dh), 2, 5), 3)
+
+def _columns(x: Array, kw: int, places: int, setting: Setting) -> Array:
+    """(g, y, c, v, n) as (g, y, j, c, w, n): for each column of the kernel, what it sees from all places; a view."""
+    (_, s), (_, d) = setting.stride, setting.dilation
+    (group, y, c, v, n), shape = x.strides, (*x.shape[:2], kw, x.shape[2], places, x.shape[4])
+    return as_strided(x, shape, (group, y, v * d, c, v * s, n), writeable=False)
 
 
 def _places(x: Array, kernel_size: Sizes, setting: Setting) -> Sizes:
@@ -163,7 +172,7 @@ def _overlapping(rows: Array, h: int, stride: int, k: int, dilation: int) -> Arr
     return as_strided(rows, shape, strides, writeable=False)
 
 
-def _columns(j: int, width: int, places: int, stride: int, padding: int, dilation: int) -> tuple[slice, slice]:
+def _inside(j: int, width: int, places: int, stride: int, padding: int, dilation: int) -> tuple[slice, slice]:
     """The places whose tap j falls on a pixel and not on the margin, and those pixels, w s + j d - p."""
     shift = j * dilation - padding
     first = max(0, -(shift // stride))
