@@ -55,54 +55,50 @@ def conv(x: Array, w: Array, setting: Setting) -> Array:
     if x.ndim == 3:
         return conv(x[:, :, None], w[:, :, None], setting.lifted())[:, :, 0]
     x = batch_last(x)  # (h, c, w, n)
-    (o, c, kh, kw), (sh, _), (dh, _) = w.shape, setting.stride, setting.dilation
+    (o, c, kh, kw), groups = w.shape, setting.groups
     h, places = _places(x, (kh, kw), setting)
-    weights = w.reshape(setting.groups, 1, -1, c, kh, kw).transpose(0, 1, 2, 4, 5, 3)  # (g, 1, o, i, j, c)
+    weights = w.reshape(groups, 1, o // groups, c, kh, kw).transpose(0, 1, 2, 4, 5, 3)  # (g, 1, o, i, j, c)
     weights = _flat(weights, 3)
     out = np.empty((h, o, places, x.shape[3]), np.result_type(x, w))
 
     def block(a: int, b: int) -> None:
-        columns = np.ascontiguousarray(_columns(_read(x, a, b, kh, setting), kw, places, setting))
-        rows = _flat(_flat(_overlapping(columns, b - a, sh, kh, dh), 2, 5), 3)  # (g, h, ijc, wn)
-        np.matmul(weights, rows, out=_by_group(out[a:b], setting.groups))
+        rows = _windows(x, a, b, places, (kh, kw), setting)[:, :, 0]  # (g, h, ijc, wn)
+        np.matmul(weights, rows, out=_by_group(out[a:b], groups))
 
-    in_blocks(block, h, out.size * weights.shape[3])
+    in_blocks(block, h, out.size * kh * kw * c)
     return batch_first(out)
 
 
 def conv_weight(x: Array, g: Array, kernel_size: Sizes, setting: Setting) -> Array:
     """dL/dw of L = sum g * conv(x, w): for each tap, what it was multiplied with, times the gradient that came back.
 
-    At stride 1 what the columns of the kernel see overlaps in memory too, so that nothing is copied: each has a product
-    of its own, (i c, w n) @ (w n, o).
+    Columns of the kernel are not added up here.  So at stride 1 each has a product of its own, and nothing is copied.
     """
     if x.ndim == 3:
         return conv_weight(x[:, :, None], g[:, :, None], (1, *kernel_size), setting.lifted())[:, :, 0]
     x, g = batch_last(x), batch_last(g)
-    (h, o, places, n), (kh, kw) = g.shape, kernel_size
-    (sh, sw), (dh, _), groups = setting.stride, setting.dilation, setting.groups
-    c = x.shape[1] // groups
+    (h, o, places, n), (kh, kw), groups = g.shape, kernel_size, setting.groups
+    c, apart = x.shape[1] // groups, setting.stride[1] == 1
 
     def block(a: int, b: int) -> Array:
-        columns = _columns(_read(x, a, b, kh, setting), kw, places, setting)
-        columns = columns if sw == 1 else np.ascontiguousarray(columns)
-        rows = _flat(_overlapping(columns, b - a, sh, kh, dh), 5)  # (g, h, i, j, c, wn)
-        rows = _flat(rows.swapaxes(2, 3), 3, 5) if sw == 1 else _flat(rows, 2, 5)[:, :, None]  # (g, h, j, ic or ijc, wn)
+        rows = _windows(x, a, b, places, kernel_size, setting, apart)  # (g, h, j, ic, wn)
         grads = _by_group(g[a:b], groups)[:, :, None]  # (g, h, 1, o, wn)
         if places * n < o:  # then the sums for one row are more than what they are made of: take all rows as one
             rows, grads = (m.transpose(0, 2, 3, 1, 4).reshape(groups, 1, *m.shape[2:4], -1) for m in (rows, grads))
         return (rows @ grads.swapaxes(3, 4)).sum(axis=1)  # this way round OpenBLAS is faster
 
     blocks = in_blocks(block, h, g.size * kh * kw * c, at_most=2 * max(1, h * places * n // TERMS))
-    taps = reduce(np.add, blocks).reshape(groups, -1, o // groups).swapaxes(0, 1)
-    return taps.reshape(kw, kh, c, o).transpose(3, 2, 1, 0) if sw == 1 else taps.reshape(kh, kw, c, o).transpose(3, 2, 0, 1)
+    taps = reduce(np.add, blocks).reshape(groups, kh * kw * c, o // groups).swapaxes(0, 1)
+    taps = taps.reshape(kw, kh, c, o).swapaxes(0, 1) if apart else taps.reshape(kh, kw, c, o)
+    return taps.transpose(3, 2, 0, 1)
 
 
 def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
     """dL/dx of L = sum g * conv(x, w): each output hands its gradient, times the tap, to the pixels it has read.
 
-    The kernel's rows go into the product as before: a row of pixels gets the sum over the rows of outputs that have
-    read it, each with its own row of the kernel.  The kernel's columns are added one by one.
+    The kernel's rows go into the product as before: row y of x, counted with its margin, was read through row i of the
+    kernel by row h = (y - i d) / s of the outputs, where that is whole and there is one.  So the product is over these
+    rows of g, which lie one after the other too.  The kernel's columns are added one by one.
     """
     if g.ndim == 3:
         return conv_transpose(g[:, :, None], w[:, :, None], (1, *size), setting.lifted())[:, :, 0]
@@ -112,15 +108,15 @@ def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
     (sh, sw), (dh, dw), ((top, _), (left, _)) = setting.stride, setting.dilation, setting.padding
     grads = np.ascontiguousarray(_by_group(g, groups))  # (g, h, o, wn)
     taps = w[:, :, ::-1].reshape(groups, 1, o // groups, c, kh, kw).transpose(0, 1, 5, 3, 4, 2)  # (g, 1, j, c, i, o)
-    taps = taps.reshape(groups, 1, kw * c, kh, -1)
-    readers = [_readers(y + top, h, kh, sh, dh) for y in range(height)]
+    taps = taps.reshape(groups, 1, kw * c, kh, -1)  # the kernel's last row first: it has read with the first h
     out = np.zeros((height, groups, c, width, n), np.result_type(g, w))
 
     def block(a: int, b: int) -> None:
         shares = np.empty((groups, b - a, kw * c, places * n), out.dtype)
-        for i, run in groupby(range(a, b), lambda y: readers[y][0]):  # in the middle, all rows have the same taps
-            y, *more = run
-            rows = _overlapping(grads[:, readers[y][1] :], 1 + len(more), 1, len(range(kh)[i]), dh // gcd(sh, dh))
+        for i, run in groupby(range(a, b), lambda y: _readers(y + top, h, kh, sh, dh)):
+            y, *more = run  # in the middle all rows were read through the same taps
+            first = (y + top - (kh - 1 - i.start) * dh) // sh  # by this h and those behind it, the next row by the next
+            rows = _overlapping(grads[:, first:], 1 + len(more), 1, len(range(kh)[i]), dh // gcd(sh, dh))
             np.matmul(_flat(taps[:, :, :, i], 3), _flat(rows, 2, 4), out=shares[:, y - a : y - a + 1 + len(more)])
         shares = shares.reshape(groups, b - a, kw, c, places, n)
         for j in range(kw):
@@ -131,22 +127,25 @@ def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
     return batch_first(out.reshape(height, groups * c, width, n))
 
 
-def _read(x: Array, a: int, b: int, kh: int, setting: Setting) -> Array:
-    """The rows y of x, margin included, that the windows of the rows of outputs from a to b read, (g, y, c, w, n)."""
-    (_, channels, _, n), groups = x.shape, setting.groups
-    (sh, _), (dh, _), ((top, _), sides) = setting.stride, setting.dilation, setting.padding
-    first, count = a * sh - top, (b - 1 - a) * sh + (kh - 1) * dh + 1
+def _windows(x: Array, a: int, b: int, places: int, kernel_size: Sizes, setting: Setting, apart: bool = False) -> Array:
+    """All that the windows of the rows of outputs from a to b read, (g, h, 1, ijc, wn), or apart, (g, h, j, ic, wn).
+
+    Together, what each column of the kernel sees is copied, and the rows overlap (at dilation 1); apart, the columns
+    overlap as well (at stride 1).
+    """
+    (kh, kw), (sh, sw), (dh, dw), (_, sides) = kernel_size, setting.stride, setting.dilation, setting.padding
+    (top, _), (_, channels, _, n), groups = setting.padding[0], x.shape, setting.groups
+    first, count = a * sh - top, (b - 1 - a) * sh + (kh - 1) * dh + 1  # the rows of x, with those in the margin
     above = min(max(-first, 0), count)
-    rows = x[max(first, 0) : max(first + count, 0)]
-    rows = margin(rows, ((above, count - above - len(rows)), (0, 0), sides, (0, 0)))
-    return np.ascontiguousarray(rows.reshape(count, groups, channels // groups, rows.shape[2], n).swapaxes(0, 1))
+    x = x[max(first, 0) : max(first + count, 0)]
+    x = margin(x, ((above, count - above - len(x)), (0, 0), sides, (0, 0)))
+    x = np.ascontiguousarray(x.reshape(count, groups, channels // groups, x.shape[2], n).swapaxes(0, 1))
 
-
-def _columns(x: Array, kw: int, places: int, setting: Setting) -> Array:
-    """(g, y, c, v, n) as (g, y, j, c, w, n): for each column of the kernel, what it sees from all places; a view."""
-    (_, s), (_, d) = setting.stride, setting.dilation
-    (group, y, c, v, n), shape = x.strides, (*x.shape[:2], kw, x.shape[2], places, x.shape[4])
-    return as_strided(x, shape, (group, y, v * d, c, v * s, n), writeable=False)
+    group, y, c, v, each = x.strides
+    shape = (groups, count, kw, channels // groups, places, n)
+    columns = as_strided(x, shape, (group, y, v * dw, c, v * sw, each), writeable=False)  # (g, y, j, c, w, n)
+    rows = _flat(_overlapping(columns if apart else np.ascontiguousarray(columns), b - a, sh, kh, dh), 5)
+    return _flat(rows.swapaxes(2, 3), 3, 5) if apart else _flat(rows, 2, 5)[:, :, None]
 
 
 def _places(x: Array, kernel_size: Sizes, setting: Setting) -> Sizes:
@@ -155,14 +154,10 @@ def _places(x: Array, kernel_size: Sizes, setting: Setting) -> Sizes:
     return tuple([conv_output_size(before + n + after, k, s, 0, d) for n, k, s, (before, after), d in each_axis])
 
 
-def _readers(y: int, h: int, k: int, stride: int, dilation: int) -> tuple[slice, int]:
-    """The taps i, counted from the last, through which outputs have read row y of the image: h s + i d = y, for one of
-    the h rows of outputs; and the first of those."""
-    pairs = [(k - 1 - i, (y - i * dilation) // stride) for i in range(k)[::-1] if (y - i * dilation) % stride == 0]
-    pairs = [(i, row) for i, row in pairs if 0 <= row < h]
-    if not pairs:
-        return slice(0), 0
-    return slice(pairs[0][0], pairs[-1][0] + 1, stride // gcd(stride, dilation)), pairs[0][1]
+def _readers(y: int, h: int, k: int, stride: int, dilation: int) -> slice:
+    """The taps i, counted from the last, with h s + i d = y for one of the h rows of outputs: who has read row y."""
+    taps = [i for i in range(k) if y - (k - 1 - i) * dilation in range(0, h * stride, stride)]
+    return slice(taps[0], taps[-1] + 1, stride // gcd(stride, dilation)) if taps else slice(k, k)
 
 
 def _overlapping(rows: Array, h: int, stride: int, k: int, dilation: int) -> Array:
