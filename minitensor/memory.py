@@ -5,8 +5,8 @@ What you can do here: view images as batch-last memory, copy into the memory ord
 Shapes are always (n, c, h, w).  In memory, convolution wants the image index n to run fastest, (h, c, w, n): then a row
 of the picture is one contiguous block for all images, and every product and every sum runs over long stretches.  NumPy
 allows both at once, because a transposed view changes strides and moves nothing, and its elementwise functions write
-their results in the order of their inputs.  So a network converts its input once, in its first layer, and everything
-behind follows by itself.
+their results in the order of their inputs.  So in a network only the first layer converts anything, its input, and
+everything behind follows by itself.
 """
 
 from __future__ import annotations

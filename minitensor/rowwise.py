@@ -88,8 +88,8 @@ def conv_weight(x: Array, g: Array, kernel_size: Sizes, setting: Setting) -> Arr
         return (rows @ grads.swapaxes(3, 4)).sum(axis=1)  # this way round OpenBLAS is faster
 
     blocks = in_blocks(block, h, g.size * kh * kw * c, at_most=2 * max(1, h * places * n // TERMS))
-    taps = reduce(np.add, blocks).reshape(groups, kh * kw * c, o // groups).swapaxes(0, 1)
-    taps = taps.reshape(kw, kh, c, o).swapaxes(0, 1) if apart else taps.reshape(kh, kw, c, o)
+    sums = reduce(np.add, blocks).reshape(groups, kh * kw * c, o // groups).swapaxes(0, 1)
+    taps = sums.reshape(kw, kh, c, o).swapaxes(0, 1) if apart else sums.reshape(kh, kw, c, o)
     return taps.transpose(3, 2, 0, 1)
 
 

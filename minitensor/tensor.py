@@ -306,6 +306,11 @@ def constant(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Tensor:
     return _fill(_new(Tensor), value, None, (), NO_SETTINGS)
 
 
+def owned(array: Array) -> Tensor:
+    """A Tensor that takes over an array, without a copy: nobody else may write to it from now on."""
+    return _fill(_new(Tensor), frozen(array) if array.ndim else array[()], None, (), NO_SETTINGS)
+
+
 def frozen(array: Array) -> Array:
     """The same array, now read-only."""
     array.setflags(write=False)

@@ -121,13 +121,20 @@ class Module:
     def _holdings(self) -> list[Holding]:
         """Each parameter and buffer once, with all places that hold it."""
         found: dict[int, Holding] = {}  # by identity: equal values are not the same parameter
-        for path, owner in self.modules():
-            for attribute, value in vars(owner).items():
-                if isinstance(value, HELD):
-                    if id(value) not in found:
-                        found[id(value)] = Holding(f"{path}.{attribute}" if path else attribute, value, [])
-                    found[id(value)].places.append((owner, attribute))
+        self._collect("", found)
         return list(found.values())
+
+    def _collect(self, path: str, found: dict[int, Holding]) -> None:
+        below = []
+        for name, value in vars(self).items():
+            if isinstance(value, Module):
+                below.append((name, value))
+            elif isinstance(value, HELD):
+                if id(value) not in found:
+                    found[id(value)] = Holding(path + name, value, [])
+                found[id(value)].places.append((self, name))
+        for name, child in below:
+            child._collect(f"{path}{name}.", found)
 
     # -- its state -----------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from typing import TypeAlias
 import numpy as np
 
 from minitensor import Tensor
-from minitensor.tensor import Array
+from minitensor.tensor import Array, owned
 
 from .module import Module
 
@@ -58,11 +58,11 @@ class Optimizer:
         for i, (w, g) in enumerate(zip(parameters, gradients, strict=True)):
             value = self.update(i, w.data, g.data, self.learning_rate * scale)
             # The order of the memory decides in which order a product adds up; a file would not keep it.
-            new[w] = Tensor(np.asarray(value, w.dtype, order="C"))
+            new[w] = owned(np.asarray(value, w.dtype, order="C"))
         self.model.replace(new)
 
     def update(self, i: int, w: Array, g: Array, rate: float) -> Array:
-        """The new value of parameter i."""
+        """The new value of parameter i, in an array that is not written to any more."""
         raise NotImplementedError(f"{type(self).__name__} must define update(self, i, w, g, rate)")
 
     def __repr__(self) -> str:

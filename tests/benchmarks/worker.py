@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-# Every engine gets what minitensor gives itself when it is imported: glibc keeps large blocks once one of 32 MB has been
-# freed, and the second one lies on huge pages (see minitensor/memory.py).  It helps PyTorch too.
+# Every engine gets what minitensor gives itself when it is imported: glibc keeps large blocks, once one of 32 MB has
+# been freed, and the second one lies on huge pages (see minitensor/memory.py).  It helps PyTorch too.
 np.empty((1 << 25) - 8192, np.uint8)
 np.empty((1 << 25) - 8192, np.uint8)
 

@@ -31,16 +31,19 @@ def train(network: list[Layer], weights: Arrays, batches: Batches, rate: float |
     model = Sequential(*map(as_module, network))
     model.replace(dict(zip(model.parameters(), map(Tensor, weights), strict=True)))
     optimizer = SGD(model, rate or 0.0)
+    parameters = model.parameters()
 
     def step():
+        nonlocal parameters
         images, labels = next(batches)
         loss = cross_entropy(model(images), labels)
         with no_grad():
-            slopes = gradients(loss, model.parameters())
+            slopes = gradients(loss, parameters)
         if rate is None:
             return [loss, *slopes]
         optimizer.step(slopes)
-        return [loss, *model.parameters()]
+        parameters = model.parameters()
+        return [loss, *parameters]
 
     return step
 
