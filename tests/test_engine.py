@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 import minitensor as mt
 from minitensor import Tensor, gradients, hessian, history, jacobian, no_grad, primitive
+from minitensor.tensor import owned
 
 from .checks import raises, same
 from .operators import OPERATORS
@@ -373,6 +375,21 @@ def test_a_tensor_does_not_follow_its_array(x):
     assert np.array_equal(t.data, x)
     assert np.array_equal(gradients(y, [t])[0].data, 2 * x)
     assert np.array_equal(y.data, x * x + x)
+
+
+@given(hnp.arrays(st.sampled_from([np.float32, np.float64]), shapes(), elements=st.integers(-9, 9)))
+def test_an_array_that_is_handed_over_is_not_copied(x):
+    """`owned` makes a Tensor of the very array, which then cannot be written to any more; of one number, a scalar."""
+    array = x.copy()
+    t = owned(array)
+    same(t, x)
+    assert t.inputs == () and gradients(t * t, [t])[0].dtype == x.dtype
+    if array.ndim:
+        assert t.data is array
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 99
+    else:
+        assert type(t._value) is x.dtype.type
 
 
 def test_a_view_of_the_callers_array_is_a_copy():

@@ -65,6 +65,19 @@ def test_conv_is_its_formula(axes, data):
 
 
 @pytest.mark.parametrize("axes", [1, 2])
+@given(data=st.data(), kinds=st.tuples(dtypes, dtypes, dtypes))
+def test_a_bias_keeps_its_digits(axes, data, kinds):
+    """conv(x, w, b) = conv(x, w) + b in the widest dtype of the three; that of x and w, if b is a list of integers."""
+    g, *inputs = data.draw(filled(convolutions(axes)))
+    x, w, b = (Tensor(t.data.astype(kind) / 3) for t, kind in zip(inputs, kinds, strict=True))
+    conv = partial(mt.conv1d if axes == 1 else mt.conv2d, **g.settings)
+    y = conv(x, w).data
+    same(conv(x, w, b), y + per_channel(b, axes))
+    integers = inputs[2].data.astype(int).tolist()
+    same(conv(x, w, integers), y + per_channel(Tensor(integers), axes).astype(y.dtype))
+
+
+@pytest.mark.parametrize("axes", [1, 2])
 @given(data=st.data(), long=st.sampled_from([cores.LONG, 1]))
 def test_conv_and_its_gradients_are_those_of_the_definition(axes, data, long):
     """Value, both gradients, and the gradients of these: the fast form equals the composed one, exactly.
