@@ -108,7 +108,7 @@ def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
     (sh, sw), (dh, dw), ((top, _), (left, _)) = setting.stride, setting.dilation, setting.padding
     grads = np.ascontiguousarray(_by_group(g, groups))  # (g, h, o, wn)
     taps = w[:, :, ::-1].reshape(groups, 1, o // groups, c, kh, kw).transpose(0, 1, 5, 3, 4, 2)  # (g, 1, j, c, i, o)
-    taps = taps.reshape(groups, 1, kw * c, kh, -1)  # the kernel's last row first: it has read with the first h
+    taps = taps.reshape(groups, 1, kw * c, kh, o // groups)  # the kernel's last row first: it has read with the first h
     out = np.zeros((height, groups, c, width, n), np.result_type(g, w))
 
     def block(a: int, b: int) -> None:
