@@ -109,7 +109,7 @@ def _conv_weight(x: Array, g: Array, *, kernel_size: tuple[int, ...], **setting:
 @primitive
 def _conv_with_bias(x: Array, w: Array, b: Array, **setting: Any) -> Array:
     """conv(x, w) + b, a number for each output channel: one array instead of two, as nobody else has the first yet."""
-    y, b = rowwise.conv(x, w, rowwise.Setting(**setting)), b.reshape(-1, *(1,) * (x.ndim - 2))
+    y, b = rowwise.conv(x, w, rowwise.Setting(**setting)), b.reshape(len(b), *(1,) * (x.ndim - 2))
     return np.add(y, b, out=y) if y.dtype == b.dtype else y + b
 
 

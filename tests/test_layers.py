@@ -78,11 +78,11 @@ def test_a_bias_keeps_its_digits(axes, data, kinds):
 
 
 @pytest.mark.parametrize("axes", [1, 2])
-@given(data=st.data(), long=st.sampled_from([cores.LONG, 1]))
+@given(data=st.data(), long=st.sampled_from([cores.LONG, 300, 30, 1]))
 def test_conv_and_its_gradients_are_those_of_the_definition(axes, data, long):
     """Value, both gradients, and the gradients of these: the fast form equals the composed one, exactly.
 
-    So it does where the sums count as long, and are computed in blocks on several cores.
+    So it does where the sums count as long, and are computed in blocks of several rows or of one, on several cores.
     """
     g, x, w, _ = data.draw(filled(convolutions(axes)))
     seed, vx, vw = (data.draw(laid_out(data.draw(whole_numbers(s, dtype=x.dtype)))) for s in (g.y, g.x, g.w))
