@@ -106,23 +106,11 @@ def _conv_weight(x: Array, g: Array, *, kernel_size: tuple[int, ...], **setting:
     return rowwise.conv_weight(x, g, kernel_size, rowwise.Setting(**setting))
 
 
-@primitive
-def _conv_with_bias(x: Array, w: Array, b: Array, **setting: Any) -> Array:
-    """conv(x, w) + b, a number for each output channel: one array instead of two, as nobody else has the first yet."""
-    y, b = rowwise.conv(x, w, rowwise.Setting(**setting)), b.reshape(len(b), *(1,) * (x.ndim - 2))
-    return np.add(y, b, out=y) if y.dtype == b.dtype else y + b
-
-
 # The gradient that arrives at one of the three has the shape of what that operator computes, and so has its name here:
 # at the transposed convolution arrives an x, at conv_weight a w.
 _conv.defvjp(
     lambda g, out, x, w, **setting: _conv_transpose(g, w, size=x.shape[2:], **setting),
     lambda g, out, x, w, **setting: _conv_weight(x, g, kernel_size=w.shape[2:], **setting),
-)
-_conv_with_bias.defvjp(
-    lambda g, out, x, w, b, **setting: _conv_transpose(g, w, size=x.shape[2:], **setting),
-    lambda g, out, x, w, b, **setting: _conv_weight(x, g, kernel_size=w.shape[2:], **setting),
-    lambda g, out, x, w, b, **setting: g.sum(axis=(0, *range(2, g.ndim))),
 )
 _conv_transpose.defvjp(
     lambda x, out, g, w, *, size, **setting: _conv(x, w, **setting),
@@ -131,6 +119,20 @@ _conv_transpose.defvjp(
 _conv_weight.defvjp(
     lambda w, out, x, g, *, kernel_size, **setting: _conv_transpose(g, w, size=x.shape[2:], **setting),
     lambda w, out, x, g, *, kernel_size, **setting: _conv(x, w, **setting),
+)
+
+
+@primitive
+def _conv_with_bias(x: Array, w: Array, b: Array, **setting: Any) -> Array:
+    """conv(x, w) + b, a number for each output channel: one array instead of two, as nobody else has the first yet."""
+    y, b = rowwise.conv(x, w, rowwise.Setting(**setting)), b.reshape(len(b), *(1,) * (x.ndim - 2))
+    return np.add(y, b, out=y) if y.dtype == b.dtype else y + b
+
+
+_conv_with_bias.defvjp(
+    lambda g, out, x, w, b, **setting: _conv_transpose(g, w, size=x.shape[2:], **setting),
+    lambda g, out, x, w, b, **setting: _conv_weight(x, g, kernel_size=w.shape[2:], **setting),
+    lambda g, out, x, w, b, **setting: g.sum(axis=(0, *range(2, g.ndim))),
 )
 
 
