@@ -125,6 +125,7 @@ class Module:
         return list(found.values())
 
     def _collect(self, path: str, found: dict[int, Holding]) -> None:
+        """What this module holds, and after it what its children hold; path is its own, with a dot behind."""
         below = []
         for name, value in vars(self).items():
             if isinstance(value, Module):
