@@ -126,7 +126,8 @@ class SGD(Optimizer):
         if self.momentum:
             v = self.memory["velocity"][i] = self.momentum * self.memory["velocity"][i] + g
             g = g + self.momentum * v if self.nesterov else v
-        return w - rate * g
+        step = np.asarray(rate * g, w.dtype)
+        return np.subtract(w, step, out=step)
 
 
 class Adam(Optimizer):

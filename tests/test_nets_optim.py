@@ -11,7 +11,7 @@ from minitensor import Tensor, gradients
 from nets import SGD, Adam, Dense, Module, constant, cosine, one_cycle
 
 from .checks import raises, same
-from .strategies import rngs, whole
+from .strategies import rngs, shapes, whole
 
 rates = st.sampled_from([0.5, 0.25, 0.125])
 
@@ -96,6 +96,16 @@ def test_a_schedule_scales_the_step(rate, scale, rng):
     SGD(a, rate).step([Tensor(slope)], scale)
     SGD(b, rate * scale).step([Tensor(slope)])
     same(a.w, b.w)
+
+
+@given(rates, shapes(max_dims=2), st.permutations([np.float32, np.float64]), rngs)
+def test_a_step_is_of_the_parameters_dtype(rate, shape, dtypes, rng):
+    """w - r g for a parameter of any shape, also a single number, in its own dtype; g is left as it was."""
+    w, g = rng.normal(size=shape).astype(dtypes[0]), whole(rng, [shape])[0].astype(dtypes[1])
+    point, gradient = Point(w), Tensor(g)
+    SGD(point, rate).step([gradient])
+    same(point.w, (w - rate * g).astype(w.dtype))
+    same(gradient, g)
 
 
 MAKES = {
