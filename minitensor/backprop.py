@@ -17,7 +17,7 @@ from operator import attrgetter
 import numpy as np
 
 from .ops.shape import stack
-from .tensor import Operand, Tensor, as_tensor, as_tensors, constant, no_grad
+from .tensor import Operand, Tensor, as_tensor, as_tensors, constant, no_grad, recording
 
 
 def history(output: Tensor) -> list[Tensor]:
@@ -150,7 +150,8 @@ def backward(output: Tensor, seed: Operand | None = None) -> None:
 def jacobian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
     """All first derivatives of f at x, J[i, j] = df_i / dx_j; the shape is that of f(x) followed by that of x.
 
-    One pass backwards for each element of f(x).  Raises TypeError unless f returns a Tensor.
+    One pass backwards for each element of f(x), which is recorded within `no_grad` as well.
+    Raises TypeError unless f returns a Tensor.
 
     >>> jacobian(lambda x: x * x, Tensor([1.0, 2.0, 3.0])).data
     array([[2., 0., 0.],
@@ -158,7 +159,8 @@ def jacobian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
            [0., 0., 6.]])
     """
     x = as_tensor(x)
-    y = f(x)
+    with recording(True):
+        y = f(x)
     if not isinstance(y, Tensor):
         raise TypeError(f"the function must return a Tensor, and it returned {type(y).__name__}")
     rows = []

@@ -238,15 +238,15 @@ def padding_pairs(
     (((1, 1), (1, 2)), ((2, 2), (2, 2)))
     """
     axes = len(kernel_size)
-    if isinstance(padding, str) and padding == "valid":
-        return ((0, 0),) * axes
-    if isinstance(padding, str) and padding == "same":
+    if isinstance(padding, str):
+        if padding == "valid":
+            return ((0, 0),) * axes
+        if padding != "same":
+            raise ValueError(f'padding (={padding!r}) must be a number, one for each axis, "same" or "valid"')
         if any(s != 1 for s in stride):
             raise ValueError(f'padding="same" keeps the size at stride 1 only, got stride {tuple(stride)}')
         totals = [d * (k - 1) for k, d in zip(kernel_size, dilation, strict=True)]
         return tuple((total // 2, total - total // 2) for total in totals)
-    if isinstance(padding, str):
-        raise ValueError(f'padding (={padding!r}) must be a number, one for each axis, "same" or "valid"')
     numbers = per_axis("padding", padding, axes)
     if any(p < 0 for p in numbers):
         raise ValueError(f"padding (={padding}) must not be negative")

@@ -13,7 +13,7 @@ from .backprop import gradients
 from .ops.elementwise import multiply
 from .ops.shape import concatenate
 from .sizes import whole
-from .tensor import Array, Operand, Tensor, as_tensor
+from .tensor import Array, Operand, Tensor, as_tensor, recording
 
 
 def slope(f: Callable[..., Tensor], xs: Sequence[Array], direction: Sequence[Array], step: float = 1e-3) -> float:
@@ -33,6 +33,7 @@ def slope(f: Callable[..., Tensor], xs: Sequence[Array], direction: Sequence[Arr
     return (8 * (at(step) - at(-step)) - (at(2 * step) - at(-2 * step))) / (12 * step)
 
 
+@recording(True)
 def check_gradients(
     f: Callable[..., Tensor],
     *xs: Operand,

@@ -203,7 +203,12 @@ class Primitive:
         except AttributeError:  # a number or an array is among them
             inputs = as_tensors(*inputs)
             values = [x._value for x in inputs]
-        value = self.function(*values, **params) if params else self.function(*values)
+        if params:
+            if Tensor in map(type, params.values()):
+                raise TypeError(f"{self.name} takes Tensors by position, not as {', '.join(params)}=...")
+            value = self.function(*values, **params)
+        else:
+            value = self.function(*values)
         kind = type(value)
         if kind is np.ndarray and value.dtype in FLOATS:
             value.setflags(write=False)
@@ -277,7 +282,14 @@ def no_grad() -> Iterator[None]:
     >>> y.inputs
     ()
     """
-    before = _recording.set(False)
+    with recording(False):
+        yield
+
+
+@contextmanager
+def recording(on: bool) -> Iterator[None]:
+    """Within the block recipes are kept, or not, whatever is the case around it."""
+    before = _recording.set(on)
     try:
         yield
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import inspect
 import sys
 import threading
 import weakref
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import minitensor as mt
-from minitensor import Tensor, gradients, hessian, history, jacobian, no_grad, primitive
+from minitensor import Primitive, Tensor, gradients, hessian, history, jacobian, no_grad, primitive
+from minitensor.finite import check_gradients
 from minitensor.tensor import owned
 
 from .checks import raises, same
@@ -536,6 +538,22 @@ def test_jacobians_of_constants_and_of_nothing():
     assert jacobian(lambda x: x[:0], np.float32([1, 2])).dtype == np.float32
 
 
+@given(shapes(max_dims=2), rngs)
+def test_derivatives_of_functions_need_no_recording_around_them(shape, rng):
+    """Within no_grad, jacobian, hessian and check_gradients record what they differentiate, and return plain values."""
+    (x,) = reals(rng, [shape])
+    f, g = (lambda x: x * x.tanh()), (lambda x: (x * x.tanh()).sum())
+    recorded = [jacobian(f, x), hessian(g, x)]
+    with no_grad():
+        plain = [jacobian(f, x), hessian(g, x)]
+        assert check_gradients(f, x) < 1e-6
+        assert not recording()
+    for a, b in zip(plain, recorded, strict=True):
+        assert np.array_equal(a.data, b.data)
+        assert not a.inputs
+    assert all(t.inputs for t in recorded if t.size)
+
+
 # -- what a user gets wrong --------------------------------------------------------------------------------------------
 
 
@@ -607,6 +625,16 @@ def test_a_hessian_is_of_a_scalar(shape):
     """A function with more outputs is a ValueError that shows their shape."""
     with raises(ValueError, "scalar", shape):
         hessian(lambda x: x * x, np.ones(shape))
+
+
+@pytest.mark.parametrize("op", [f for f in vars(mt).values() if isinstance(f, Primitive)], ids=lambda f: f.name)
+def test_operators_take_tensors_by_position(op):
+    """A Tensor by keyword, which would leave no trace in the recipe, is a TypeError that names operator and keyword."""
+    names = [name for name, p in inspect.signature(op).parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    for first in range(len(names)):
+        arrays = [Tensor(1.0)] * len(names)
+        with raises(TypeError, op.name, f"{', '.join(names[first:])}="):
+            op(*arrays[:first], **dict(zip(names[first:], arrays, strict=False)))
 
 
 def operator(*rules):
