@@ -208,8 +208,12 @@ def skinny_product(x: Array, y: Array) -> Array:
     terms_each = max(1, min(FEW, UNPACKED // (m * n)))
 
     def terms(start: int, stop: int) -> Array:
-        pieces = [slice(i, min(i + terms_each, stop)) for i in range(start, stop, terms_each)]
-        return reduce(np.add, (x[:, piece] @ y[piece] for piece in pieces))
+        total = np.zeros((m, n), np.result_type(x, y))
+        share = np.empty_like(total)
+        for i in range(start, stop, terms_each):
+            piece = slice(i, min(i + terms_each, stop))
+            total += np.matmul(x[:, piece], y[piece], out=share)
+        return total
 
     return reduce(np.add, in_blocks(terms, k, products))
 
