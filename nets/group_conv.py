@@ -28,10 +28,11 @@ from typing import NamedTuple
 import numpy as np
 
 from minitensor import Tensor, as_tensor, conv2d, stack
+from minitensor.sizes import whole
 from minitensor.tensor import Operand
 
 from .init import Initializer, he_normal
-from .layers import positive
+from .layers import cost_of_units, drawn_weight, positive, zero_bias
 from .module import Cost, Module, Shape
 
 
@@ -96,7 +97,40 @@ def act(y: Operand, element: Element) -> Tensor:
     return transform(y[:, :, order], element)
 
 
-class LiftingConv2d(Module):
+class _GroupLayer(Module):
+    """What `LiftingConv2d` and `GroupConv2d` have in common."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        padding: int = 0,
+        bias: bool = True,
+        reflections: bool = False,
+        init: Initializer = he_normal,
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        positive(in_channels=in_channels, out_channels=out_channels, kernel_size=kernel_size)
+        if whole("padding", padding) < 0:
+            raise ValueError(f"padding (={padding}) must be at least 0")
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
+        self.padding, self.reflections = padding, reflections
+        shape = (out_channels, *self.inputs(), kernel_size, kernel_size)
+        fan_in, fan_out = math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
+        self.weight = drawn_weight(init, rng, shape, fan_in, fan_out)
+        self.bias = zero_bias((out_channels,)) if bias else None
+
+    def inputs(self) -> Shape:
+        """The axes of the weight that each output adds up over, but for the kernel's own two."""
+        raise NotImplementedError
+
+    def cost(self, x: Shape, y: Shape) -> Cost:
+        return cost_of_units(y, math.prod(self.weight.shape[1:]), self.bias)
+
+
+class LiftingConv2d(_GroupLayer):
     """From a picture to a map for each position of each kernel: x (N, C, H, W) gives (N, O, G, H', W').
 
     G is 4, or 8 with reflections.  The weight is (O, C, k, k), the bias (O): one for all positions of a kernel.
@@ -107,24 +141,8 @@ class LiftingConv2d(Module):
     (LiftingConv2d(1, 6, 3, padding=1), (2, 6, 4, 8, 8))
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        padding: int = 0,
-        bias: bool = True,
-        reflections: bool = False,
-        *,
-        init: Initializer = he_normal,
-        rng: np.random.Generator | None = None,
-    ) -> None:
-        positive(in_channels=in_channels, out_channels=out_channels, kernel_size=kernel_size)
-        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
-        self.padding, self.reflections = padding, reflections
-        shape = (out_channels, in_channels, kernel_size, kernel_size)
-        self.weight = Tensor(_drawn(init, rng, shape), name="weight")
-        self.bias = Tensor(np.zeros(out_channels, np.float32), name="bias") if bias else None
+    def inputs(self) -> Shape:
+        return (self.in_channels,)
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim != 4:
@@ -132,11 +150,8 @@ class LiftingConv2d(Module):
         kernels = [transform(self.weight, g) for g in group(self.reflections)]
         return _convolve(x, stack(kernels, axis=1), self.bias, self.padding)
 
-    def cost(self, x: Shape, y: Shape) -> Cost:
-        return _cost(y, math.prod(self.weight.shape[1:]), self.bias)
 
-
-class GroupConv2d(Module):
+class GroupConv2d(_GroupLayer):
     """From maps with positions to maps with positions: x (N, C, G, H, W) gives (N, O, G, H', W').
 
     The weight is (O, C, G, k, k): a kernel for each position *relative* to that of the output.  The bias is (O).
@@ -147,24 +162,8 @@ class GroupConv2d(Module):
     (GroupConv2d(6, 3, 3), (2, 3, 4, 6, 6))
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        padding: int = 0,
-        bias: bool = True,
-        reflections: bool = False,
-        *,
-        init: Initializer = he_normal,
-        rng: np.random.Generator | None = None,
-    ) -> None:
-        positive(in_channels=in_channels, out_channels=out_channels, kernel_size=kernel_size)
-        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
-        self.padding, self.reflections = padding, reflections
-        shape = (out_channels, in_channels, len(group(reflections)), kernel_size, kernel_size)
-        self.weight = Tensor(_drawn(init, rng, shape), name="weight")
-        self.bias = Tensor(np.zeros(out_channels, np.float32), name="bias") if bias else None
+    def inputs(self) -> Shape:
+        return self.in_channels, len(group(self.reflections))
 
     def forward(self, x: Tensor) -> Tensor:
         o, c, g, k, _ = self.weight.shape
@@ -175,9 +174,6 @@ class GroupConv2d(Module):
         kernels = [act(self.weight, element) for element in group(self.reflections)]
         weight = stack(kernels, axis=1).reshape(o, g, c * g, k, k)  # positions of the input count as channels
         return _convolve(x.reshape(x.shape[0], c * g, *x.shape[3:]), weight, self.bias, self.padding)
-
-    def cost(self, x: Shape, y: Shape) -> Cost:
-        return _cost(y, math.prod(self.weight.shape[1:]), self.bias)
 
 
 class GroupMaxPool(Module):
@@ -200,13 +196,3 @@ def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, padding: int) -> T
     y = conv2d(x, weight.reshape(o * g, *weight.shape[2:]), padding=padding)
     y = y.reshape(y.shape[0], o, g, *y.shape[2:])
     return y if bias is None else y + bias.reshape(-1, 1, 1, 1)
-
-
-def _drawn(init: Initializer, rng: np.random.Generator | None, shape: Shape) -> np.ndarray:
-    fan_in, fan_out = math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
-    return init(rng or np.random.default_rng(), shape, fan_in, fan_out)
-
-
-def _cost(y: Shape, inputs: int, bias: Tensor | None) -> Cost:
-    units = math.prod(y)
-    return Cost(units * (inputs + (bias is not None)), units * inputs)

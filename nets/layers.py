@@ -53,14 +53,14 @@ class Dense(Module):
         rng: np.random.Generator | None = None,
     ) -> None:
         self.in_features, self.out_features = positive(in_features=in_features, out_features=out_features)
-        self.weight = _weight(init, rng, (out_features, in_features), in_features, out_features)
-        self.bias = _zeros((out_features,)) if bias else None
+        self.weight = drawn_weight(init, rng, (out_features, in_features), in_features, out_features)
+        self.bias = zero_bias((out_features,)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         return dense(x, self.weight, self.bias)
 
     def cost(self, x: Shape, y: Shape) -> Cost:
-        return _cost(y, self.in_features, self.bias)
+        return cost_of_units(y, self.in_features, self.bias)
 
 
 # -- convolution -------------------------------------------------------------------------------------------------------
@@ -97,8 +97,8 @@ class _Conv(Module):
         self.groups, self.padding_mode = groups, padding_mode
         shape = (out_channels, in_channels // groups, *taps)
         fan_in, fan_out = (channels // groups * math.prod(taps) for channels in (in_channels, out_channels))
-        self.weight = _weight(init, rng, shape, fan_in, fan_out)
-        self.bias = _zeros((out_channels,)) if bias else None
+        self.weight = drawn_weight(init, rng, shape, fan_in, fan_out)
+        self.bias = zero_bias((out_channels,)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         return self.convolve(
@@ -113,7 +113,7 @@ class _Conv(Module):
         )
 
     def cost(self, x: Shape, y: Shape) -> Cost:
-        return _cost(y, math.prod(self.weight.shape[1:]), self.bias)
+        return cost_of_units(y, math.prod(self.weight.shape[1:]), self.bias)
 
 
 class Conv2d(_Conv):
@@ -173,8 +173,8 @@ class ConvTranspose2d(Module):
         self.groups, self.dilation = groups, dilation
         shape = (in_channels, out_channels // groups, *taps)
         fan_in, fan_out = (channels // groups * math.prod(taps) for channels in (in_channels, out_channels))
-        self.weight = _weight(init, rng, shape, fan_in, fan_out)
-        self.bias = _zeros((out_channels,)) if bias else None
+        self.weight = drawn_weight(init, rng, shape, fan_in, fan_out)
+        self.bias = zero_bias((out_channels,)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         return conv_transpose2d(
@@ -231,14 +231,14 @@ class _LocallyConnected(Module):
         )
         places = tuple(conv_output_size(*setting) for setting in settings)
         fan_in, fan_out = (channels * math.prod(taps) for channels in (in_channels, out_channels))
-        self.weight = _weight(init, rng, (out_channels, in_channels, *places, *taps), fan_in, fan_out)
-        self.bias = _zeros((out_channels, *places)) if bias else None
+        self.weight = drawn_weight(init, rng, (out_channels, in_channels, *places, *taps), fan_in, fan_out)
+        self.bias = zero_bias((out_channels, *places)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         return self.connect(x, self.weight, self.bias, stride=self.stride, padding=self.padding, dilation=self.dilation)
 
     def cost(self, x: Shape, y: Shape) -> Cost:
-        return _cost(y, self.in_channels * math.prod(_taps(self.kernel_size, self.axes)), self.bias)
+        return cost_of_units(y, self.in_channels * math.prod(_taps(self.kernel_size, self.axes)), self.bias)
 
 
 class LocallyConnected2d(_LocallyConnected):
@@ -295,8 +295,8 @@ class _TiledConv(Module):
         turns = per_axis("tiles", tiles, self.axes)
         positive(tiles=min(turns))
         fan_in, fan_out = (channels * math.prod(taps) for channels in (in_channels, out_channels))
-        self.weight = _weight(init, rng, (out_channels, in_channels, *turns, *taps), fan_in, fan_out)
-        self.bias = _zeros((out_channels, *turns)) if bias else None
+        self.weight = drawn_weight(init, rng, (out_channels, in_channels, *turns, *taps), fan_in, fan_out)
+        self.bias = zero_bias((out_channels, *turns)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         return self.convolve(
@@ -304,7 +304,7 @@ class _TiledConv(Module):
         )
 
     def cost(self, x: Shape, y: Shape) -> Cost:
-        return _cost(y, self.in_channels * math.prod(_taps(self.kernel_size, self.axes)), self.bias)
+        return cost_of_units(y, self.in_channels * math.prod(_taps(self.kernel_size, self.axes)), self.bias)
 
 
 class TiledConv2d(_TiledConv):
@@ -395,10 +395,11 @@ def positive(**settings: int) -> tuple[int, ...]:
     >>> positive(in_features=3, out_features=2)
     (3, 2)
     """
-    for name, value in settings.items():
-        if whole(name, value) < 1:
-            raise ValueError(f"{name} (={value}) must be at least 1")
-    return tuple(settings.values())
+    numbers = tuple(whole(name, value) for name, value in settings.items())
+    for name, number in zip(settings, numbers, strict=True):
+        if number < 1:
+            raise ValueError(f"{name} (={number}) must be at least 1")
+    return numbers
 
 
 def check_windows(axes: int, **settings: Ints) -> None:
@@ -421,7 +422,7 @@ def _check_groups(in_channels: int, out_channels: int, groups: int) -> None:
             raise ValueError(f"{name} (={channels}) must be divisible by groups (={groups})")
 
 
-def _cost(y: Shape, fan_in: int, bias: Tensor | None) -> Cost:
+def cost_of_units(y: Shape, fan_in: int, bias: Tensor | None) -> Cost:
     """That of units which each add up fan_in products, and their bias if they have one."""
     units = math.prod(y)
     return Cost(units * (fan_in + (bias is not None)), units * fan_in)
@@ -433,11 +434,11 @@ def _taps(kernel_size: Ints, axes: int) -> tuple[int, ...]:
     return taps
 
 
-def _weight(
+def drawn_weight(
     init: Initializer, rng: np.random.Generator | None, shape: Sequence[int], fan_in: int, fan_out: int
 ) -> Tensor:
     return Tensor(init(generator(rng), shape, fan_in, fan_out), name="weight")
 
 
-def _zeros(shape: Sequence[int]) -> Tensor:
+def zero_bias(shape: Sequence[int]) -> Tensor:
     return Tensor(np.zeros(shape, np.float32), name="bias")

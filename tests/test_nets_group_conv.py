@@ -40,8 +40,8 @@ def cases(draw):
     rng, reflections = draw(rngs), draw(st.booleans())
     c, m, o, k1, k2 = draw(st.tuples(*[st.integers(1, 2)] * 3, st.integers(1, 3), st.integers(1, 3)))
     p1, p2 = draw(st.integers(0, 1)), draw(st.integers(0, 1))
-    lifting = settled(LiftingConv2d(c, m, k1, p1, draw(st.booleans()), reflections), rng)
-    convolution = settled(GroupConv2d(m, o, k2, p2, draw(st.booleans()), reflections), rng)
+    lifting = settled(LiftingConv2d(c, m, k1, padding=p1, bias=draw(st.booleans()), reflections=reflections), rng)
+    convolution = settled(GroupConv2d(m, o, k2, padding=p2, bias=draw(st.booleans()), reflections=reflections), rng)
     (x,) = whole(rng, [(2, c, draw(st.integers(5, 6)), draw(st.integers(5, 6)))])
     return lifting, convolution, x, draw(st.sampled_from(group(reflections)))
 
@@ -179,8 +179,13 @@ def test_shapes_that_do_not_fit_are_told():
         LiftingConv2d(1, 1, 1)(np.zeros((2, 3)))
     with raises(ValueError, "(N, 2, 4, H, W)", "(1, 2, 8, 3, 3)"):
         GroupConv2d(2, 1, 1)(np.zeros((1, 2, 8, 3, 3)))
-    with raises(ValueError, "kernel_size", "0"):
-        LiftingConv2d(1, 1, 0)
+    for layer in (LiftingConv2d, GroupConv2d):
+        with raises(ValueError, "kernel_size", "0"):
+            layer(1, 1, 0)
+        with raises(ValueError, "padding", "-1"):
+            layer(1, 1, 1, padding=-1)
+        with raises(TypeError, "rng", "0"):  # a seed is no generator
+            layer(1, 1, 1, rng=0)
 
 
 def test_costs_are_those_of_the_convolution_that_is_done():
