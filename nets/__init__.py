@@ -1,7 +1,7 @@
 """nets: layers, networks, data and training on minitensor.
 
 Read the chapters in this order: module, init, layers, pools, regular, models, lenet5, optim, data,
-distort, idx, checkpoint, parallel, train, summary, pictures, equivariance, group_conv.
+distort, idx, checkpoint, parallel, train, summary, png, pictures, equivariance, group_conv.
 """
 
 from .checkpoint import load, save
@@ -27,8 +27,9 @@ from .layers import (
 )
 from .lenet5 import RadialBasis, Subsampling, TableConv2d, lenet5, map_criterion
 from .models import alexnet, lenet
-from .module import Module, Sequential
-from .optim import SGD, Adam, constant, cosine, one_cycle
+from .module import Cost, Module, Sequential
+from .optim import SGD, Adam, Optimizer, constant, cosine, one_cycle
+from .parallel import mpi_workers
 from .pictures import confusion, learning_curve
 from .pools import (
     AvgPool1d,

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import base64
 import math
-import struct
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +14,7 @@ import numpy as np
 from minitensor.tensor import Array
 
 from .data import INK, PAPER, Examples
+from .png import encode
 from .train import Epoch
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A8F98"  # can be told apart by everybody (Okabe and Ito)
@@ -130,13 +129,4 @@ def _text(x: float, y: float, text: str, anchor: str, colour: str = "#222222") -
 
 def _png(image: Array) -> str:
     """A grey image, from paper to ink, as a PNG file in base64."""
-    shades = (255 - 255 * ((image - PAPER) / (INK - PAPER)).clip(0, 1)).astype(np.uint8)
-    height, width = shades.shape
-    rows = b"".join(b"\0" + row.tobytes() for row in shades)  # each row begins with its filter: none
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # 8 bits, grey
-    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    return base64.b64encode(png).decode()
+    return base64.b64encode(encode(1 - (image - PAPER) / (INK - PAPER))).decode()

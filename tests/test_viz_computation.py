@@ -13,7 +13,7 @@ import nets
 import viz
 from minitensor import Tensor, gradients, history, max_pool2d, no_grad, tanh
 from viz import Figure, computation, computation_graph
-from viz.computation import summary
+from viz.computation import in_one_line
 from viz.dot import LEAF, PARAMETER
 from viz.render import EMBEDDED, render
 from viz.stepper import _names, _steps
@@ -141,11 +141,11 @@ def test_settings_say_what_is_short_and_new() -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_mean_that_is_only_rounding_is_0(dtype: type) -> None:
     values = np.random.default_rng(0).normal(size=1000).astype(dtype)
-    assert summary(values - values.mean()).startswith("0 ± ")
-    assert summary(np.full(1000, 0.1, dtype)) == "0.1 ± 0"
+    assert in_one_line(values - values.mean()).startswith("0 ± ")
+    assert in_one_line(np.full(1000, 0.1, dtype)) == "0.1 ± 0"
     with np.errstate(invalid="ignore"):
-        assert summary(np.append(values, np.inf)).startswith("inf ")
-    assert not summary(values * 1e-12).startswith("0 ")  # small, and meant
+        assert in_one_line(np.append(values, np.inf)).startswith("inf ")
+    assert not in_one_line(values * 1e-12).startswith("0 ")  # small, and meant
 
 
 def test_a_graph_of_100_000_operators_is_refused_at_once_with_the_number_and_a_way_out() -> None:

@@ -12,10 +12,10 @@ import nets
 import viz
 from minitensor import Tensor, conv2d, max_pool2d, relu
 from minitensor.tensor import Array
+from nets.png import decode
 from viz.architecture import WIDEST
 from viz.drawing import Pinned, Shape
 from viz.images import KERNELS, halve, quarter_turn, translate, verdict
-from viz.png import decode
 
 ImageFunction = Callable[[Tensor], Tensor]
 

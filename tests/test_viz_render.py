@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minitensor import Tensor
+from nets.png import _restore, decode, encode
 from viz import Figure, RenderError, computation_graph, connectivity, render
 from viz.drawing import Drawing
-from viz.png import _restore, decode, encode
 from viz.render import EMBEDDED, VARIABLE, find_renderer
 
 SIMPLE = Figure("digraph { a -> b }", title="two nodes")

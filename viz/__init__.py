@@ -1,7 +1,7 @@
 """viz: pictures, each computed from the layer or the Tensor that it shows.
 
 Read the chapters in this order: render, dot, figure, drawing (how to draw); computation, connections, connectivity,
-grids, png, images, architecture (what to draw); lecture, gallery, stepper (for the lecture hall).
+grids, images, architecture (what to draw); lecture, gallery, stepper (for the lecture hall).
 """
 
 from .architecture import architecture
@@ -11,8 +11,7 @@ from .connectivity import connectivity
 from .drawing import Drawing, above, beside, table
 from .figure import Figure
 from .grids import animate, convolution_letters, convolution_steps
-from .images import commuting_square, filters, halve, quarter_turn, translate
-from .png import photograph
+from .images import commuting_square, filters, halve, photograph, quarter_turn, translate
 from .render import RenderError, render
 from .stepper import stepper
 

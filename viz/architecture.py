@@ -14,10 +14,10 @@ import numpy as np
 from minitensor import Tensor, no_grad
 from minitensor.tensor import Array, Operand, as_tensor
 from nets import Module, Sequential, summary
+from nets.png import encode
 
 from .dot import ARROW, OPERATOR, plain
 from .drawing import Drawing, Pinned
-from .png import encode
 
 MOST_MAPS = 16
 TALLEST, WIDEST = 190.0, 1000.0  # points

@@ -249,8 +249,8 @@ def _label(title: str, t: Tensor, colours: tuple[str, str], grad: Tensor | None,
     if own and (said := settings(t.params, _axes(t))):
         rows.append(f'<TR><TD COLSPAN="2"><FONT POINT-SIZE="10">{html(said)}</FONT></TD></TR>')
     facts = [("shape", str(t.shape))] if t.ndim else []
-    facts += [("value", summary(t.data))] if values or t.size == 1 else []
-    facts += [("grad", summary(grad.data))] if grad is not None else []
+    facts += [("value", in_one_line(t.data))] if values or t.size == 1 else []
+    facts += [("grad", in_one_line(grad.data))] if grad is not None else []
     for word, fact in facts:
         fact = fact.replace("±", "+-")  # Graphviz knows how wide ASCII is
         rows.append(
@@ -268,14 +268,14 @@ def _axes(t: Tensor) -> str:
     return "nc" + "dhw"[5 - t.ndim :] if t.primitive and t.primitive.name.endswith("_pool") else ""
 
 
-def summary(array: Array) -> str:
+def in_one_line(array: Array) -> str:
     """A value in one line: a few numbers in full, of many the mean and the spread.
 
     A mean or a spread is 0 if it is smaller than the rounding errors of the sum that gave it.
 
-    >>> summary(Tensor([1.0, -0.5]).data), summary(Tensor(range(9)).data)
+    >>> in_one_line(Tensor([1.0, -0.5]).data), in_one_line(Tensor(range(9)).data)
     ('1, -0.5', '4 ± 2.58')
-    >>> summary(np.array([0.1, 0.2, 0.3, -0.2, -0.4])), summary(np.full(7, 0.1))
+    >>> in_one_line(np.array([0.1, 0.2, 0.3, -0.2, -0.4])), in_one_line(np.full(7, 0.1))
     ('0 ± 0.261', '0.1 ± 0')
     """
     if array.size == 0:

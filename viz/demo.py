@@ -1,6 +1,6 @@
 """The tour: train a network on real digits, check a gradient before the reader's eyes, draw what was computed.
 
-What you can do here: `demo`, which is what `make demo` runs.
+What you can do here: `demo`, the first three steps of `make demo`; the fourth is the gallery.
 """
 
 from __future__ import annotations

@@ -116,11 +116,12 @@ def convolution_letters(
     weight = Tensor(np.ones((1, 1, *kernel_size)), name="w")
     names, weights = ascii_lowercase[:pixels], ascii_lowercase[-taps:]
     sums: dict[int, list[str]] = {}
-    for (j, i), carried in wires_at(lambda x: layer(x, weight), (1, 1, *image_size)).items():
+    wires = wires_at(lambda x: layer(x, weight), (1, 1, *image_size))
+    for (j, i), carried in wires.items():
         sums.setdefault(i, []).append(names[j] + weights[carried[1]])  # type: ignore[index]
     shape = layer(Tensor(np.zeros((1, 1, *image_size))), weight).shape[2:]
     italic = {"fontname": "Times-Italic", "fontsize": "17"}
-    window = {j for j, i in wires_at(lambda x: layer(x, weight), (1, 1, *image_size)) if i == 0}
+    window = {j for j, i in wires if i == 0}
     texts = [" + ".join(sums.get(i, [])) for i in range(math.prod(shape))]
     drawing = _equation(
         (_size("input", image_size), grid(image_size, names, lambda j: {**italic, **(FIELD if j in window else {})})),

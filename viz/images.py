@@ -1,24 +1,25 @@
 """What layers do to pictures.
 
-What you can do here: a table of `filters` on a photograph, and the `commuting_square` of two functions of an image:
-does it matter which comes first?
+What you can do here: look at the `photograph` that comes with the package, at a table of `filters` on it, and at the
+`commuting_square` of two functions of an image: does it matter which comes first?
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from minitensor import Tensor, conv2d, pad, transpose
 from minitensor.tensor import Array
+from nets.png import decode, encode
 
 from .connectivity import number
 from .dot import ARROW
 from .drawing import Drawing, Pinned, Shape, above, table, words
 from .grids import grid
-from .png import encode, photograph
 
 KERNELS: dict[str, list[list[float]]] = {
     "Identity": [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
@@ -30,6 +31,20 @@ KERNELS: dict[str, list[list[float]]] = {
     "Gaussian blur": [[1 / 16, 2 / 16, 1 / 16], [2 / 16, 4 / 16, 2 / 16], [1 / 16, 2 / 16, 1 / 16]],
     "Sobel": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
 }
+
+
+PHOTOGRAPH = Path(__file__).parent / "data" / "photo.png"
+
+
+def photograph() -> Array:
+    """Rear Admiral Grace Hopper, 192 x 192 grey values from 0 to 1.
+
+    Photographed by James S. Davis for the United States Navy, 1984; in the public domain.
+
+    >>> photograph().shape
+    (192, 192)
+    """
+    return decode(PHOTOGRAPH.read_bytes())
 
 
 def filters(image: npt.ArrayLike | None = None, across: int = 4) -> Pinned:

@@ -45,8 +45,7 @@ from .dot import ARROW, BLUE, FIELD, KERNEL, NUMBER, PADDING, RESULT, VERMILION,
 from .drawing import Drawing, above, beside, table, words
 from .figure import Figure
 from .grids import convolution_letters, convolution_steps, grid
-from .images import KERNELS, commuting_square, filters, halve, quarter_turn, shown, translate
-from .png import photograph
+from .images import KERNELS, commuting_square, filters, halve, photograph, quarter_turn, shown, translate
 
 SMALL_IMAGE = [[1, 0, 2, 1, 0], [0, 1, 3, 1, 1], [2, 1, 0, 0, 2], [1, 3, 1, 2, 0], [0, 1, 2, 1, 1]]
 SOBEL = KERNELS["Sobel"]

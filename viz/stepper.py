@@ -25,7 +25,7 @@ from minitensor import Tensor, formula, gradients, history
 from minitensor.formula import Formula
 from minitensor.tensor import Array
 
-from .computation import SPINE, UNSAID, spine, summary, uniform
+from .computation import SPINE, UNSAID, in_one_line, spine, uniform
 from .dot import GREY, LAYERED, Digraph, plain, visible
 from .figure import Figure
 
@@ -231,7 +231,7 @@ def as_written(text: str) -> str:
 def _array(array: Array) -> Json:
     """An array for the page: its shape, and its numbers or, where they are too many, a summary."""
     if array.size > MOST_CELLS:
-        return {"shape": list(array.shape), "summary": summary(array)}
+        return {"shape": list(array.shape), "summary": in_one_line(array)}
     finite = [float(f"{v:.6g}") if np.isfinite(v) else str(v) for v in np.ravel(array).tolist()]
     return {"shape": list(array.shape), "data": finite}
 

@@ -1,6 +1,6 @@
 """Grey pictures as PNG files: eight bits for each pixel, nothing else.
 
-What you can do here: `encode` an array, `decode` a file, and look at the `photograph` that comes with the package.
+What you can do here: `encode` an array, `decode` a file.
 
 A PNG file is a signature and chunks: (length, kind, content, checksum).  IHDR says the size, IDAT holds the pixels
 compressed with zlib, IEND ends it.  Each row of pixels begins with a byte that says how it was predicted.
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,6 @@ from minitensor.tensor import Array
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MOST_PIXELS = 2**24
-PHOTOGRAPH = Path(__file__).parent / "data" / "photo.png"
 
 
 def encode(pixels: npt.ArrayLike, scale: int = 1) -> bytes:
@@ -101,14 +99,3 @@ def _restore(rows: Array) -> Array:
 def _paeth(a: int, b: int, c: int) -> int:
     """Whichever of the three is nearest to a + b - c; the first of them in a tie."""
     return min((a, b, c), key=lambda v: abs(a + b - c - v))
-
-
-def photograph() -> Array:
-    """Rear Admiral Grace Hopper, 192 x 192 grey values from 0 to 1.
-
-    Photographed by James S. Davis for the United States Navy, 1984; in the public domain.
-
-    >>> photograph().shape
-    (192, 192)
-    """
-    return decode(PHOTOGRAPH.read_bytes())
