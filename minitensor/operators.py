@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
-
-import numpy as np
 
 from . import activations
 from .backprop import backward
 from .ops import contract, elementwise, reduce, shape
-from .tensor import Operand, Tensor, constant
+from .tensor import Tensor, constant
 
 Function = Callable[..., Tensor]
-
-
-def _power(x: Operand, y: Operand) -> Tensor:
-    """x ** y; a number as exponent is a setting of the operator, anything else is an input of it."""
-    if isinstance(y, int | float | np.number):
-        return elementwise.power(x, exponent=y if isinstance(y, int) else float(y))
-    return elementwise.float_power(x, y)
 
 
 ARITHMETIC: dict[str, Function] = {  # __add__ for x + y, and __radd__ where only y is a Tensor
@@ -36,17 +28,17 @@ COMPARISONS: dict[str, Function] = {
     "__le__": lambda x, y: elementwise.greater_equal(y, x),
 }
 METHODS: dict[str, Any] = {
-    "__pow__": _power,
+    "__pow__": elementwise.power,
     "__rpow__": lambda x, y: elementwise.float_power(y, x),
     "__neg__": elementwise.negative,
     "__abs__": elementwise.abs,
     "__getitem__": shape.index,
     "T": property(lambda x: shape.transpose(x)),
     "backward": backward,
-    "astype": lambda x, dtype: elementwise.astype(x, dtype=np.dtype(dtype)),
 }
 FUNCTIONS: list[Function] = [
-    elementwise.abs, elementwise.clip, elementwise.exp, elementwise.log, elementwise.sqrt, elementwise.tanh,
+    elementwise.abs, elementwise.astype, elementwise.clip, elementwise.exp, elementwise.log, elementwise.sqrt,
+    elementwise.tanh,
     shape.broadcast_to, shape.reshape, shape.transpose,
     reduce.logsumexp, reduce.max, reduce.mean, reduce.min, reduce.sum, reduce.var,
     contract.matmul,
@@ -55,8 +47,13 @@ FUNCTIONS: list[Function] = [
 
 
 def _method(function: Function) -> Function:
-    """Python binds only plain functions to an object, and a Primitive is none."""
-    return lambda self, *args, **settings: function(self, *args, **settings)
+    """A function of its own, with the same signature and help: Python binds no Primitive to an object."""
+
+    @wraps(function, updated=())
+    def method(self: Tensor, *args: Any, **settings: Any) -> Tensor:
+        return function(self, *args, **settings)
+
+    return method
 
 
 def _operator(function: Function) -> Function:

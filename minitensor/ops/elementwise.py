@@ -9,6 +9,8 @@ shapes.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -66,13 +68,19 @@ def negative(x: Array) -> Array:
 negative.defvjp(lambda g, out, x: -g)
 
 
-@primitive
-def power(x: Array, *, exponent: float) -> Array:
-    """x ** exponent, for a number as the exponent; written x ** 2 (and x ** y is `float_power`, if y is a Tensor)
+def power(x: Operand, exponent: Operand) -> Tensor:
+    """x ** exponent; a number is a setting of the operator, anything else an input of `float_power`
 
-    >>> (Tensor([1.0, 2.0, 3.0]) ** 2).data
+    >>> power(Tensor([1.0, 2.0, 3.0]), 2).data
     array([1., 4., 9.])
     """
+    if isinstance(exponent, int | float | np.number):
+        return _power(as_tensor(x), exponent=exponent if isinstance(exponent, int) else float(exponent))
+    return float_power(x, exponent)
+
+
+@primitive
+def _power(x: Array, *, exponent: float) -> Array:
     return x**exponent
 
 
@@ -81,7 +89,7 @@ def _power_rule(g: Tensor, out: Tensor, x: Tensor, *, exponent: float) -> Tensor
     return g * 0 if exponent == 0 else g * exponent * x ** (exponent - 1)
 
 
-power.defvjp(_power_rule)
+_power.defvjp(_power_rule)
 
 
 # -- functions ---------------------------------------------------------------------------------------------------------
@@ -252,16 +260,20 @@ def clip(x: Operand, low: float | None = None, high: float | None = None) -> Ten
     return x if high is None else minimum(x, high)
 
 
-@primitive
-def astype(x: Array, *, dtype: npt.DTypeLike) -> Array:
+def astype(x: Operand, dtype: npt.DTypeLike) -> Tensor:
     """The same values as float32 or float64; TypeError for any other dtype
 
-    >>> astype(Tensor([1.0]), dtype="float32").dtype
+    >>> astype(Tensor([1.0]), "float32").dtype
     dtype('float32')
     """
     if np.dtype(dtype) not in FLOATS:
         raise TypeError(f"a Tensor holds float32 or float64, not {np.dtype(dtype)}")
+    return _astype(as_tensor(x), dtype=np.dtype(dtype))
+
+
+@primitive
+def _astype(x: Array, *, dtype: np.dtype[Any]) -> Array:
     return x.astype(dtype)
 
 
-astype.defvjp(lambda g, out, x, *, dtype: astype(g, dtype=x.dtype))
+_astype.defvjp(lambda g, out, x, *, dtype: _astype(g, dtype=x.dtype))
