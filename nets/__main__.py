@@ -79,10 +79,12 @@ def _parser() -> argparse.ArgumentParser:
 
     train = command("train", _train, "Train a network, save it, and draw how it went.")
     held_out = command("evaluate", _evaluate, "Say how many of the held-out digits a trained network reads right.")
-    for sub in train, held_out:
+    for sub, file in (train, "where to keep it, and beside it two pictures"), (held_out, "where it is kept"):
         sub.add_argument("--model", choices=RECIPES, default="lenet", help="the network (default: lenet)")
-        sub.add_argument("--data", type=Path, metavar="FOLDER", help="IDX files of MNIST's kind (default: own digits)")
-        sub.add_argument("--checkpoint", type=Path, metavar="FILE", help="where it is kept (default: out/MODEL.npz)")
+        sub.add_argument(
+            "--data", type=Path, metavar="FOLDER", help="IDX files of MNIST's kind (default: the digits in the package)"
+        )
+        sub.add_argument("--checkpoint", type=Path, metavar="FILE", help=f"{file} (default: out/MODEL.npz)")
     option = train.add_argument
     option("--epochs", type=_from(1), help="passes through the examples (default: 50, or 10 with --data)")
     option("--batch-size", type=_from(1), help="images in one step (default: 64, or 128 with --data)")
@@ -96,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--schedule", choices=SCHEDULES, default="one_cycle", help="of the learning rate (default: one_cycle)")
     option("--no-distort", action="store_true", help="do not turn, scale, slant and move the images at each step")
     option("--seed", type=_from(0), default=0, help="the same seed gives the same numbers (default: 0)")
-    option("--resume", action="store_true", help="go on where the checkpoint stands")
+    option("--resume", action="store_true", help="go on where the checkpoint stands; all other options as before")
 
     count = command("summary", _summary, "Count what a network is made of.")
     count.add_argument("model", choices=MODELS, nargs="?", default="lenet", help="the network (default: lenet)")

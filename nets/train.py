@@ -158,7 +158,7 @@ def learn(
     scale: float = 1.0,
     workers: Workers = ALONE,
 ) -> Sums:
-    """One step: the loss of a batch, its gradients, and better parameters.
+    """One step: the loss of a batch, its gradients, and better parameters; returns the sums behind its `score`.
 
     scale multiplies the learning rate.  Raises ValueError where the loss is not finite; then nothing has changed.
     """
@@ -265,8 +265,15 @@ def _reseed(model: Module, seed: int, step: int) -> None:
 
 def _stand(notes: dict[str, Any], settings: dict[str, Any]) -> tuple[list[Epoch], Sums]:
     """Where a fit with these settings stood when it was saved: the epochs done, and the sums of the one under way."""
-    if notes.get("settings") != settings:
-        raise ValueError(f"the checkpoint is of a run with other settings: {notes.get('settings')}, not {settings}")
+    saved = notes.get("settings")
+    if not isinstance(saved, dict):
+        raise ValueError("the checkpoint does not say which run it is of: it can be loaded, but not resumed")
+    if differences := [
+        f"{name} was {saved.get(name)}, is {settings.get(name)}"
+        for name in sorted(saved.keys() | settings.keys())
+        if saved.get(name) != settings.get(name)
+    ]:
+        raise ValueError(f"the checkpoint is of a run with other settings: {'; '.join(differences)}")
     try:
         epochs = [Epoch(Score(*train), test and Score(*test), speed) for train, test, speed in notes["epochs"]]
         return epochs, Sums(*notes["sums"])
