@@ -14,6 +14,8 @@ from collections.abc import Callable
 from threading import Thread
 from typing import TypeVar
 
+from .sizes import whole
+
 Result = TypeVar("Result")
 
 LONG = 1 << 27  # products; they take some 3 ms, and to start a thread takes 0.1 ms
@@ -24,7 +26,7 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _cores_at_first() -> int:
+def default_cores() -> int:
     """All of them if NumPy's BLAS has been told to keep to one; else it spreads long products itself, and one is ours.
 
     (Threads that start threads wait for each other more than they compute: with both, a step takes up to ten times as
@@ -33,7 +35,7 @@ def _cores_at_first() -> int:
     return available_cores() if os.environ.get("OPENBLAS_NUM_THREADS") == "1" else 1
 
 
-_cores = _cores_at_first()
+_cores = default_cores()
 
 
 def use_cores(n: int) -> None:
@@ -44,7 +46,7 @@ def use_cores(n: int) -> None:
     ValueError: a sum needs at least one core, got 0
     """
     global _cores
-    if n < 1:
+    if whole("n", n) < 1:
         raise ValueError(f"a sum needs at least one core, got {n}")
     _cores = n
 

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import Tensor
-from minitensor.cores import available_cores, use_cores
+from minitensor.cores import default_cores, use_cores
 from minitensor.tensor import Array
 
 STARTED_BY_MPIEXEC = any(name in os.environ for name in ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK"))
@@ -94,7 +94,7 @@ class MPIWorkers(Workers):
 def mpi_workers() -> Workers:
     """All processes that mpiexec has started with this one; `ALONE` if it was not mpiexec.
 
-    Those on one machine divide its cores among them.
+    Those on one machine divide among them the cores that each would spread its sums over.
 
     Raises ImportError if it was, and mpi4py is not installed.
     """
@@ -103,5 +103,5 @@ def mpi_workers() -> Workers:
     if not MPI4PY_IS_THERE:
         raise ImportError("mpiexec has started this process, but it cannot join the others: pip install mpi4py")
     neighbours = MPI.COMM_WORLD.Split_type(MPI.COMM_TYPE_SHARED).Get_size()  # processes on the same machine
-    use_cores(max(1, available_cores() // neighbours))
+    use_cores(max(1, default_cores() // neighbours))
     return MPIWorkers(MPI.COMM_WORLD)

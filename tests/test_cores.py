@@ -85,9 +85,11 @@ def test_use_cores_says_how_many():
             assert cores._cores == n
         with pytest.raises(ValueError, match="at least one core, got 0"):
             cores.use_cores(0)
+        with pytest.raises(TypeError, match=r"1\.5"):
+            cores.use_cores(1.5)
     for threads, expected in (("1", 7), ("2", 1)):
         with mock.patch.dict("os.environ", OPENBLAS_NUM_THREADS=threads), all_cores(7):
-            assert cores._cores_at_first() == expected
+            assert cores.default_cores() == expected
 
 
 def all_cores(n):
