@@ -55,7 +55,7 @@ figures: .venv/run ## refresh the figures that the README shows
 exercises: .venv/test ## begin the exercises: starter files for you to write in, in exercises/
 	$(BIN)/python -m tests.exercises start
 
-clean: ## remove what the other commands made
+clean: ## remove what the other commands made, but not your exercises
 	rm -rf .venv .venv-peers build dist $(OUT) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	find $(ROOMS) -name __pycache__ -type d -prune -exec rm -rf {} +
 

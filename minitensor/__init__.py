@@ -1,7 +1,7 @@
 """minitensor: a tensor engine to read, with reverse-mode derivatives of any order, on NumPy alone.
 
-Read the chapters in this order: tensor, backprop, finite, ops (elementwise, shape, reduce, contract), sizes,
-ops/windows, conv, pool, activations, losses, normalize, operators, formula.  memory, cores and rowwise can wait.
+Read the chapters in this order: tensor, backprop, finite, ops (elementwise, shape, reduce, contract, windows), sizes,
+conv, pool, activations, losses, normalize, operators, formula.  memory, cores and rowwise can wait.
 """
 
 from . import finite, operators, sizes

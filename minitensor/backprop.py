@@ -24,10 +24,10 @@ def history(output: Tensor) -> list[Tensor]:
     """Every Tensor that output was computed from, itself included, newest first; TypeError unless it is a Tensor.
 
     Why order at all?  Take `b = a + a; c = b + b`.  The recipe of c names b twice and that of b names a twice.  A walk
-    that goes back from c as it comes to a Tensor, and passes on at once what it has, passes b's gradient to a after the
-    first of its two shares: a gets 2, and not 4.  (To pass on each share by itself would be right, and take 2^n walks
-    for n such lines.)  Newest first, c hands both shares to b before b is asked: a Tensor is born after its inputs, so
-    whatever was computed from b is younger than b, and has been dealt with.
+    back from c that leaves each Tensor as soon as it reaches it leaves b with the first of its two shares: a gets 2,
+    and not 4.  (To pass on each share by itself would be right, and take 2^n walks for n such lines.)  Newest first, c
+    hands both shares to b before b is asked: a Tensor is born after its inputs, so whatever was computed from b is
+    younger than b, and has been dealt with.
 
     >>> a = Tensor(1.0, name="a")
     >>> b = a + a

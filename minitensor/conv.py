@@ -13,7 +13,7 @@ They are one contraction of weights with `windows`, and differ in the letters of
     locally connected     nchwij, ochwij -> nohw          the weight gained h and w: nothing is shared
     dense                 nc, oc -> no                    one window, as large as the input
 
-(Groups of channels add a letter g to all three.)
+(Groups of channels add a letter g: ngchwij, gocij -> ngohw.)
 
 "Convolution" slides the kernel without flipping it, as all of the field does; mathematics calls that
 cross-correlation.  Source: Goodfellow, Bengio and Courville, Deep Learning, sections 9.1 to 9.5.
@@ -225,7 +225,7 @@ PADDING_MODES = {"zeros": "constant", "circular": "wrap", "reflect": "reflect"}
 
 def check_padding_mode(mode: str) -> None:
     """ValueError, with the modes that there are, for another one."""
-    if mode not in tuple(PADDING_MODES):
+    if mode not in tuple(PADDING_MODES):  # not in the dict: a list as mode would be an error without the modes
         raise ValueError(f"padding_mode (={mode!r}) must be one of {', '.join(map(repr, PADDING_MODES))}")
 
 

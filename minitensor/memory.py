@@ -17,12 +17,14 @@ import numpy as np
 
 from .tensor import Array
 
-# glibc hands a large block back to the system when it is freed, and the next one has to be zeroed page by page again:
-# twice the time of a training step.  Freeing one untouched block of 32 MB teaches it to keep blocks up to that size.
-np.empty((1 << 25) - 8192, np.uint8)
+NEARLY_32_MB = (1 << 25) - 8192  # glibc's own bytes fit in as well: 32 MB is the most that it can be taught to keep
+
+# glibc hands a large block back to the system when it is freed, and the next one has to be zeroed page by page again,
+# which doubles the time of a training step.  Freeing an untouched block of 32 MB teaches it to keep blocks up to that.
+np.empty(NEARLY_32_MB, np.uint8)
 # So a second one stays, and as NumPy asks Linux for huge pages under an array of that size, the smaller ones that are
 # later made of it lie on pages of 2 MB, not 4 kB: the processor looks up fewer addresses.
-np.empty((1 << 25) - 8192, np.uint8)
+np.empty(NEARLY_32_MB, np.uint8)
 
 
 def batch_last(x: Array) -> Array:

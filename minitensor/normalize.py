@@ -62,7 +62,7 @@ def dropout(x: Operand, p: float, rng: np.random.Generator) -> Tensor:
     """Each value is left out with probability p, and the others are divided by 1 - p, so that the mean stays.
 
     y = x m / (1 - p), with m drawn from rng anew at each call.  (In the paper p is the probability to
-    stay, and it is in use that values are multiplied, by p: the same mean.)
+    stay; nothing is divided while learning, and in use every value is multiplied by p: the same mean.)
     Raises ValueError unless 0 <= p < 1, TypeError for an rng that is no numpy.random.Generator.
     Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, Dropout, JMLR 2014.
 

@@ -6,7 +6,7 @@ over channels instead of places.
 By definition a pool is a reduction of `windows(x)` over the taps i j: the largest, the mean, the L2 norm, a weighted
 mean.  Maximum and sum over a rectangle are *separable*: the maximum of the maxima of its rows.  So the fast form pools
 along w first and then along h, two operators that take k + k elements for each window instead of k * k, and need no
-windows at all.
+windows at all.  (The weighted mean stays with the definition.)
 Letters as in `conv.py`.  Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.3.
 """
 
@@ -87,7 +87,7 @@ def _max_pooling(
 
 
 def max_pool_by_definition(x: Tensor, *, kernel_size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Tensor:
-    """What `max_pool` computes: the maximum over the taps of each window of the padded input."""
+    """What `max_pool2d` computes: the maximum over the taps of each window of the padded input."""
     x = pad(x, ((0, 0), (0, 0), *padding), constant_values=-np.inf)
     return maximum_over(windows(x, kernel_size, stride, dilation), axis=tuple(range(-len(kernel_size), 0)))
 

@@ -72,7 +72,7 @@ def conv(x: Array, w: Array, setting: Setting) -> Array:
 def conv_weight(x: Array, g: Array, kernel_size: Sizes, setting: Setting) -> Array:
     """dL/dw of L = sum g * conv(x, w): for each tap, what it was multiplied with, times the gradient that came back.
 
-    Columns of the kernel are not added up here.  So at stride 1 each has a product of its own, and nothing is copied.
+    Columns of the kernel are not added up here.  So at stride 1 each has a product of its own, and needs no copy.
     """
     if x.ndim == 3:
         return conv_weight(x[:, :, None], g[:, :, None], (1, *kernel_size), setting.lifted())[:, :, 0]
@@ -155,7 +155,7 @@ def _places(x: Array, kernel_size: Sizes, setting: Setting) -> Sizes:
 
 
 def _readers(y: int, h: int, k: int, stride: int, dilation: int) -> slice:
-    """The taps i, counted from the last, with h s + i d = y for one of the h rows of outputs: who has read row y."""
+    """The taps i, counted from the last, through which row y is read: y - i d is 0, s, 2s, ..., one of the h rows."""
     taps = [i for i in range(k) if y - (k - 1 - i) * dilation in range(0, h * stride, stride)]
     return slice(taps[0], taps[-1] + 1, stride // gcd(stride, dilation)) if taps else slice(k, k)
 

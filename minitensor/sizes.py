@@ -1,7 +1,8 @@
 """How large the output of a layer is, and how much of the input it sees.  Plain numbers; imports nothing of ours.
 
 What you can do here: `conv_output_size` (for pooling too), `conv_transpose_output_size`, `same_padding`,
-`receptive_field`, and have each of them `explain` itself.
+`receptive_field` (or `receptive_field_and_jump`), and have each of these four `explain` itself; list the positions that
+are `unreached`.
 
 Letters, along one axis:   n input length    k kernel (tap count)    s stride    p padding on each side
                            d dilation        m output length         span = d (k - 1) + 1, what a dilated kernel covers
@@ -130,7 +131,7 @@ def unreached(
 def explain(function: Callable[..., int] | int, *args: Any, **settings: Any) -> str:
     """A size worked out on the board: the formula, the numbers put in, and what the division leaves over.
 
-    Takes one of the functions of this chapter and its arguments; without a function, those of `conv_output_size`.
+    Takes a function and its arguments; without a function, the arguments of `conv_output_size`, n by position.
     Raises what the function raises.
 
     >>> print(explain(conv_output_size, 8, 3, stride=2))

@@ -58,7 +58,7 @@ class Tensor:
     __slots__ = ("__weakref__", "_value", "birth", "grad", "inputs", "name", "params", "primitive")
     __array_ufunc__ = None  # so that `ndarray * Tensor` asks Tensor.__rmul__, and np.add(ndarray, Tensor) is an error
 
-    _value: Any  # an array, or for a single number a NumPy scalar, whose arithmetic is seven times faster
+    _value: Any  # an array; for shape () mostly a NumPy scalar, whose arithmetic is seven times faster
     name: str | None
     primitive: Primitive | None
     inputs: tuple[Tensor, ...]
@@ -219,7 +219,7 @@ class Primitive:
         return _fill(_new(Tensor), value, None, (), NO_SETTINGS)
 
     def _as_floats(self, value: Any, inputs: tuple[Tensor, ...]) -> Any:
-        """What an operator of your own may return as well: a Python number, integers, or where a comparison holds."""
+        """The value as floats, where the function returned a Python number, integers or booleans."""
         if value is None:
             raise TypeError(f"{self.name} returned None: is a return missing?")
         dtype = np.result_type(*[x.dtype for x in inputs])

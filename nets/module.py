@@ -9,8 +9,8 @@ One rule says what belongs to a module: whatever is stored as an attribute.
     a Module     is a child
     the rest     are settings (so the layers in a list are invisible to the model: make it a `Sequential`)
 
-A Tensor is never written to.  Learning gives an attribute *another* Tensor, and `replace` gives it to every module
-that held the old one: so a parameter that two layers share stays shared.
+The value of a Tensor is never written to.  Learning gives an attribute *another* Tensor, and `replace` gives it to
+every module that held the old one: so a parameter that two layers share stays shared.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Module:
     def replace(self, new: Mapping[Tensor, Tensor]) -> None:
         """Store another Tensor for each parameter that is a key of `new`, in every place that holds it.
 
-        The new one keeps the old one's name.
+        The new one gets the old one's name.
 
         >>> from nets import Dense
         >>> layer = Dense(1, 1)

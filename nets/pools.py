@@ -145,7 +145,7 @@ class _LPPool(_Pool):
 
 
 class LPPool2d(_LPPool):
-    """The norm of each window, (sum |x|^p)^(1/p) for p = norm: `minitensor.lp_pool2d`.
+    """The norm of each window, (sum |x|^q)^(1/q) for q = norm: `minitensor.lp_pool2d`.
 
     >>> LPPool2d(2)([[[[3.0, 0.0], [0.0, 4.0]]]]).item()
     5.0

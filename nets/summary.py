@@ -113,8 +113,11 @@ class Summary:
 def summary(model: Module, input_shape: Shape, *, explain: bool = False) -> Summary:
     """The layers of a model for an input of this shape (without the batch axis), in the order in which they compute.
 
-    Found by running the model on zeros, so the shapes are those that it really makes.  With explain=True each size and
-    each count is worked out with its numbers.  Raises what the model raises for an input that does not fit.
+    Found by running the model on zeros, so the shapes are those that it really makes.  Connections and macs are what
+    `cost` of each layer says; field and jump follow from what it stores as kernel_size, stride, padding and dilation,
+    so a layer of your own without a kernel_size counts as one that treats each element by itself.
+    With explain=True each size and each count is worked out with its numbers.
+    Raises what the model raises for an input that does not fit.
 
     >>> from nets import Conv2d, lenet
     >>> print(summary(lenet(), (1, 32, 32)))

@@ -129,7 +129,7 @@ def _letters(spec: str, xs: tuple[Tensor, ...]) -> tuple[list[str], str]:
     shapes = [x.shape for x in xs]
     if len(terms) != len(xs):
         raise ValueError(f"{spec} names {len(terms)} inputs, and {len(xs)} were given")
-    free = [c for c in string.ascii_letters if c not in spec]
+    free = [c for c in string.ascii_letters if c not in spec]  # for "...", taken from the right, where shapes align
     longest = 0
     inputs = []
     for term, x in zip(terms, xs, strict=True):

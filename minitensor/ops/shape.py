@@ -39,7 +39,8 @@ def reshape(x: Operand, *shape: int | Sequence[int]) -> Tensor:
     """
     x = as_tensor(x)
     lengths = _sequence(shape)
-    if lengths.count(-1) == 1 and (known := -prod(lengths)) > 0 and x.size % known == 0:  # but for the -1
+    known = prod(n for n in lengths if n != -1)
+    if lengths.count(-1) == 1 and known > 0 and x.size % known == 0:
         lengths = tuple(x.size // known if n == -1 else n for n in lengths)
     if prod(lengths) != x.size or (lengths and min(lengths) < 0):
         raise ValueError(f"cannot reshape {x.shape}, {x.size} elements, to {_sequence(shape)}")

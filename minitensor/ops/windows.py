@@ -25,6 +25,7 @@ def windows(x: Operand, kernel_size: int | Sequence[int], stride: Ints = 1, dila
     """Every patch of x, as a view that copies nothing; (..., H, W) becomes (..., H', W', kH, kW).
 
     A sequence as kernel_size says how many axes slide, counted from the last; a single number slides the last axis.
+    A single number as stride or dilation is that of each axis that slides.
     Raises ValueError for a kernel larger than the input.
     Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.1.
 
