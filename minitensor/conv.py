@@ -292,7 +292,7 @@ def conv_transpose2d(
     # output_padding makes the margin at the end smaller, and what is then still missing is zeros.  So a convolution of
     # the part of size `inner` with these margins has exactly the places of x: that is the rule for x.
     margins = tuple((p, max(p - e, 0)) for p, e in zip(padding, extra, strict=True))
-    missing = tuple(max(e - p, 0) for p, e in zip(padding, extra, strict=True))
+    missing = tuple(min(max(e - p, 0), m) for p, e, m in zip(padding, extra, size, strict=True))
     inner = tuple(m - e for m, e in zip(size, missing, strict=True))
     y: Tensor = _conv_transpose(x, w, size=inner, stride=stride, padding=margins, dilation=dilation, groups=groups)
     y = pad(y, ((0, 0), (0, 0), *((0, e) for e in missing))) if any(missing) else y

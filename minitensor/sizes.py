@@ -29,7 +29,7 @@ def conv_output_size(
     >>> conv_output_size(32, 5), conv_output_size(32, 5, padding=2), conv_output_size(6, 3, stride=2, ceil_mode=True)
     (28, 32, 3)
     """
-    _check(n=n, k=k, stride=stride, padding=padding, dilation=dilation)
+    n, k, stride, padding, dilation = _checked(n=n, k=k, stride=stride, padding=padding, dilation=dilation)
     span = dilation * (k - 1) + 1
     room = n + 2 * padding - span
     if room < 0:
@@ -54,7 +54,8 @@ def conv_transpose_output_size(
     >>> conv_transpose_output_size(14, 2, stride=2), conv_output_size(28, 2, stride=2)
     (28, 14)
     """
-    _check(n=n, k=k, stride=stride, padding=padding, dilation=dilation, output_padding=output_padding)
+    n, k, stride, padding = _checked(n=n, k=k, stride=stride, padding=padding)
+    dilation, output_padding = _checked(dilation=dilation, output_padding=output_padding)
     if output_padding and output_padding >= max(stride, dilation):
         raise ValueError(
             f"output_padding (={output_padding}) must be smaller than stride (={stride}) or dilation (={dilation})"
@@ -74,7 +75,7 @@ def same_padding(k: int, dilation: int = 1) -> int:
     >>> same_padding(5), conv_output_size(32, 5, padding=same_padding(5))
     (2, 32)
     """
-    _check(k=k, dilation=dilation)
+    k, dilation = _checked(k=k, dilation=dilation)
     total = dilation * (k - 1)
     if total % 2:
         raise ValueError(
@@ -109,7 +110,7 @@ def receptive_field_and_jump(layers: Iterable[Sequence[int]]) -> tuple[int, int]
         if len(layer) not in (2, 3):
             raise ValueError(f"a layer is (kernel, stride) or (kernel, stride, dilation), got {layer!r}")
         k, stride, dilation = (*layer, 1)[:3]
-        _check(k=k, stride=stride, dilation=dilation)
+        k, stride, dilation = _checked(k=k, stride=stride, dilation=dilation)
         field += dilation * (k - 1) * jump
         jump *= stride
     return field, jump
@@ -254,8 +255,11 @@ def whole(name: str, value: Any) -> int:
         raise TypeError(f"{name} (={value!r}) must be a whole number") from None
 
 
-def _check(**settings: int) -> None:
-    for name, value in settings.items():
+def _checked(**settings: int) -> list[int]:
+    """The settings as Python's whole numbers, which have no largest one; ValueError for one that is too small."""
+    numbers = [whole(name, value) for name, value in settings.items()]
+    for name, number in zip(settings, numbers, strict=True):
         least = 0 if name in ("padding", "output_padding") else 1
-        if whole(name, value) < least:
-            raise ValueError(f"{name} (={value}) must be at least {least}")
+        if number < least:
+            raise ValueError(f"{name} (={number}) must be at least {least}")
+    return numbers

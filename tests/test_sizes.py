@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 
@@ -22,7 +23,7 @@ from minitensor.sizes import (
 )
 
 from .naive import window_positions
-from .strategies import Line, lines, pool_lines, pools, transposed_convolutions, whole_numbers
+from .strategies import Line, lines, pool_lines, pools, rngs, transposed_convolutions, whole, whole_numbers
 
 settings = ("n", "k", "stride", "padding", "dilation")
 USUAL = {"stride": 1, "padding": 0, "dilation": 1}
@@ -155,6 +156,21 @@ def test_conv_transpose2d_has_the_size_that_sizes_says(g):
     names = ("stride", "padding", "output_padding", "dilation")
     axes = zip(g.x[2:], g.w[2:], *(g.settings[name] for name in names), strict=True)
     assert tuple(conv_transpose_output_size(*axis) for axis in axes) == g.y[2:]
+
+
+@given(st.integers(1, 3), st.integers(0, 4), st.data(), rngs)
+def test_what_output_padding_adds_beyond_the_image_is_zeros(k, padding, data, rng):
+    """Also where padding has cut away all that was stamped: then the output is zeros, and its derivatives are."""
+    extra = data.draw(st.integers(max(0, 2 * padding - k + 1), 2 * padding + 2))  # so that something is left
+    stride, size = data.draw(st.integers(extra + 1, extra + 3)), k + extra - 2 * padding
+    x, w = (Tensor(a) for a in whole(rng, [(1, 1, 1, 1), (1, 1, k, 1)]))
+    settings = {"stride": (stride, 1), "padding": (padding, 0), "output_padding": (extra, 0)}
+    y = conv_transpose2d(x, w, **settings)
+    stamped = np.append((x.data * w.data)[0, 0, :, 0], np.zeros(extra))[padding:]
+    assert np.array_equal(y.data[0, 0, :, 0], stamped[:size])
+    inside = (np.arange(k) >= padding) & (np.arange(k) < padding + size)
+    assert gradients(y, [x])[0].item() == w.data[0, 0, inside].sum()
+    assert np.array_equal(gradients(y, [w])[0].data[0, 0, :, 0], x.item() * inside)
 
 
 # -- receptive field ---------------------------------------------------------------------------------------------------
@@ -368,6 +384,21 @@ def test_a_setting_is_a_number_or_one_for_each_axis(values, axes):
     else:
         with pytest.raises(ValueError, match=re.escape(f"stride (={values})")):
             sizes.per_axis("stride", values, axes)
+
+
+@given(st.sampled_from([np.int8, np.uint8, np.uint16]), st.integers(60, 120), st.integers(1, 100), st.integers(50, 100))
+def test_sizes_have_no_largest_number(kind, n, k, padding):
+    """NumPy's short integers are whole numbers like others, and do not overflow."""
+    small = [kind(number) for number in (n, k, 1, padding)]
+    for function in (conv_output_size, conv_transpose_output_size):
+        with contextlib.suppress(ValueError):
+            expected = function(n, k, 1, padding)
+            result = function(*small)
+            assert result == expected and type(result) is int
+    assert sizes.receptive_field([tuple(small[:2])] * 3) == sizes.receptive_field([(n, k)] * 3)
+    with contextlib.suppress(ValueError):
+        expected = sizes.same_padding(n, k)
+        assert sizes.same_padding(*small[:2]) == expected
 
 
 @given(pool_lines())
