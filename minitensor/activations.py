@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .memory import bits
 from .ops.elementwise import where
 from .ops.reduce import logsumexp
 from .tensor import Array, Operand, Tensor, as_tensor, primitive
@@ -27,7 +28,7 @@ def relu(x: Array) -> Array:
 @primitive
 def _gate(g: Array, x: Array) -> Array:
     """g where x > 0, else 0: g * (x > 0), in one operator, so that x > 0 stays a byte for each element."""
-    return g * (x > 0)
+    return (bits(g) * (x > 0)).view(g.dtype)
 
 
 relu.defvjp(lambda g, out, x: _gate(g, x))
@@ -40,6 +41,8 @@ def leaky_relu(x: Operand, slope: float = 0.01) -> Tensor:
     >>> leaky_relu(Tensor([-1.0, 2.0]), slope=0.1).data
     array([-0.1,  2. ])
     """
+    if isinstance(slope, Tensor):
+        raise TypeError("the slope of leaky_relu is a number; to learn it, write maximum(x, 0) + slope * minimum(x, 0)")
     return _leaky_relu(as_tensor(x), slope=float(slope))
 
 

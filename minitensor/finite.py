@@ -49,7 +49,7 @@ def check_gradients(
     to the largest of 1 and the two slopes.
     The direction is the same at each call unless you give an rng.  Keep xs at least 2 step away from kinks.
     Raises AssertionError, with the numbers, where the deviation is more than tolerance, ValueError for an order less
-    than 1.
+    than 1, TypeError unless f returns a Tensor.
 
     >>> check_gradients(lambda x: x.tanh() * x, np.array([0.5, -1.0])) < 1e-6
     True
@@ -70,7 +70,10 @@ def check_gradients(
     worst = 0.0
     function = f
     for current in range(1, order + 1):
-        function = _scalar(function, rng.normal(size=function(*map(Tensor, arrays)).shape))
+        y = function(*map(Tensor, arrays))
+        if not isinstance(y, Tensor):
+            raise TypeError(f"the function must return a Tensor, and it returned {type(y).__name__}")
+        function = _scalar(function, rng.normal(size=y.shape))
         direction = [rng.uniform(-1, 1, size=x.shape) for x in arrays]
         tensors = [Tensor(x) for x in arrays]
         slopes = gradients(function(*tensors), tensors)

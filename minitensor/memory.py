@@ -1,6 +1,7 @@
 """Where an array's elements lie in memory, which its shape does not say.
 
-What you can do here: view images as batch-last memory, copy into the memory order of another array, add a margin.
+What you can do here: view images as batch-last memory, copy into the memory order of another array, read floats as
+`bits`, add a margin.
 
 Shapes are always (n, c, h, w).  In memory, convolution wants the image index n to run fastest, (h, c, w, n): then a row
 of the picture is one contiguous block for all images, and every product and every sum runs over long stretches.  NumPy
@@ -50,6 +51,16 @@ def in_order_of(x: Array, like: Array) -> Array:
     copy = np.empty_like(like, shape=x.shape, dtype=x.dtype)
     copy[...] = x
     return copy
+
+
+def bits(x: Array) -> Array:
+    """The same memory read as whole numbers: times 1 or 0 these are all or nothing, where inf * 0 would be nan.
+
+    >>> x = np.array([2.0, np.inf])
+    >>> (bits(x) * (x < 3)).view(x.dtype)
+    array([2., 0.])
+    """
+    return x.view(f"i{x.itemsize}")
 
 
 def margin(x: Array, widths: Sequence[tuple[int, int]], fill: float = 0) -> Array:

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .conv import Pairs
-from .memory import in_order_of, inside, margin
+from .memory import bits, in_order_of, inside, margin
 from .ops.contract import einsum
 from .ops.elementwise import abs as absolute
 from .ops.elementwise import where
@@ -48,8 +48,8 @@ def max_pool2d(
     """The largest value in each window: y[n, c, h, w] = max_ij x[n, c, h s + i d - p, w s + j d - p].
 
     x (N, C, H, W) gives (N, C, H', W'), with H' of `sizes.conv_output_size`; the stride is the kernel size if not
-    given.  The margin is -infinity, so it never wins (unless a window sees nothing else, as with dilation it can).
-    A tie sends the gradient to the first maximum, in reading order.
+    given.  The margin is -infinity, so it never wins (unless a window sees nothing larger, as with dilation it can).
+    A tie sends the gradient to the first maximum, in reading order; where the maximum is nan, it goes to the last tap.
     Raises ValueError where the settings do not fit, and for padding of more than half a kernel.
 
     >>> x = Tensor([[[[1.0, 2.0, 0.0, 0.0], [3.0, 4.0, 0.0, 5.0]]]])
@@ -112,22 +112,23 @@ def _max_route(
     x, size = margin(x, widths, -np.inf), x.shape
     g = in_order_of(g, y)
     tiled = stride == k and x.shape[axis] == k * g.shape[axis]  # then every pixel is written below
-    total = np.empty_like(x) if tiled else np.zeros_like(x)
+    total = np.empty_like(x, g.dtype) if tiled else np.zeros_like(x, g.dtype)
+    g = bits(g)
     taps, shares = (_taps(each, axis, k, stride, dilation) for each in (x, total))
 
     def give(i: int, operation: Callable[..., Array], *operands: Array) -> Array:
         """Add the result to the pixels of tap i; or write it there at once, if no tap before has."""
         if all((i - j) * dilation % stride for j in range(i)):
-            return operation(*operands, out=shares[i])
+            return operation(*operands, out=bits(shares[i]))
         share = operation(*operands)
-        shares[i] += share
+        shares[i] += share.view(total.dtype)
         return share
 
     rest, taken = g, np.zeros((), g.dtype)
     for i in range(k - 1):
-        rest = rest - taken if i else g  # what no tap before has taken; exact, as each took all or nothing
+        rest = rest ^ taken if i else g  # what no tap before has taken, as each takes all or nothing
         taken = give(i, np.multiply, rest, taps[i] == y)
-    give(k - 1, np.subtract, rest, taken)
+    give(k - 1, np.bitwise_xor, rest, taken)
     return total[inside(widths, size)]
 
 
@@ -316,7 +317,7 @@ def maxout(x: Operand, pieces: int, axis: int = 1) -> Tensor:
     >>> maxout(Tensor([[1.0, 5.0, 2.0, 0.0]]), pieces=2).data
     array([[5., 2.]])
     """
-    x = as_tensor(x)
+    x, axis = as_tensor(x), whole("axis", axis)
     if not -x.ndim <= axis < x.ndim:
         raise ValueError(f"axis (={axis}) is not an axis of shape {x.shape}")
     axis %= x.ndim

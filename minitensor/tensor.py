@@ -19,7 +19,6 @@ import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -107,9 +106,20 @@ class Tensor:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         """Another Tensor with this value, which can be shared since nobody can change it, and a copy of the recipe."""
-        twin = _fill(_new(Tensor), self._value, self.primitive, deepcopy(self.inputs, memo), self.params)
-        twin.name, twin.grad = self.name, self.grad
-        return twin
+        todo = [self]  # a list of our own: a recursion over many operators would overflow Python's stack
+        while todo:
+            t = todo[-1]
+            missing = [x for x in t.inputs if id(x) not in memo]
+            if missing:
+                todo += missing
+                continue
+            todo.pop()
+            if id(t) not in memo:
+                inputs = tuple(memo[id(x)] for x in t.inputs)
+                twin = memo[id(t)] = _fill(_new(Tensor), t._value, t.primitive, inputs, t.params)
+                twin.name, twin.grad = t.name, t.grad
+        result: Tensor = memo[id(self)]
+        return result
 
     def __len__(self) -> int:
         if self.ndim == 0:

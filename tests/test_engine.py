@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import copy
 import gc
 import inspect
@@ -420,6 +421,18 @@ def test_indices_and_labels_may_change_afterwards(kind):
     assert np.array_equal(before[1], [[1, 0, 1], [0, 0, 0]])
 
 
+@given(st.lists(st.integers(-3, 2), min_size=1, max_size=6))
+def test_a_sequence_of_any_kind_is_an_index_array(places):
+    """However it is written, an element that is taken twice gets both gradients."""
+    x = Tensor([1.0, 2.0, 3.0])
+    counts = np.bincount(np.array(places) % 3, minlength=3)
+    for key in (places, tuple(places), np.array(places), array.array("i", places)):
+        y = x[key,] if isinstance(key, tuple) else x[key]
+        assert np.array_equal(gradients(y, [x])[0].data, counts)
+    assert np.array_equal(x[range(2)].data, x.data[:2])
+    assert x[np.int64(1)].item() == 2 and x[True].shape == (1, 3) and x[None, ...].shape == (1, 3)
+
+
 @pytest.mark.parametrize("name", OPERATORS)
 @few
 @given(data=st.data(), rng=rngs)
@@ -618,6 +631,17 @@ def test_a_deep_copy_has_a_life_of_its_own(rng):
     same(its_x.grad, x.grad)
     assert its_y.primitive is mt.exp and its_y.inputs == (its_x,)
     same(gradients(its_y, [its_x])[0], y)
+
+
+def test_a_long_recipe_can_be_copied():
+    """Far more operators than Python's stack has room for; each Tensor is copied once, however often it is used."""
+    x = y = Tensor(1.0, name="x")
+    for _ in range(5000):
+        y = (y + y) / 2
+    twin = copy.deepcopy(y)
+    assert len(history(twin)) == len(history(y)) and not set(history(twin)) & set(history(y))
+    (its_x,) = [t for t in history(twin) if t.name == "x"]
+    assert gradients(twin, [its_x])[0].item() == gradients(y, [x])[0].item() == 1
 
 
 @given(shapes(min_dims=1).filter(lambda s: np.prod(s) > 1))

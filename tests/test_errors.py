@@ -8,8 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import minitensor as mt
+from minitensor import Tensor
 
-from .checks import raises
+from .checks import raises, same
 from .strategies import shapes
 
 ones = np.ones
@@ -385,6 +386,7 @@ def test_stacks_of_matrices_broadcast_or_are_refused(a, b, matrix):
     ("ij,jk->ik", [(2, 3), (4, 2)]), ("ii->i", [(2, 3)]),  # the lengths
     ("i->j", [(2,)]), ("i->ii", [(2,)]),  # the output
     ("i1->i", [(2, 2)]), ("i*->i", [(2, 2)]),  # the letters
+    ("...i->i", [(2, 3)]), ("...i,i->", [(2, 3), (3,)]),  # what "..." stands for is kept
 ], ids=str)  # fmt: skip
 def test_letters_and_axes_fit(spec, shapes):
     """einsum: what does not fit is a ValueError that shows the spec."""
@@ -410,7 +412,8 @@ def test_widths_are_pairs_for_each_axis_and_not_negative(widths):
     lambda: mt.pad(ones(2), 1.5), lambda: mt.pad(ones(2), [(0.5, 1)]), lambda: mt.reshape(ones(4), 2.0, 2),
     lambda: mt.reshape(ones(4), "22"), lambda: mt.transpose(ones((2, 2)), 0.0, 1),
     lambda: mt.broadcast_to(ones(2), 2.5, 2), lambda: mt.windows(ones(4), 1.5), lambda: mt.maxout(ones((2, 2)), 1.0),
-    lambda: mt.local_response_norm(ones((2, 2)), 1.5),
+    lambda: mt.local_response_norm(ones((2, 2)), 1.5), lambda: mt.concatenate([ones(2)], axis=None),
+    lambda: mt.stack([ones(2)], axis=0.0), lambda: mt.maxout(ones((2, 2)), 1, axis=None),
 ])  # fmt: skip
 def test_lengths_and_axes_are_whole_numbers(call_):
     """A fraction or a word as a length, an axis or a width is a TypeError, and is not rounded."""
@@ -443,9 +446,24 @@ def test_windows_and_fold_check_what_fits():
 
 
 def test_limits_are_in_order():
-    """clip with low > high is a ValueError with both."""
+    """clip with low > high is a ValueError with both, also where only one of many limits is."""
     with raises(ValueError, "low (=2)", "high (=1)"):
         mt.clip(ones(2), 2, 1)
+    with raises(ValueError, "low (=[0 3])", "high (=[1 2])"):
+        mt.clip(ones(2), np.array([0, 3]), np.array([1, 2]))
+    same(mt.clip(Tensor([5.0, 5.0]), np.array([0.0, 3.0]), np.array([1.0, 4.0])), np.array([1.0, 4.0]))
+
+
+def test_a_slope_is_a_number():
+    """A Tensor, whose derivative would be lost, is a TypeError that says what to write."""
+    with raises(TypeError, "slope", "maximum"):
+        mt.leaky_relu(ones(2), Tensor(0.1))
+
+
+@given(st.sampled_from(["constant", "wrap", "reflect"]), st.integers(0, 2))
+def test_a_single_number_has_no_margin(mode, width):
+    """There is no axis to pad."""
+    assert mt.pad(Tensor(1.5), width, mode).item() == 1.5
 
 
 @given(shapes(max_dims=3), shapes(max_dims=2), shapes(max_dims=2))

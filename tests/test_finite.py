@@ -150,6 +150,13 @@ def test_there_is_an_order_to_check(order):
         check_gradients(lambda x: x, np.ones(3), order=order)
 
 
+@pytest.mark.parametrize("value", [3.0, np.ones(2), None])
+def test_only_functions_of_tensors_are_checked(value):
+    """What returns something else has lost its recipe: a TypeError that names it."""
+    with pytest.raises(TypeError, match=type(value).__name__):
+        check_gradients(lambda x: value, np.ones(2))
+
+
 def test_every_input_is_checked():
     """A rule that is wrong for the second input only is found; integers and float32 are checked as float64."""
 

@@ -23,6 +23,45 @@ def bends(f, x):
     return gradients(gradients(f(x), [x])[0], [x])[0].data
 
 
+# -- what does not pass ------------------------------------------------------------------------------------------------
+
+CHOICES = {
+    "relu": mt.relu,
+    "clip": lambda x: mt.clip(x, -1, 1),
+    "maximum": lambda x: mt.maximum(x, 0) + mt.maximum(0, x),
+    "minimum": lambda x: mt.minimum(x, 0) + mt.minimum(0, x),
+    "max": lambda x: mt.max(x, axis=-1),
+    "min": lambda x: mt.min(x, axis=-1),
+    "max_pool1d": lambda x: mt.max_pool1d(x, 2, stride=1, padding=1),
+    "max_pool2d": lambda x: mt.max_pool2d(x[..., None], (3, 1), stride=2),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", CHOICES)
+@given(st.integers(3, 6), rngs)
+def test_where_nothing_passes_an_infinite_gradient_does_not_either(name, dtype, n, rng):
+    """Not chosen means 0, and not g * 0: an infinite g passes where g = 1 does, and nowhere is it not a number."""
+    x = Tensor(whole(rng, [(1, 2, n)])[0].astype(dtype))
+    y = CHOICES[name](x)
+    given_ = rng.integers(0, 2, y.shape).astype(dtype)
+    (passed,) = gradients(y, [x], given_)
+    (infinite,) = gradients(y, [x], np.where(given_ > 0, np.inf, 0).astype(dtype))
+    np.testing.assert_array_equal(infinite.data, np.where(passed.data > 0, np.inf, 0))
+
+
+@given(rngs)
+def test_a_power_of_0_has_the_derivatives_that_it_has_for_a_plain_exponent(rng):
+    """For whole numbers in y, x ** y is x ** n for each: two derivatives too, at 0 too."""
+    x, exponents = np.where(rng.random(4) < 0.5, 0, rng.integers(1, 4, 4)).astype(float), rng.integers(0, 4, 4)
+
+    def plain(x):
+        return mt.stack([x[i] ** int(n) for i, n in enumerate(exponents)])
+
+    for of in (slopes, lambda f, x: [bends(f, x)]):
+        np.testing.assert_array_equal(of(lambda x: x ** exponents.astype(float), x)[0], of(plain, x)[0])
+
+
 # -- corners -----------------------------------------------------------------------------------------------------------
 
 

@@ -143,6 +143,8 @@ def _letters(spec: str, xs: tuple[Tensor, ...]) -> tuple[list[str], str]:
     if not arrow:
         joined = left.replace("...", "")
         output = dotted + "".join(sorted(c for c in set(joined.replace(",", "")) if joined.count(c) == 1))
+    if longest and "..." not in output and arrow:
+        raise ValueError(f'{spec}: the axes that "..." stands for must be in the output too')
     output = output.replace("...", dotted)
     if len(set(output)) != len(output) or not set(output) <= set("".join(inputs)):
         raise ValueError(f"{spec}: each letter of the output must occur there once, and in some input")

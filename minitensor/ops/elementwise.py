@@ -117,7 +117,7 @@ log.defvjp(lambda g, out, x: g / x)
 def float_power(x: Array, y: Array) -> Array:
     """x ** y, for Tensors; a plain number as exponent is `power`.
 
-    The derivative by x is y x^(y - 1), not a number at x = y = 0; that by y needs x >= 0, and is taken as 0 elsewhere.
+    The derivative by x is y x^(y - 1), taken as 0 at x = y = 0; that by y needs x >= 0, and is taken as 0 elsewhere.
 
     >>> (2 ** Tensor([1.0, 2.0, 3.0])).data
     array([2., 4., 8.])
@@ -125,8 +125,12 @@ def float_power(x: Array, y: Array) -> Array:
     return x**y
 
 
-float_power.defvjp(lambda g, out, x, y: g * y * x ** (y - 1),
-                   lambda g, out, x, y: g * out * log(where(x > 0, x, 1)))  # fmt: skip
+def _base_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    zeros = (x.data == 0) & (y.data == 0)  # there 0 * 0 ** -1 would not be a number
+    return g * y * x ** (where(zeros, 1, y - 1) if zeros.any() else y - 1)
+
+
+float_power.defvjp(_base_rule, lambda g, out, x, y: g * out * log(where(x > 0, x, 1)))
 
 
 @primitive
@@ -231,8 +235,8 @@ def maximum(x: Array, y: Array) -> Array:
     return np.maximum(x, y)
 
 
-maximum.defvjp(lambda g, out, x, y: g * (x >= y),
-               lambda g, out, x, y: g * (y > x))  # fmt: skip
+maximum.defvjp(lambda g, out, x, y: where(x >= y, g, 0),
+               lambda g, out, x, y: where(x >= y, 0, g))  # fmt: skip
 
 
 @primitive
@@ -241,19 +245,19 @@ def minimum(x: Array, y: Array) -> Array:
     return np.minimum(x, y)
 
 
-minimum.defvjp(lambda g, out, x, y: g * (x <= y),
-               lambda g, out, x, y: g * (y < x))  # fmt: skip
+minimum.defvjp(lambda g, out, x, y: where(x <= y, g, 0),
+               lambda g, out, x, y: where(x <= y, 0, g))  # fmt: skip
 
 
-def clip(x: Operand, low: float | None = None, high: float | None = None) -> Tensor:
-    """x held between two numbers, either of which may be left out; on the limits the gradient passes
+def clip(x: Operand, low: float | Array | None = None, high: float | Array | None = None) -> Tensor:
+    """x held between two limits, either of which may be left out; on the limits the gradient passes
 
     Raises ValueError if low > high.
 
     >>> clip(Tensor([-2.0, 0.5, 2.0]), 0, 1).data
     array([0. , 0.5, 1. ])
     """
-    if low is not None and high is not None and low > high:
+    if low is not None and high is not None and np.any(np.greater(low, high)):
         raise ValueError(f"low (={low}) must not exceed high (={high})")
     x = as_tensor(x)
     x = x if low is None else maximum(x, low)

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..sizes import whole
 from ..tensor import Array, Operand, Tensor, as_tensor, primitive
+from .elementwise import where
 from .shape import broadcast_to, reshape
 
 Axis: TypeAlias = int | Sequence[int] | None
@@ -104,7 +105,7 @@ def _max(x: Array, *, axis: Axes, keepdims: bool) -> Array:
     return x.max(axis=axis, keepdims=keepdims)
 
 
-_max.defvjp(lambda g, out, x, *, axis, keepdims: spread(g, x, axis) * first_maximum(x, axis=axis))
+_max.defvjp(lambda g, out, x, *, axis, keepdims: where(first_maximum(x, axis=axis), spread(g, x, axis), 0))
 
 
 def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -114,8 +115,8 @@ def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     >>> x = Tensor([7.0, 1.0, 1.0])
     >>> min(x).backward()
-    >>> x.grad.data
-    array([0., 1., 0.])
+    >>> x.grad.data.astype(int)
+    array([0, 1, 0])
     """
     return -max(-as_tensor(x), axis, keepdims)
 

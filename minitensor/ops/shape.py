@@ -122,7 +122,9 @@ def _own(part: Any) -> Any:
     """A part of an index, copied if it is an array, so that a later change of it cannot reach the gradient."""
     if isinstance(part, Tensor):
         raise TypeError("a Tensor holds floats and cannot be an index; use x[t.data.astype(int)]")
-    if not isinstance(part, np.ndarray | list | tuple):
+    if part is None or part is Ellipsis or isinstance(part, slice):
+        return part
+    if hasattr(part, "__index__") and not isinstance(part, np.ndarray):  # a number
         return part
     array = np.array(part)
     return frozen(array if array.size else array.astype(int))  # an empty list would be an array of floats
@@ -160,6 +162,8 @@ def pad(
     (array([0., 1., 2., 3., 0.]), array([2., 3., 1., 2., 3., 1.]))
     """
     x = as_tensor(x)
+    if not x.ndim:
+        return x
     try:
         pairs = tuple((whole("width", a), whole("width", b)) for a, b in np.broadcast_to(np.array(widths), (x.ndim, 2)))
     except ValueError:
@@ -199,7 +203,7 @@ def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
     >>> concatenate([Tensor([1.0]), Tensor([2.0, 3.0])]).data
     array([1., 2., 3.])
     """
-    joined = as_tensors(*tensors)
+    joined, axis = as_tensors(*tensors), whole("axis", axis)
     shapes = [x.shape for x in joined]
     if not joined or not -joined[0].ndim <= axis < joined[0].ndim:
         raise ValueError(f"cannot concatenate shapes {shapes} along axis {axis}")
@@ -231,7 +235,7 @@ def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
     array([[1., 2.],
            [3., 4.]])
     """
-    layers = as_tensors(*tensors)
+    layers, axis = as_tensors(*tensors), whole("axis", axis)
     shapes = {x.shape for x in layers}
     if len(shapes) != 1 or not -layers[0].ndim - 1 <= axis <= layers[0].ndim:
         raise ValueError(f"cannot stack shapes {[x.shape for x in layers]} along axis {axis}")
