@@ -20,6 +20,7 @@ from minitensor.memory import batch_first
 from minitensor.tensor import Array
 
 from .data import PAPER
+from .init import generator
 
 
 def distort(
@@ -36,7 +37,8 @@ def distort(
     """Images turned by up to `degrees`, larger or smaller by up to the part `scale`, slanted and moved, at random.
 
     (N, C, H, W) gives (N, C, H, W), in the same dtype: a `warp` with `random_maps`, one for every `share` images.
-    Raises ValueError for images that are not (N, C, H, W), share < 1, or a scale outside [0, 1).
+    Raises ValueError for images that are not (N, C, H, W), share < 1, or a scale outside [0, 1), TypeError for images
+    of whole numbers, and for an rng that is no numpy.random.Generator.
     Source: Simard, Steinkraus and Platt, Best practices for convolutional neural networks applied to visual
     document analysis, ICDAR 2003.
 
@@ -46,7 +48,7 @@ def distort(
     """
     if share < 1 or not 0 <= scale < 1:
         raise ValueError(f"share (={share}) must be at least 1, scale (={scale}) at least 0 and less than 1")
-    matrices, shifts = random_maps(rng, math.ceil(len(images) / share), degrees, scale, shear, shift)
+    matrices, shifts = random_maps(generator(rng), math.ceil(len(images) / share), degrees, scale, shear, shift)
     return warp(images, matrices, shifts, fill)
 
 
@@ -71,7 +73,7 @@ def warp(images: Array, matrices: Array, shifts: Array, fill: float = PAPER) -> 
     Places are measured from the centre of the image, those between pixels are interpolated, and what lies beyond the
     border is `fill`, the colour of paper if not given.  images (N, C, H, W) in groups of equal size (the last may be
     smaller) with matrices A (G, 2, 2) and shifts (G, 2) give (N, C, H, W).
-    Raises ValueError where the shapes do not fit.
+    Raises ValueError where the shapes do not fit, TypeError for images of whole numbers.
 
     >>> image = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
     >>> warp(image, np.eye(2)[None], np.array([[0.0, 0.5]]), fill=0.0)[0, 0]
@@ -84,6 +86,8 @@ def warp(images: Array, matrices: Array, shifts: Array, fill: float = PAPER) -> 
             "warp needs images (N, C, H, W), matrices (G, 2, 2) and shifts (G, 2) for at most N groups, got "
             f"{images.shape}, {matrices.shape} and {shifts.shape}"
         )
+    if images.dtype.kind != "f":
+        raise TypeError(f"warp mixes neighbouring pixels, so images must be floats, got {images.dtype}")
     if not groups:
         return images
     n, channels, height, width = images.shape

@@ -70,11 +70,11 @@ def equivariance_error(
         difference = _difference(f, g, after or g, picture)
         deviation = float(difference.max(initial=0)) if number == 0 else deviation
         holds = holds & (difference <= tolerance)
-        if failing is None and (difference > tolerance).any():
+        if failing is None and not (difference <= tolerance).all():
             failing = picture
 
     def fails(picture: Array) -> bool:
-        return bool((_difference(f, g, after or g, picture) > tolerance).any())
+        return not (_difference(f, g, after or g, picture) <= tolerance).all()
 
     return EquivarianceError(holds, deviation, None if failing is None else _smallest(fails, failing))
 
@@ -85,7 +85,9 @@ def _difference(f: Function, g: Function, after: Function, x: Array) -> Array:
         left, right = (_array(y) for y in (f(_array(g(x))), after(_array(f(x)))))
     if left.shape != right.shape:
         raise ValueError(f"f(g(x)) has shape {left.shape} and g(f(x)) {right.shape}, so they cannot be compared")
-    return np.abs(left - right)
+    same = (left == right) | (np.isnan(left) & np.isnan(right))
+    with np.errstate(invalid="ignore"):
+        return np.where(same, 0, np.abs(left - right))
 
 
 def _array(y: Any) -> Array:

@@ -73,14 +73,14 @@ def transform(x: Operand, element: Element) -> Tensor:
     array([[2., 4.],
            [1., 3.]])
     """
-    x = as_tensor(x)
+    x, turns = as_tensor(x), element.turns % 4
     if element.mirrored:
         x = x[..., ::-1]
-    if element.turns == 2:
+    if turns == 2:
         return x[..., ::-1, ::-1]
-    if element.turns:
+    if turns:
         swapped = x.transpose(*range(x.ndim - 2), x.ndim - 1, x.ndim - 2)
-        x = swapped[..., ::-1, :] if element.turns == 1 else swapped[..., ::-1]
+        x = swapped[..., ::-1, :] if turns == 1 else swapped[..., ::-1]
     return x
 
 
@@ -92,6 +92,8 @@ def act(y: Operand, element: Element) -> Tensor:
     array([3., 0., 1., 2.])
     """
     y = as_tensor(y)
+    if y.ndim != 5 or y.shape[2] not in (len(TURNS), len(TURNS_AND_MIRRORS)):
+        raise ValueError(f"a group acts on maps (N, C, G, H, W) with G = 4 or 8, got shape {y.shape}")
     elements = group(y.shape[2] == len(TURNS_AND_MIRRORS))
     order = [elements.index(element.inverse().after(g)) for g in elements]
     return transform(y[:, :, order], element)

@@ -90,7 +90,7 @@ class _Conv(Module):
         _check_groups(in_channels, out_channels, groups)
         taps = _taps(kernel_size, self.axes)
         check_windows(self.axes, stride=stride, dilation=dilation)
-        padding_pairs(padding, taps, per_axis("stride", stride, self.axes), (1,) * self.axes)
+        padding_pairs(padding, taps, per_axis("stride", stride, self.axes), per_axis("dilation", dilation, self.axes))
         check_padding_mode(padding_mode)
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
         self.stride, self.padding, self.dilation = stride, padding, dilation

@@ -117,6 +117,8 @@ class RadialBasis(Module):
 
     def __init__(self, codes: npt.ArrayLike) -> None:
         self.codes = np.array(codes, np.float32)  # an array, so it is kept with the state but is not learnt
+        if self.codes.ndim != 2:
+            raise ValueError(f"codes must be (K, I), one for each class, got shape {self.codes.shape}")
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim != 2 or x.shape[1:] != self.codes.shape[1:]:

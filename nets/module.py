@@ -278,9 +278,11 @@ class Sequential(Module):
     """
 
     def __init__(self, *layers: Module, **named: Module) -> None:
-        for name, layer in {**{str(i): layer for i, layer in enumerate(layers)}, **named}.items():
+        for name, layer in [*((str(i), layer) for i, layer in enumerate(layers)), *named.items()]:
             if not isinstance(layer, Module):
                 raise TypeError(f"layer {name} must be a Module, as ReLU() is, got {layer!r}")
+            if name in vars(self):
+                raise ValueError(f"there are two layers called {name!r}")
             if hasattr(self, name):
                 raise ValueError(f"a layer cannot be called {name!r}: every Sequential has an attribute of that name")
             setattr(self, name, layer)

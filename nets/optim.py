@@ -53,6 +53,12 @@ class Optimizer:
         shapes = [p.shape for p in parameters]
         if [g.shape for g in gradients] != shapes:
             raise ValueError(f"a step needs gradients of shapes {shapes}, got {[g.shape for g in gradients]}")
+        for name, arrays in self.memory.items():
+            if [array.shape for array in arrays] != shapes:
+                raise ValueError(
+                    f"the {name} that this optimizer remembers has shapes {[array.shape for array in arrays]}, the "
+                    f"parameters of its model have {shapes} now: make a new optimizer for it"
+                )
         self.steps += 1
         new = {}
         for i, (w, g) in enumerate(zip(parameters, gradients, strict=True)):

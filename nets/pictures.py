@@ -82,6 +82,9 @@ def confusion(data: Examples, answers: Array, classes: int | None = None, most: 
     classes = max(named, 10) if classes is None else classes
     if named > classes:
         raise ValueError(f"labels and answers go up to {named - 1}, too far for {classes} classes")
+    least = min(int(numbers.min(initial=0)) for numbers in (data.labels, answers))
+    if least < 0:
+        raise ValueError(f"labels and answers begin at 0, and one of these is {least}")
     counts = np.zeros((classes, classes), int)
     np.add.at(counts, (data.labels, answers), 1)
     wrong = np.flatnonzero(data.labels != answers)

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from minitensor import Tensor, cross_entropy, gradients, no_grad
 from minitensor.sizes import whole
-from minitensor.tensor import Array
+from minitensor.tensor import Array, recording
 
 from .checkpoint import load, load_notes, save
 from .data import Examples, as_examples, batches
@@ -80,8 +80,9 @@ def fit(
     one that was never interrupted.  With several workers, each learns from a part of every batch (see `parallel.py`),
     and the result is the same, to rounding, as with one.
 
-    Raises ValueError for less than one epoch, without examples, where the loss is not finite, and for a checkpoint of
-    another model or other settings; FileNotFoundError if there is nothing to resume.
+    Raises ValueError for less than one epoch, without examples, where the loss is not finite, for an optimizer of
+    another model, and for a checkpoint of another model or other settings; FileNotFoundError if there is nothing to
+    resume.
 
     >>> from nets import Dense, Flatten, Sequential, digits
     >>> train, test = digits()
@@ -90,11 +91,16 @@ def fit(
     >>> epochs[1].train.loss < epochs[0].train.loss, evaluate(model, test).accuracy > 0.9
     (True, True)
     """
-    data, epochs, batch_size = as_examples(data), whole("epochs", epochs), whole("batch_size", batch_size)
-    if epochs < 1 or batch_size < 1:
-        raise ValueError(f"epochs (={epochs}) and batch_size (={batch_size}) must be at least 1")
+    data, test = as_examples(data), None if test is None else as_examples(test)
+    epochs, batch_size, seed = (
+        whole(*pair) for pair in (("epochs", epochs), ("batch_size", batch_size), ("seed", seed))
+    )
+    if epochs < 1 or batch_size < 1 or seed < 0:
+        raise ValueError(f"epochs (={epochs}) and batch_size (={batch_size}) must be at least 1, seed (={seed}) 0")
     if not len(data.labels):
         raise ValueError("there are no examples to learn from")
+    if test is not None and not len(test.labels):
+        raise ValueError("there are no examples to test with")
     if resume and checkpoint is None:
         raise ValueError("resume=True needs a checkpoint: the path of the file to go on from")
     if checkpoint is not None and Path(checkpoint).is_dir():  # to be told after an epoch would be late
@@ -160,15 +166,21 @@ def learn(
 ) -> Sums:
     """One step: the loss of a batch, its gradients, and better parameters; returns the sums behind its `score`.
 
-    scale multiplies the learning rate.  Raises ValueError where the loss is not finite; then nothing has changed.
+    scale multiplies the learning rate.  Raises ValueError where the loss is not finite, or the optimizer is that of
+    another model; then nothing has changed.
     """
+    parameters, before = model.parameters(), model.state_dict()
+    if optimizer.model is not model and optimizer.model.parameters() != parameters:
+        raise ValueError("the optimizer was made for another model, and would change that one")
     its_images, its_labels = workers.shard(images), workers.shard(labels)
-    value, sums = _measure(model, its_images, its_labels, loss, decide)
+    with recording(True), np.errstate(over="ignore", invalid="ignore"):  # the loss tells where numbers grow too large
+        value, sums = _measure(model, its_images, its_labels, loss, decide)
     total, right, seen = workers.sum(sums[:3])
     if not math.isfinite(total):
+        model.load_state_dict(before)  # what batch normalization remembers has changed
         raise ValueError(f"the loss is {total / seen} at learning rate {optimizer.learning_rate}: try a smaller one")
     with no_grad():  # so that the gradients keep no recipes of their own
-        slopes = gradients(value, model.parameters())
+        slopes = gradients(value, parameters)
     optimizer.step(workers.mean(slopes, len(its_labels) / len(labels)), scale)
     return Sums(total, right, seen, steps=1)
 

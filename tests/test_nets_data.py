@@ -78,6 +78,15 @@ def test_batches_of_what_does_not_belong_together_are_refused():
 images = st.tuples(st.integers(1, 5), st.integers(1, 2), st.integers(1, 5), st.integers(1, 5))
 
 
+def test_distortions_need_floats_and_a_generator():
+    """Whole numbers, as a file has them, cannot be mixed; a seed would give the same maps at each step."""
+    images = np.zeros((2, 1, 4, 4), np.uint8)
+    with raises(TypeError, "floats", "uint8"):
+        distort(images, np.random.default_rng(0))
+    with raises(TypeError, "rng (=0)"):
+        distort(images.astype(float), 0)
+
+
 def warp_by_definition(images, matrices, shifts, fill):
     """Pixel by pixel."""
     n, _, height, width = images.shape

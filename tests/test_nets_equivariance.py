@@ -95,6 +95,15 @@ def test_rounding_can_be_allowed_for():
     assert equivariance_error(f, lambda x: np.asarray(x) * 3, x, tolerance=1e-12).counterexample is None
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_a_number_on_both_sides_agrees(value):
+    """nan and nan, or inf and inf, are the same answer; a number and nan are not, and a picture shows it."""
+    assert equivariance_error(lambda x: np.full(3, value), lambda x: x[::-1], np.arange(3.0)).holds.all()
+    error = equivariance_error(lambda x: np.where(np.arange(3) == 0, value, x), np.flip, np.arange(3.0))
+    assert error.holds.tolist() == [False, True, False]
+    assert error.counterexample is not None and "in 1 of 3 output cells" in str(error)
+
+
 def test_something_else_may_stand_behind_f():
     """after is g's stand-in on the other side: the sum of a moved picture is the sum."""
     error = equivariance_error(np.sum, right(1), np.arange(4.0), after=lambda y: y)

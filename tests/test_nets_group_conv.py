@@ -49,6 +49,13 @@ def cases(draw):
 # -- the group ---------------------------------------------------------------------------------------------------------
 
 
+@given(st.integers(-9, 9), st.booleans(), rngs)
+def test_turns_are_quarter_turns_however_many(turns, mirrored, rng):
+    """As NumPy's, counter-clockwise, after the mirror; four are none."""
+    (x,) = whole(rng, [(2, 3)])
+    same(transform(x, Element(turns, mirrored)), np.rot90(x[..., ::-1] if mirrored else x, turns))
+
+
 @given(elements, elements, rngs)
 def test_transforming_is_a_group_action(a, b, rng):
     """(ab)(x) = a(b(x)), and the inverse undoes."""
@@ -179,6 +186,9 @@ def test_shapes_that_do_not_fit_are_told():
         LiftingConv2d(1, 1, 1)(np.zeros((2, 3)))
     with raises(ValueError, "(N, 2, 4, H, W)", "(1, 2, 8, 3, 3)"):
         GroupConv2d(2, 1, 1)(np.zeros((1, 2, 8, 3, 3)))
+    for shape in ((1, 1, 6, 1, 1), (1, 1, 4, 1), (4,)):
+        with raises(ValueError, "(N, C, G, H, W)", shape):
+            act(np.zeros(shape), Element(turns=1))
     for layer in (LiftingConv2d, GroupConv2d):
         with raises(ValueError, "kernel_size", "0"):
             layer(1, 1, 0)

@@ -270,6 +270,8 @@ def test_what_cannot_be_a_layer_is_refused():
         Sequential(Tanh(), np.tanh)
     with raises(ValueError, "'train'"):
         Sequential(train=Tanh())
+    with raises(ValueError, "two layers", "'0'"):  # as the slices of another one would bring with them
+        Sequential(Tanh(), **dict(Sequential(Dense(1, 1)).children()))
     with raises(AttributeError, "no 'C2'", "C1"):
         Sequential(C1=Tanh()).C2  # noqa: B018
     with raises(NotImplementedError, "Module", "forward"):
@@ -304,6 +306,7 @@ def test_impossible_layers_are_refused_when_they_are_made():
         (lambda: nets.AvgPool2d(2, padding=-1), ["padding (=-1)"]),
         (lambda: nets.LPPool2d(2, stride=0), ["stride (=0)"]),
         (lambda: nets.WeightedAvgPool2d((2, 0)), ["kernel_size (=(2, 0))"]),
+        (lambda: nets.RadialBasis([1.0, -1.0]), ["(K, I)", "(2,)"]),
     ]:
         with raises(ValueError, *parts):
             make()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minitensor import Tensor, gradients
-from nets import SGD, Adam, Dense, Module, constant, cosine, one_cycle
+from nets import SGD, Adam, Dense, Module, Sequential, constant, cosine, one_cycle
 
 from .checks import raises, same
 from .strategies import rngs, shapes, whole
@@ -106,6 +106,19 @@ def test_a_step_is_of_the_parameters_dtype(rate, shape, dtypes, rng):
     SGD(point, rate).step([gradient])
     same(point.w, (w - rate * g).astype(w.dtype))
     same(gradient, g)
+
+
+@given(st.sampled_from(["velocity", "mean"]), st.integers(1, 3))
+def test_an_optimizer_does_not_apply_to_a_changed_model_what_it_remembers(name, width):
+    """Where a layer was exchanged for one of another size: a ValueError with both shapes, and nothing has changed."""
+    model = Sequential(body=Dense(2, 4), head=Dense(4, 5))
+    optimizer = SGD(model, 0.5, momentum=0.5) if name == "velocity" else Adam(model)
+    model.head = Dense(4, width)
+    before, state = model.parameters(), optimizer.state_dict()
+    with raises(ValueError, name, "(5, 4)", f"({width}, 4)"):
+        optimizer.step([Tensor(np.ones(p.shape, np.float32)) for p in before])
+    assert model.parameters() == before
+    assert all(np.array_equal(array, state[key]) for key, array in optimizer.state_dict().items())
 
 
 MAKES = {

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nets
+from minitensor import no_grad
 from nets import SGD, Adam, Dense, Examples, Flatten, Sequential, digits, evaluate, fit, learn, load, predict, save
 from nets.__main__ import main
 from nets.parallel import MPIWorkers
@@ -111,16 +112,55 @@ def test_the_score_does_not_depend_on_the_batches(n, batch_size):
 
 
 def test_a_loss_that_is_not_finite_stops_and_changes_nothing():
+    """One error that says what to do, and no warnings (which are errors in tests) on the way there."""
     model, data = Sequential(Flatten(), Dense(64, 10)), small_data()
     before = model.state_dict()
-    with raises(ValueError, "inf", "0.5", "smaller"):
-        learn(model, SGD(model, 0.5), *data, loss=lambda y, labels: (y * y).sum() * math.inf)
+    for loss in (lambda y, labels: (y * y).sum() * math.inf, lambda y, labels: (abs(y) * 1e30 * 1e30).sum()):
+        with raises(ValueError, "inf", "0.5", "smaller"):
+            learn(model, SGD(model, 0.5), *data, loss=loss)
     for name, array in model.state_dict().items():
         same(array, before[name])
 
 
+def test_a_step_that_is_refused_leaves_the_running_means_alone():
+    """What batch normalization has seen of a batch whose loss is not finite is forgotten."""
+    model = Sequential(nets.BatchNorm2d(1), Flatten(), Dense(64, 10))
+    images, labels = small_data()
+    before = {name: array.copy() for name, array in model.state_dict().items()}
+    with raises(ValueError, "nan"):
+        learn(model, SGD(model, 0.5), np.full_like(images, np.nan), labels)
+    for name, array in model.state_dict().items():
+        same(array, before[name])
+
+
+def test_learning_needs_the_optimizer_of_the_model():
+    """That of a twin would change the twin; that of a model around the same parameters is as good."""
+    model, twin, data = small_model(), small_model(), small_data()
+    with raises(ValueError, "another model"):
+        fit(model, data, optimizer=SGD(twin, 0.5), progress=False)
+    same_state(model, small_model())
+    same_state(twin, small_model())
+    fit(model, data, epochs=1, optimizer=SGD(Sequential(model), 0.5), progress=False)
+    assert any((a.data != b.data).any() for a, b in zip(model.parameters(), twin.parameters(), strict=True))
+
+
+def test_learning_records_what_it_needs():
+    """Within no_grad it learns the same."""
+    model, twin, data = small_model(), small_model(), small_data()
+    fit(model, data, epochs=1, progress=False)
+    with no_grad():
+        fit(twin, data, epochs=1, progress=False)
+    same_state(model, twin)
+
+
 def test_impossible_fits_are_refused():
     model, data = small_model(), small_data()
+    with raises(ValueError, "seed (=-1)"):
+        fit(model, data, seed=-1)
+    with raises(TypeError, "seed (=None)"):
+        fit(model, data, seed=None)
+    with raises(ValueError, "no examples to test"):
+        fit(model, data, test=small_data(0))
     with raises(ValueError, "epochs (=0)"):
         fit(model, data, epochs=0)
     with raises(ValueError, "batch_size (=0)"):
@@ -468,3 +508,6 @@ def test_a_confusion_has_as_many_classes_as_are_named(label, answer):
     assert nets.confusion(data, answers).count("<rect") == 1 + max(10, largest + 1) ** 2
     with raises(ValueError, f"up to {largest}", f"{largest} classes"):
         nets.confusion(data, answers, classes=largest)
+    for labels, taken in ((data.labels, -1 - answers), (-1 - data.labels, answers)):
+        with raises(ValueError, "begin at 0", -1 - (answer if taken is not answers else label)):
+            nets.confusion(Examples(data.images, labels), taken)
