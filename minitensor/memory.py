@@ -45,6 +45,8 @@ def batch_first(x: Array) -> Array:
 
 def in_order_of(x: Array, like: Array) -> Array:
     """x in the memory order of like: x itself if it is so already, else a copy."""
+    if x.strides == like.strides:
+        return x
     order = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])
     if x.transpose(order).flags.c_contiguous:
         return x

@@ -26,7 +26,7 @@ from .ops.elementwise import abs as absolute
 from .ops.elementwise import where
 from .ops.reduce import max as maximum_over
 from .ops.shape import pad
-from .ops.windows import lattice, windows
+from .ops.windows import windows
 from .sizes import Ints, conv_output_size, per_axis, whole
 from .tensor import Array, Operand, Tensor, as_tensor, primitive
 
@@ -359,10 +359,11 @@ def _last_axis_first(*settings: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 def _taps(x: Array, axis: int, k: int, stride: int, dilation: int) -> list[Array]:
     """For each tap of the kernel along one axis, what it sees from all places: k strided views of x."""
-    m = conv_output_size(x.shape[axis], k, stride, 0, dilation)
-    return [x[(slice(None),) * axis + lattice((i,), (m,), (stride,), (dilation,))] for i in range(k)]
+    last = (conv_output_size(x.shape[axis], k, stride, 0, dilation) - 1) * stride
+    before = (slice(None),) * axis
+    return [x[(*before, slice(i * dilation, i * dilation + last + 1, stride))] for i in range(k)]
 
 
 def _widths(x: Array, axis: int, padding: Pair) -> Pairs:
     """The margin of an image that has one along this axis only."""
-    return tuple(padding if i == axis else (0, 0) for i in range(x.ndim))
+    return tuple([padding if i == axis else (0, 0) for i in range(x.ndim)])

@@ -19,7 +19,7 @@ Letters as in `conv.py`; g group, n innermost in memory (see `memory.py`).
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import groupby
 from math import gcd, prod
 from typing import NamedTuple
@@ -113,11 +113,10 @@ def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
 
     def block(a: int, b: int) -> None:
         shares = np.empty((groups, b - a, kw * c, places * n), out.dtype)
-        for i, run in groupby(range(a, b), lambda y: _readers(y + top, h, kh, sh, dh)):
-            y, *more = run  # in the middle all rows were read through the same taps
+        for y, count, i in _runs(a, b, top, h, kh, sh, dh):
             first = (y + top - (kh - 1 - i.start) * dh) // sh  # by this h and those behind it, the next row by the next
-            rows = _overlapping(grads[:, first:], 1 + len(more), 1, len(range(kh)[i]), dh // gcd(sh, dh))
-            np.matmul(_flat(taps[:, :, :, i], 3), _flat(rows, 2, 4), out=shares[:, y - a : y - a + 1 + len(more)])
+            rows = _overlapping(grads[:, first:], count, 1, len(range(kh)[i]), dh // gcd(sh, dh))
+            np.matmul(_flat(taps[:, :, :, i], 3), _flat(rows, 2, 4), out=shares[:, y - a : y - a + count])
         shares = shares.reshape(groups, b - a, kw, c, places, n)
         for j in range(kw):
             these, pixels = _inside(j, width, places, sw, left, dw)
@@ -152,6 +151,13 @@ def _places(x: Array, kernel_size: Sizes, setting: Setting) -> Sizes:
     """The number of places of the window along h and along w; x is (h, c, w, n)."""
     each_axis = zip(x.shape[::2], kernel_size, setting.stride, setting.padding, setting.dilation, strict=True)
     return tuple([conv_output_size(before + n + after, k, s, 0, d) for n, k, s, (before, after), d in each_axis])
+
+
+@lru_cache(maxsize=256)  # the same for every batch
+def _runs(a: int, b: int, top: int, h: int, k: int, stride: int, dilation: int) -> tuple[tuple[int, int, slice], ...]:
+    """The rows from a to b as runs (first, count, taps): in the middle all rows were read through the same taps."""
+    runs = [(i, list(run)) for i, run in groupby(range(a, b), lambda y: _readers(y + top, h, k, stride, dilation))]
+    return tuple((rows[0], len(rows), i) for i, rows in runs)
 
 
 def _readers(y: int, h: int, k: int, stride: int, dilation: int) -> slice:

@@ -257,9 +257,11 @@ def whole(name: str, value: Any) -> int:
 
 def _checked(**settings: int) -> list[int]:
     """The settings as Python's whole numbers, which have no largest one; ValueError for one that is too small."""
-    numbers = [whole(name, value) for name, value in settings.items()]
-    for name, number in zip(settings, numbers, strict=True):
-        least = 0 if name in ("padding", "output_padding") else 1
+    numbers = []
+    for name, value in settings.items():
+        number = value if type(value) is int else whole(name, value)
+        least = 0 if "padding" in name else 1
         if number < least:
             raise ValueError(f"{name} (={number}) must be at least {least}")
+        numbers.append(number)
     return numbers
