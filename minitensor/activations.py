@@ -27,7 +27,7 @@ def relu(x: Array) -> Array:
 
 @primitive
 def _gate(g: Array, x: Array) -> Array:
-    """g where x > 0, else 0: g * (x > 0), in one operator, so that x > 0 stays a byte for each element."""
+    """g where x > 0, else 0: g * (x > 0), on the bits of g, since inf * 0 is nan; x > 0 stays a byte an element."""
     return (bits(g) * (x > 0)).view(g.dtype)
 
 

@@ -153,7 +153,7 @@ def _places(x: Array, kernel_size: Sizes, setting: Setting) -> Sizes:
     return tuple([conv_output_size(before + n + after, k, s, 0, d) for n, k, s, (before, after), d in each_axis])
 
 
-@lru_cache(maxsize=256)  # the same for every batch
+@lru_cache  # the same for every batch
 def _runs(a: int, b: int, top: int, h: int, k: int, stride: int, dilation: int) -> tuple[tuple[int, int, slice], ...]:
     """The rows from a to b as runs (first, count, taps): in the middle all rows were read through the same taps."""
     runs = [(i, list(run)) for i, run in groupby(range(a, b), lambda y: _readers(y + top, h, k, stride, dilation))]
