@@ -43,7 +43,8 @@ def assert_evaluates_to(t):
 
 def python(latex):
     """The LaTeX of a number as Python: braces are brackets, and a space between two factors multiplies them."""
-    cases = re.compile(r"\\begin{cases} ([^&]*) & ([^&]*) \\\\ ([^&]*) & \\text{otherwise} \\end{cases}")
+    flat = r"((?:(?!\\begin)[^&])*)"  # with no other cases in it
+    cases = re.compile(rf"\\begin{{cases}} {flat} & {flat} \\\\ {flat} & \\text{{otherwise}} \\end{{cases}}")
     while cases.search(latex):  # from the innermost outwards
         latex = cases.sub(r"where(\2, \1, \3)", latex)
     for pattern, text in (
