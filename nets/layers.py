@@ -437,8 +437,18 @@ def _taps(kernel_size: Ints, axes: int) -> tuple[int, ...]:
 def drawn_weight(
     init: Initializer, rng: np.random.Generator | None, shape: Sequence[int], fan_in: int, fan_out: int
 ) -> Tensor:
+    """A weight as `init` draws it; TypeError for an rng that is no numpy.random.Generator.
+
+    >>> drawn_weight(he_normal, None, (2, 3), fan_in=3, fan_out=2).shape
+    (2, 3)
+    """
     return Tensor(init(generator(rng), shape, fan_in, fan_out), name="weight")
 
 
 def zero_bias(shape: Sequence[int]) -> Tensor:
+    """A bias as it begins.
+
+    >>> zero_bias((2,))
+    Tensor([0., 0.], dtype=float32, name='bias')
+    """
     return Tensor(np.zeros(shape, np.float32), name="bias")
