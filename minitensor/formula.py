@@ -501,15 +501,14 @@ def _reduction(name: str, e: Expression, axes: tuple[int, ...], keepdims: bool) 
         settings.append(f"axis={_setting(axes[0] if len(axes) == 1 else axes)}")
     if keepdims:
         settings.append("keepdims=True")
-    symbol = {"sum": "\\sum", "max": "\\max"}[name]
     subscript = f"_{{{','.join(map(str, axes))}}}" if len(axes) < len(e.shape) else ""
-    latex = f"{symbol}{subscript} {e.latex_within(PRODUCT)}"
+    latex = f"\\{name}{subscript} {e.latex_within(PRODUCT)}"
     shape = tuple(1 if a in axes else n for a, n in enumerate(e.shape) if keepdims or a not in axes)
     return Expression(f"{name}({', '.join([e.text, *settings])})", latex, ATOM, shape, level_of_latex=SUM)
 
 
-def _max(t: Tensor, args: list[Expression]) -> Expression:
-    return _reduction("max", args[0], t.params["axis"], t.params["keepdims"])
+def _extremum(name: str) -> Callable[[Tensor, list[Expression]], Expression]:
+    return lambda t, args: _reduction(name, args[0], t.params["axis"], t.params["keepdims"])
 
 
 def _logsumexp(t: Tensor, args: list[Expression]) -> Expression:
@@ -579,7 +578,8 @@ SHAPES: dict[str, Callable[[Tensor, list[Expression]], Expression]] = {  # these
     "transpose": _transpose,
 }
 NOTATION: dict[str, Callable[[Tensor, list[Expression]], Expression]] = {
-    "max": _max,
+    "max": _extremum("max"),
+    "min": _extremum("min"),
     "logsumexp": _logsumexp,
     "matmul": _matmul,
     "einsum": _einsum,

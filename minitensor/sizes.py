@@ -1,8 +1,8 @@
 """How large the output of a layer is, and how much of the input it sees.  Plain numbers; imports nothing of ours.
 
 What you can do here: `conv_output_size` (for pooling too), `conv_transpose_output_size`, `same_padding`,
-`receptive_field` (or `receptive_field_and_jump`), and have each of these four `explain` itself; list the positions that
-are `unreached`.
+`receptive_field`, and have each of these four `explain` itself; `receptive_field_and_jump`; which positions stay
+`unreached`.
 
 Letters, along one axis:   n input length    k kernel (tap count)    s stride    p padding on each side
                            d dilation        m output length         span = d (k - 1) + 1, what a dilated kernel covers

@@ -66,8 +66,8 @@ ELEMENTWISE = [  # whose LaTeX leaves nothing out
     lambda x: mt.tanh(x) / mt.sigmoid(mt.tanh(x)), lambda x: (x > -0.5) * (x <= 0.5) * x,
 ]  # fmt: skip
 UNARY = [
-    *ELEMENTWISE, mt.sum, mt.mean, mt.max, mt.logsumexp, mt.transpose, lambda x: x.reshape(-1), lambda x: x[...],
-    lambda x: x[None], lambda x: x.sum(axis=0) if x.ndim else x, lambda x: x.var(keepdims=True),
+    *ELEMENTWISE, mt.sum, mt.mean, mt.max, mt.min, mt.logsumexp, mt.transpose, lambda x: x.reshape(-1),
+    lambda x: x[...], lambda x: x[None], lambda x: x.sum(axis=0) if x.ndim else x, lambda x: x.var(keepdims=True),
     lambda x: mt.leaky_relu(x, 0.1),
 ]  # fmt: skip
 BINARY = [mt.add, mt.subtract, mt.multiply, mt.maximum, mt.minimum, lambda x, y: x / (2 + y * y)]
@@ -335,7 +335,7 @@ def test_latex_sets_names_as_mathematics_does(name, latex):
     assert formula(Tensor([1.0, 2.0], name=name)).latex == latex
 
 
-@given(st.sampled_from(["sum", "max"]), st.sampled_from([None, 0, 1, (0, 2)]))
+@given(st.sampled_from(["sum", "max", "min"]), st.sampled_from([None, 0, 1, (0, 2)]))
 def test_a_reduction_names_its_axes(name, axis):
     """In LaTeX below the sign; none, where all are reduced."""
     printed = formula(getattr(mt, name)(Tensor(np.arange(12.0).reshape(2, 3, 2), name="x"), axis))

@@ -234,10 +234,8 @@ def test_going_on_with_other_settings_is_refused(tmp_path):
     for change in ({"epochs": 2}, {"seed": 1}, {"batch_size": 3}, {"schedule": nets.cosine}, {"distort": nets.distort}):
         with pytest.raises(ValueError, match="other settings") as told:
             fit(model, small_data(), **{"epochs": 1, **change}, checkpoint=file, resume=True, progress=False)
-        (name,) = change
-        assert str(told.value).count(" was ") == 1 and f"{name} was " in str(
-            told.value
-        )  # what has not changed is left out
+        text, (name,) = str(told.value), change
+        assert text.count(" was ") == 1 and f"{name} was " in text  # what has not changed is left out
     same_state(model, small_model(seed=1))
     nets.save(file, model)
     with raises(ValueError, "not resumed"):

@@ -250,7 +250,7 @@ minimum.defvjp(lambda g, out, x, y: where(x <= y, g, 0),
 
 
 def clip(x: Operand, low: float | Array | None = None, high: float | Array | None = None) -> Tensor:
-    """x held between two limits, either of which may be left out; on the limits the gradient passes
+    """x held between two limits, numbers or arrays, either of which may be left out; on the limits the gradient passes
 
     Raises ValueError if low > high.
 

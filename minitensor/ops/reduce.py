@@ -115,10 +115,20 @@ def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     >>> x = Tensor([7.0, 1.0, 1.0])
     >>> min(x).backward()
-    >>> x.grad.data.astype(int)
-    array([0, 1, 0])
+    >>> x.grad.data
+    array([0., 1., 0.])
     """
-    return -max(-as_tensor(x), axis, keepdims)
+    x = as_tensor(x)
+    count_or_raise(x, axis)
+    return _min(x, axis=normal_axes(axis, x.ndim), keepdims=keepdims)
+
+
+@primitive
+def _min(x: Array, *, axis: Axes, keepdims: bool) -> Array:
+    return x.min(axis=axis, keepdims=keepdims)
+
+
+_min.defvjp(lambda g, out, x, *, axis, keepdims: where(first_maximum(-x, axis=axis), spread(g, x, axis), 0))
 
 
 def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
