@@ -62,7 +62,7 @@ def formula(t: Tensor, given: Sequence[Tensor] = ()) -> Formula:
     symbols: dict[str, Tensor] = {}
     stops = set(given)
     for tensor in _needed(t, stops):
-        if tensor.primitive is None or tensor in stops:
+        if not tensor.inputs or tensor in stops:
             known[tensor] = _leaf(tensor, symbols)
         else:
             known[tensor] = _operation(tensor, [known[x] for x in tensor.inputs])
@@ -307,7 +307,7 @@ def _call(name: str, args: Iterable[str], latex: str, shape: tuple[int, ...]) ->
 
 
 def _leaf(t: Tensor, symbols: dict[str, Tensor]) -> Expression:
-    if t.name is None and t.size and t.primitive is None:
+    if t.name is None and t.size and not t.inputs:
         first = t.data.flat[0]
         if not (t.data != first).any():
             return _number(float(str(first)))  # in float32, 0.1 as written and not 0.10000000149

@@ -10,7 +10,7 @@ import numpy as np
 
 from .ops.reduce import mean
 from .ops.shape import pad, transpose
-from .tensor import Operand, Tensor, as_tensor, as_tensors, whole
+from .tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive, whole
 from .windows import windows
 
 
@@ -73,5 +73,10 @@ def dropout(x: Operand, p: float, rng: np.random.Generator) -> Tensor:
         raise ValueError(f"p (={p}) must be at least 0 and less than 1")
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng must be a numpy.random.Generator, as from default_rng(seed), got {type(rng).__name__}")
-    kept = rng.random(x.shape) >= p
-    return x * (kept / (1 - p)).astype(x.dtype)
+    return x * kept(rng=rng, p=p, shape=x.shape, dtype=x.dtype)
+
+
+@primitive
+def kept(*, rng: np.random.Generator, p: float, shape: tuple[int, ...], dtype: np.dtype) -> Array:
+    """1 / (1 - p) where a value stays, 0 where it is left out: made of nothing, and drawn anew each time."""
+    return ((rng.random(shape) >= p) / (1 - p)).astype(dtype)

@@ -142,15 +142,16 @@ def broadcast_to(x: Operand, *n: int | Sequence[int], shape: int | Sequence[int]
     array([[1., 2.],
            [1., 2.]])
     """
-    return _broadcast_to(as_tensor(x), shape=_sequence(n, shape))
+    x, after = as_tensor(x), _sequence(n, shape)
+    try:
+        return _broadcast_to(x, shape=after)
+    except ValueError:
+        raise ValueError(f"cannot broadcast shape {x.shape} to {after}") from None
 
 
 @primitive
 def _broadcast_to(x: Array, *, shape: Shape) -> Array:
-    try:
-        return np.broadcast_to(x, shape)
-    except ValueError:
-        raise ValueError(f"cannot broadcast shape {x.shape} to {shape}") from None
+    return np.broadcast_to(x, shape)
 _broadcast_to.defvjp(lambda g, out, x, *, shape: g)
 
 
