@@ -121,6 +121,7 @@ from .pool import (
     weighted_avg_pool1d,
     weighted_avg_pool2d,
 )
+from .program import compiled, program
 from .recording import no_grad
 from .tensor import Primitive, Tensor, as_tensor, primitive
 from .windows import Windows, fold, windows
@@ -128,16 +129,16 @@ from .windows import Windows, fold, windows
 __version__ = "0.2.0"
 __all__ = [
     "Primitive", "Tensor", "Windows", "add", "arange", "argmax", "as_tensor", "astype", "avg_pool1d", "avg_pool2d",
-    "avg_pool3d", "backward", "batch_norm", "broadcast_to", "clip", "concatenate", "conv1d", "conv2d", "conv3d",
-    "conv_transpose1d", "conv_transpose2d", "cos", "cross_entropy", "cumsum", "dense", "diag", "divide", "dot",
-    "dropout", "einsum", "erf", "exp", "expand_dims", "expm1", "finite", "flatten", "flip", "float_power", "fold",
-    "formula", "full", "gelu", "gradients", "greater", "greater_equal", "hessian", "history", "index", "isnan",
+    "avg_pool3d", "backward", "batch_norm", "broadcast_to", "clip", "compiled", "concatenate", "conv1d", "conv2d",
+    "conv3d", "conv_transpose1d", "conv_transpose2d", "cos", "cross_entropy", "cumsum", "dense", "diag", "divide",
+    "dot", "dropout", "einsum", "erf", "exp", "expand_dims", "expm1", "finite", "flatten", "flip", "float_power",
+    "fold", "formula", "full", "gelu", "gradients", "greater", "greater_equal", "hessian", "history", "index", "isnan",
     "jacobian", "leaky_relu", "local_response_norm", "locally_connected1d", "locally_connected2d", "log", "log1p",
     "log_softmax", "logaddexp", "logsumexp", "lp_pool1d", "lp_pool2d", "matmul", "max_pool1d", "max_pool2d",
     "max_pool3d", "maximum", "maxout", "mean", "mean_squared_error", "minimum", "moveaxis", "multiply", "negative",
-    "no_grad", "ones", "outer", "pad", "power", "primitive", "prod", "randn", "relu", "repeat", "reshape", "roll",
-    "sigmoid", "sign", "sin", "sizes", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "stack", "std",
-    "subtract", "swapaxes", "tanh", "tensordot", "tile", "tiled_conv1d", "tiled_conv2d", "trace", "transpose",
+    "no_grad", "ones", "outer", "pad", "power", "primitive", "prod", "program", "randn", "relu", "repeat", "reshape",
+    "roll", "sigmoid", "sign", "sin", "sizes", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "stack",
+    "std", "subtract", "swapaxes", "tanh", "tensordot", "tile", "tiled_conv1d", "tiled_conv2d", "trace", "transpose",
     "tril", "triu", "var", "weighted_avg_pool1d", "weighted_avg_pool2d", "where", "windows", "zeros",
 ]  # fmt: skip
 

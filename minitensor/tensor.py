@@ -34,6 +34,7 @@ Axis: TypeAlias = int | Sequence[int] | None
 
 _births = itertools.count()  # a Tensor is born after its inputs: the order that backpropagation needs
 RECORDING: ContextVar[bool] = ContextVar("recording", default=True)  # each thread and each task has its own
+TRACED_FROM: ContextVar[int | None] = ContextVar("traced_from", default=None)  # the birth where `compiled` began
 
 
 class Primitive:
@@ -149,6 +150,8 @@ class Tensor:
     @property
     def data(self) -> Array:
         """The value, as an array that cannot be written to."""
+        if (begin := TRACED_FROM.get()) is not None:
+            _check_constant(self, begin)
         return _frozen(np.asarray(self._value).view())
 
     def detach(self) -> Tensor:
@@ -205,6 +208,8 @@ class Tensor:
         """The only element, as a Python number; ValueError if there are more."""
         if self.size != 1:
             raise ValueError(f"item() needs a Tensor with one element, and this one has shape {self.shape}")
+        if (begin := TRACED_FROM.get()) is not None:
+            _check_constant(self, begin)
         return self._value.item()
 
     def backward(self, seed: Operand | None = None) -> None:
@@ -447,6 +452,17 @@ def whole(name: str, value: Any) -> int:
         return int(value.__index__())
     except (AttributeError, TypeError):
         raise TypeError(f"{name} (={value!r}) must be a whole number") from None
+
+
+class LookedAt(ValueError):
+    """A value was asked for while only the recipe counts."""
+
+
+def _check_constant(x: Tensor, begin: int) -> None:
+    """LookedAt, unless x is a constant that was made since tracing began: the same whatever the inputs are."""
+    if x.primitive is not None or x.birth < begin:
+        what = x.name or (x.primitive.name if x.primitive else "a Tensor")
+        raise LookedAt(f"the value of {what}, shape {x.shape}, is looked at, and a program cannot follow it")
 
 
 # -- what goes wrong -----------------------------------------------------------------------------------------------

@@ -1,0 +1,213 @@
+"""The program of a recipe.
+
+What you can do here: `program` makes a `Program`: a text, and a function that runs without the engine.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import linecache
+import re
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..backprop import gradients, history
+from ..tensor import Array, Tensor, recording
+from .definitions import free_name
+from .text import Writer, wrapped, written_within
+from .values import Value, Values, needed
+
+INDENT = "\n    "
+
+
+class Program:
+    """Outputs as a function of inputs, one assignment after the other; made by `program`.
+
+    `source` is a module that needs NumPy alone: it defines `program(...)`, and above it what that calls, as the
+    chapters of minitensor define it.  `str` is its body.  Called with arrays, in the order of the inputs or by name, it
+    returns the outputs in their order: an array, or a tuple if there are several.  What runs is this text, with quicker
+    functions of the same value where the engine has them (`fast/`).
+    """
+
+    def __init__(self, outputs: Mapping[str, Value], inputs: Mapping[str, Value], names: dict[Value, str]) -> None:
+        self.outputs, self.inputs = tuple(outputs), tuple(inputs)
+        self._outputs, self._inputs = list(outputs.values()), list(inputs.values())
+        self._lines, self._names = needed(self._outputs), names
+        self._parameters = [names[x] for x in self._inputs]
+
+    @cached_property
+    def _text(self) -> tuple[Writer, list[str]]:
+        writer = Writer(self._lines, self._outputs, self._names, quick=False)
+        return writer, writer.body()
+
+    @property
+    def source(self) -> str:
+        """A module that defines `program`; ValueError for what cannot be printed, as an operator that is a lambda."""
+        writer, body = self._text
+        return f"{writer.above()}\n\n\n{self._defined(body)}\n"
+
+    def __str__(self) -> str:
+        return self._defined(self._text[1])
+
+    def _defined(self, body: list[str]) -> str:
+        head = wrapped("def program(", self._parameters, "):").replace("\n    )", "\n)")
+        return INDENT.join([head, *aligned(body)])
+
+    @cached_property
+    def run(self) -> Callable[..., Any]:
+        """The function that runs: it takes arrays as they are, unchecked, and numbers as NumPy's scalars."""
+        writer = Writer(self._lines, self._outputs, self._names, quick=True)
+        text = INDENT.join([f"def program({', '.join(self._parameters)}):", *writer.body()])
+        space = {"np": np, **writer.functions, **writer.constants}
+        file = f"<program {id(self)}>"
+        exec(compile(text, file, "exec"), space)
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # so that errors show the line
+        run: Callable[..., Any] = space["program"]
+        return run
+
+    def __call__(self, *arrays: npt.ArrayLike, **named: npt.ArrayLike) -> Any:
+        given = dict(zip(self._parameters, arrays, strict=False)) | named
+        if len(arrays) + len(named) != len(self._inputs) or given.keys() != set(self._parameters):
+            asked = ", ".join(self._parameters)
+            raise TypeError(f"the program takes {asked}; got {len(arrays)} arrays{''.join(f', {n}' for n in named)}")
+        values = [fitting(name, given[name], x) for name, x in zip(self._parameters, self._inputs, strict=True)]
+        return as_arrays(self.run(*values))
+
+
+def program(outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Program:
+    """The recipes of outputs as a program of inputs, both by name: NumPy as a student would write it by hand.
+
+    What the outputs are made of beside the inputs is a constant of the program.  Values have the names of the inputs,
+    of the outputs, of Tensors, d_ and a name for the gradient of a scalar output by something, else t1, t2, ...; what
+    is no name in Python is made one, as C1_weight of "C1.weight".
+    Raises TypeError for anything but Tensors, ValueError for an input that is named twice.
+
+    >>> x, w = Tensor([[1.0, 2.0]]), Tensor([[3.0], [4.0]])
+    >>> loss = ((x @ w).tanh() ** 2).sum()
+    >>> gradient = program({"loss": loss, "d_w": gradients(loss, [w])[0]}, {"x": x, "w": w})
+    >>> print(gradient)
+    def program(x, w):
+        t1 = x @ w        # (1, 1)
+        t2 = np.tanh(t1)  # (1, 1)
+        t3 = t2 ** 2      # (1, 1)
+        loss = t3.sum()
+        d_t2 = 2 * t2     # (1, 1)
+        t4 = t2 * t2      # (1, 1)
+        t5 = 1 - t4       # (1, 1)
+        d_t1 = d_t2 * t5  # (1, 1)
+        d_w = x.T @ d_t1  # (2, 1)
+        return loss, d_w
+    >>> [loss, slope] = gradient(x.data, w.data)
+    >>> bool(loss == np.tanh(11) ** 2)
+    True
+    """
+    for kind, tensors in (("outputs", outputs), ("inputs", inputs)):
+        if not isinstance(tensors, Mapping) or not all(isinstance(name, str) for name in tensors):
+            raise TypeError(f"{kind} are Tensors by name, as {{'x': x}}, got {type(tensors).__name__}")
+        for name, t in tensors.items():
+            if not isinstance(t, Tensor):
+                raise TypeError(f"{name} must be a Tensor, got {type(t).__name__}")
+    if len(set(inputs.values())) != len(inputs):
+        raise ValueError(f"each input is one Tensor and has one name, got {list(inputs)}")
+    if not outputs:
+        raise ValueError("a program has at least one output")
+    return program_of(outputs, inputs, {})
+
+
+def program_of(
+    outputs: Mapping[str, Tensor],
+    inputs: Mapping[str, Tensor | Array],
+    labels: Mapping[int, str],
+    said: Collection[str] | None = None,
+) -> Program:
+    """As `program`; inputs may be arrays of whole numbers too, and labels says, by id, which settings are these.
+
+    An output whose name nobody has said gives way to the name of a gradient.
+    """
+    said = outputs if said is None else said
+    taken = {"np", *keyword.kwlist}
+    known = {name: Value(np.shape(x), np.asarray(x).dtype) for name, x in inputs.items()}
+    names = {known[name]: free_name(as_identifier(name), taken) for name in inputs}
+    tensors = {x: known[name] for name, x in inputs.items() if isinstance(x, Tensor)}
+    values = Values(tensors, {array: known[name] for array, name in labels.items()})
+    results = dict(zip(outputs, values.of(outputs.values()), strict=True))
+    slopes = _slopes(outputs, values)
+    wanted = {x: name for name, x in reversed(results.items()) if x not in names}
+    for t, x in values.known.items():
+        if t.name is not None:
+            wanted.setdefault(x, t.name)
+    kept = {as_identifier(name) for name in results} - taken  # so that no other value takes the name of an output
+    lines = needed(results.values())
+    nameless = written_within(lines, list(results.values()))
+    number = 0
+    for x in lines:
+        if x in names or x in nameless or x.primitive is None:
+            continue
+        name, (output, of) = wanted.get(x), slopes.get(x, ("", None))
+        if of in names and (name is None or (name in results and name not in said)):
+            loss = f"_{as_identifier(output)}_d" if of in known.values() else ""
+            name = f"d{loss}_{names[of]}"
+        elif name is None:
+            name = f"t{(number := number + 1)}"
+        names[x] = free_name(as_identifier(name), taken | kept if name not in results else taken)
+        taken.add(names[x])
+    return Program(results, known, names)
+
+
+def _slopes(outputs: Mapping[str, Tensor], values: Values) -> dict[Value, tuple[str, Value]]:
+    """Which Value is the gradient of which output by which Value.
+
+    Nobody has written that down.  But the gradients, taken once more, are the same operators of the same values, and
+    these are the same Values.
+    """
+    found: dict[Value, tuple[str, Value]] = {}
+    youngest = max(output.birth for output in outputs.values())
+    for name, output in outputs.items():
+        if output.size == 1 and output.birth < youngest and output.primitive is not None:
+            everything = history(output)
+            forward = set(values.known.values())
+            with recording(True), suppress(NotImplementedError):
+                for t, slope in zip(everything, values.of(gradients(output, everything)), strict=True):
+                    if slope not in forward or slope.order > values.known[output].order:
+                        found.setdefault(slope, (name, values.known[t]))
+    return found
+
+
+def aligned(lines: list[str]) -> list[str]:
+    """The lines with their comments under each other."""
+    width = min(max([len(line.partition("  # ")[0]) for line in lines if "  # " in line], default=0), 60)
+    return [f"{a:{width}}{mark}{b}" if mark else a for a, mark, b in (line.partition("  # ") for line in lines)]
+
+
+def as_identifier(name: str) -> str:
+    """A name that Python can read.
+
+    >>> as_identifier("C1.weight"), as_identifier("2nd"), as_identifier("lambda")
+    ('C1_weight', '_2nd', 'lambda_')
+    """
+    word = re.sub(r"\W", "_", name) or "_"
+    word = f"_{word}" if word[0].isdigit() else word
+    return f"{word}_" if keyword.iskeyword(word) or hasattr(builtins, word) else word
+
+
+def fitting(name: str, given: Any, wanted: Value) -> Any:
+    """What was given for an input as an array like the one that the program was made of."""
+    array = np.asarray(given)
+    if wanted.dtype.kind == "f" and array.dtype.kind in "iub":
+        array = array.astype(wanted.dtype)
+    if array.shape != wanted.shape:
+        raise ValueError(f"{name} has shape {array.shape}, and this program is for {wanted.shape}: make one for it")
+    if array.dtype != wanted.dtype:
+        raise TypeError(f"{name} has dtype {array.dtype}, and this program is for {wanted.dtype}: make one for it")
+    return array if array.ndim else array[()]
+
+
+def as_arrays(result: Any) -> Any:
+    """Arrays, where NumPy returns scalars."""
+    return tuple([np.asarray(x) for x in result]) if type(result) is tuple else np.asarray(result)

@@ -1,0 +1,488 @@
+"""A function as a program.
+
+What you can do here: `compiled` runs a function's program in its place.
+
+How is the recipe of a function found?  The function is called with Tensors, and its result has a recipe.  That recipe
+is right for other data only if it does not depend on the data, so:
+
+    it is traced twice, on different data, and the two recipes must be the same
+    a value that is looked at, as `if x > 0` does, is an error that names the line
+    whole numbers, as labels are, reach the function as they are; where they come back as a setting of an operator, in
+    both recipes, the setting is an argument of the program
+    shapes, dtypes, the order of memory and what the Modules that the function uses are made of belong to the program:
+    for others there is another one
+    a parameter of such a Module is an argument too, and read anew at each call; any other Tensor from outside is
+    refused.  Numbers and arrays from outside stay what they were.
+"""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial, update_wrapper
+from pathlib import Path
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..backprop import history
+from ..tensor import TRACED_FROM, Array, LookedAt, Primitive, Tensor, recording
+from .definitions import free_name
+from .programs import Program, program_of
+
+MANY = 64  # programs; more of them mean that something is different at every call
+ROOT = Path(__file__).parents[1]
+
+
+class Compiled:
+    """A function that runs as a program; made by `compiled`."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        update_wrapper(self, function, updated=())
+        self.function = function
+        self.programs: dict[Any, Traced] = {}
+        self._outside: Outside | None = None
+        self._traces = 0
+
+    def __call__(self, *arrays: npt.ArrayLike) -> Any:
+        given = [a if type(a) is np.ndarray else as_array(a) for a in arrays]
+        if self._outside is None or not self._outside.is_still_so():
+            self._outside = Outside(self.function)
+            self.programs.clear()
+        parameters, state = self._outside.now()
+        key = (*[(a.shape, a.dtype, order_of(a)) for a in given], *state)
+        traced = self.programs.get(key)
+        if traced is None:
+            self._count(given)
+            traced = self.programs[key] = trace(self.function, given, self._outside)
+        for i, n in traced.limits:
+            if given[i].size and not 0 <= given[i].min() <= given[i].max() < n:  # the engine says what is wrong with it
+                return traced.form([t.data for t in flat(self.function(*map(as_argument, given)))[0]])
+        values = [a if a.ndim else a[()] for a in given]
+        results = traced.program.run(*values, *[parameters[i]._value for i in traced.parameters])
+        return traced.form([np.asarray(r) for r in (results if type(results) is tuple else (results,))])
+
+    def _count(self, given: Sequence[Array]) -> None:
+        """Notes that a program is made; ValueError after many."""
+        self._traces += 1
+        if self._traces > MANY:
+            raise ValueError(
+                f"{name_of(self.function)} was traced {MANY} times: once for each set of shapes, dtypes and orders of "
+                "memory, of what its Modules are made of, and of what it reads from outside.  What differs each time?  "
+                f"Now it got {', '.join([f'{a.dtype} {a.shape}' for a in given])}"
+            )
+
+    def __repr__(self) -> str:
+        return f"compiled({name_of(self.function)})"
+
+
+def compiled(f: Callable[..., Any]) -> Compiled:
+    """A function that does what f does, without the engine: arrays in, arrays out.
+
+    f takes Tensors and returns a Tensor, or several in a tuple or a list.  At its first call for some shapes, dtypes
+    and orders of memory it is traced, twice, and from then on its `program` runs (see above what belongs to it).
+    Python's numbers count as arrays without axes; whole numbers reach f as they are.
+    Raises ValueError, with the place, where the recipe depends on data or on Tensors from outside of f, and after 64
+    programs; TypeError where f returns something else.
+
+    >>> from minitensor import gradients
+    >>> step = compiled(lambda x, w: gradients(((x * w) ** 2).sum(), [w])[0])
+    >>> step([1.0, 2.0], 3.0)
+    array(30.)
+    >>> compiled(lambda x: x if x > 0 else -x)(1.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: <lambda> cannot be compiled: the value of greater, shape (), is looked at, and a program cannot follow
+    it: write where(condition, x, y) for `if`, and hand in what else is known before ...
+    """
+    if not callable(f):
+        raise TypeError(f"compiled takes a function of Tensors, got {type(f).__name__}")
+    return Compiled(f)
+
+
+class Traced(NamedTuple):
+    """A program, and what it takes to run it."""
+
+    program: Program
+    parameters: list[int]  # of the Modules, those that are its last inputs
+    limits: list[tuple[int, int]]  # which inputs are an index, and how many places there are
+    form: Callable[[Sequence[Array]], Any]  # the outputs as the function returns them
+
+
+# -- tracing -----------------------------------------------------------------------------------------------------------
+
+
+def trace(function: Callable[..., Any], given: Sequence[Array], outside: Outside) -> Traced:
+    """The program of a function of such arrays."""
+    generators = [(g, g.bit_generator.state) for g in outside.generators()]
+    try:
+        first = Run(function, given, outside)
+        second = second_run(function, given, outside)
+        labels, limits = Comparison(first, second, [g for g, _ in generators]).result()
+    except LookedAt as error:
+        raise ValueError(
+            f"{name_of(function)} cannot be compiled: {error}: write where(condition, x, y) for `if`, and hand in what "
+            f"else is known before ({line_of(error)})"
+        ) from error
+    finally:
+        for generator, state in generators:
+            generator.bit_generator.state = state
+    taken: set[str] = set()
+    names = [free_name(name, taken) for name in argument_names(function, len(given))]
+    inputs: dict[str, Tensor | Array] = dict(zip(names, first.inputs, strict=True))
+    used = set(first.history)
+    parameters = [i for i, t in enumerate(first.parameters) if t in used]
+    for i in parameters:
+        inputs[free_name(outside.names[i], taken)] = first.parameters[i]
+    one = len(first.outputs) == 1
+    outputs = {free_name(t.name or ("y" if one else f"y{i}"), taken): t for i, t in enumerate(first.outputs, start=1)}
+    given_names = {name for name, t in outputs.items() if t.name}
+    program = program_of(outputs, inputs, {i: names[k] for i, k in labels.items()}, given_names)
+    return Traced(program, parameters, limits, first.form)
+
+
+class Run:
+    """A call of the function: its inputs, and its outputs with their history, the oldest first."""
+
+    def __init__(self, function: Callable[..., Any], given: Sequence[Array], outside: Outside) -> None:
+        self.name = name_of(function)
+        self.inputs = [as_argument(a) for a in given]
+        self.parameters, state = outside.now()
+        begin = Tensor(0.0).birth
+        tracing = TRACED_FROM.set(begin)
+        try:
+            with recording(True), np.errstate(all="ignore"):
+                self.outputs, self.form = flat(function(*self.inputs))
+        finally:
+            TRACED_FROM.reset(tracing)
+        if outside.now()[1] != state:
+            raise ValueError(f"{self.name} cannot be compiled: it changes a Module, and a program does not")
+        self.known = {*self.parameters, *[t for t in self.inputs if isinstance(t, Tensor)]}
+        everything = {t for output in self.outputs for t in history(output)}
+        self.history = sorted(everything, key=lambda t: t.birth)
+        if foreign := [t for t in self.history if t.birth < begin and t not in self.known]:
+            raise ValueError(
+                f"{self.name} cannot be compiled: it reads {', '.join([outside.name_of(t) for t in foreign])} from "
+                "outside: hand it in as an argument, keep it in a Module, or take its value before, as array = x.data"
+            )
+
+
+def second_run(function: Callable[..., Any], given: Sequence[Array], outside: Outside) -> Run:
+    """A run on other data; where other whole numbers are refused, as an index out of range is, with the same ones."""
+    changed = others(given)
+    try:
+        return Run(function, changed, outside)
+    except LookedAt:
+        raise
+    except (IndexError, ValueError):
+        same = [b if a.dtype.kind == "f" else a for a, b in zip(given, changed, strict=True)]
+        return Run(function, same, outside)
+
+
+class Comparison:
+    """Whether two runs have the same recipe, except for whole numbers that were handed in."""
+
+    def __init__(self, first: Run, second: Run, generators: Sequence[np.random.Generator]) -> None:
+        self.first, self.second, self.generators = first, second, generators
+        pairs = [*zip(first.inputs, second.inputs, strict=True), *zip(first.parameters, second.parameters, strict=True)]
+        self.pairs = {a: b for a, b in pairs if isinstance(a, Tensor)}
+        self.whole = [(i, a, b) for i, (a, b) in enumerate(pairs) if isinstance(a, np.ndarray)]
+        self.labels: dict[int, int] = {}
+
+    def result(self) -> tuple[dict[int, int], list[tuple[int, int]]]:
+        """Which settings are which inputs, by id, and below which number these must stay; ValueError if they differ."""
+        first, second = self.first, self.second
+        if len(first.outputs) != len(second.outputs) or len(first.history) != len(second.history):
+            raise ValueError(
+                f"{first.name} cannot be compiled: with other data of the same shapes, its recipe has "
+                f"{len(second.history)} values, and not {len(first.history)}"
+            )
+        for t, u in zip(first.history, second.history, strict=True):
+            self._compare(t, u)
+        for t, u in zip(first.outputs, second.outputs, strict=True):
+            if self.pairs[t] is not u:
+                raise self._error("its outputs are others", t)
+        limits = [pair for t in first.history if self.labels for pair in self._limits(t)]
+        for i, a, b in self.whole:
+            if i in self.labels.values() and (a == b).all() and any(n > 1 for k, n in limits if k == i):
+                raise ValueError(
+                    f"{first.name} cannot be compiled with {a}: which index is it?  Begin with other numbers"
+                )
+        return self.labels, sorted(set(limits))
+
+    def _compare(self, t: Tensor, u: Tensor) -> None:
+        if (
+            self.pairs.setdefault(t, u) is not u
+            or t.primitive is not u.primitive
+            or (t.shape, t.dtype) != (u.shape, u.dtype)
+        ):
+            raise self._error(f"{u.primitive.name if u.primitive else 'a constant'} of shape {u.shape} stands there", t)
+        if any(self.pairs.get(x) is not y for x, y in zip(t.inputs, u.inputs, strict=True)):
+            raise self._error("it has other inputs", t)
+        is_constant = t.primitive is None and t not in self.first.known
+        if is_constant and np.asarray(t._value).tobytes() != np.asarray(u._value).tobytes():
+            raise self._error("it is another one: was it computed by NumPy, in no_grad, or detached?", t)
+        for name, value in t._params.items():
+            self._compare_settings(name, value, u._params[name], t)
+
+    def _compare_settings(self, name: str, a: Any, b: Any, t: Tensor) -> None:
+        if type(a) is tuple and type(b) is tuple and len(a) == len(b):
+            for one, other in zip(a, b, strict=True):
+                self._compare_settings(name, one, other, t)
+        elif isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+            is_input = [i for i, x, y in self.whole if np.array_equal(a, x) and np.array_equal(b, y)]
+            if len(is_input) > 1 or (not is_input and not np.array_equal(a, b)) or (is_input and a.dtype.kind == "b"):
+                raise self._error(f"its {name} is another one, worked out by NumPy, or not to be told from others", t)
+            if is_input:
+                self.labels[id(a)] = is_input[0]
+        elif isinstance(a, np.random.Generator):
+            if a is not b or not any(a is g for g in self.generators):
+                raise self._error("it draws from another generator: keep one outside, or in a Module", t)
+        elif a is not b and (type(a) is not type(b) or repr(a) != repr(b)):
+            raise self._error(f"its {name} is {b!r}, and not {a!r}", t)
+
+    def _error(self, what: str, t: Tensor) -> ValueError:
+        recipe = "a constant" if t.primitive is None else t.primitive.name
+        number = (
+            f"value {self.first.history.index(t) + 1} of {len(self.first.history)}" if t in self.first.history else ""
+        )
+        return ValueError(
+            f"{self.first.name} cannot be compiled, since its recipe depends on the data: with other data of the same "
+            f"shapes, in the place of {recipe} of shape {t.shape} ({number}), {what}"
+        )
+
+    def _limits(self, t: Tensor) -> Iterator[tuple[int, int]]:
+        """For each input in an index, the length of the axis that it is an index of."""
+        key = t._params.get("key")
+        if t.primitive is None or not isinstance(key, tuple):
+            return
+        shape = t._params.get("shape", t.inputs[0].shape)
+        taken = sum([part.ndim if isinstance(part, np.ndarray) and part.dtype == bool else 1
+                     for part in key if part is not None and part is not Ellipsis])  # fmt: skip
+        axis = 0
+        for part in key:
+            if part is Ellipsis:
+                axis += len(shape) - taken
+            elif part is not None:
+                if id(part) in self.labels:
+                    yield self.labels[id(part)], shape[axis]
+                axis += part.ndim if isinstance(part, np.ndarray) and part.dtype == bool else 1
+
+
+def others(given: Sequence[Array]) -> list[Array]:
+    """Other data of the same shapes: floats of the same signs, in another order; whole numbers in the same range."""
+    rng = np.random.default_rng(0)
+    changed = []
+    for a in given:
+        if a.dtype.kind == "f":
+            factors = rng.uniform(0.5, 1.5, a.shape).astype(a.dtype)
+            values = rng.permutation(a.ravel()).reshape(a.shape)
+            values = np.where((values == 0) | ~np.isfinite(values), factors, values * factors).astype(a.dtype)
+            other = np.empty_like(a)
+            other[...] = values
+        elif a.dtype.kind == "b":
+            other = ~a
+        else:
+            low, high = (int(a.min()), int(a.max())) if a.size else (0, 0)
+            if low == high:
+                other = np.full_like(a, low - 1 if low > 0 else low + 1)
+            else:
+                other = rng.integers(low, high, a.shape, endpoint=True).astype(a.dtype)
+                other = low + high - a if (other == a).all() else other
+        changed.append(other)
+    return changed
+
+
+# -- what a function finds outside -------------------------------------------------------------------------------------
+
+
+class Outside:
+    """What a function can reach without being given it: Modules, generators, Tensors, and all that it calls by name."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.modules: list[tuple[str, Any]] = []
+        self.names: list[str] = []  # of the parameters
+        self._generators: list[np.random.Generator] = []
+        self._tensors: dict[Tensor, str] = {}
+        self._read: list[tuple[Callable[[], Any], Any]] = []  # how to look again, and what was there
+        self._visit(function, "", set())
+
+    def _visit(self, value: Any, name: str, seen: set[int]) -> None:
+        if id(value) in seen or isinstance(value, type | ModuleType):
+            return
+        seen.add(id(value))
+        if is_module(value):
+            self.modules.append((name, value))
+        elif isinstance(value, Tensor):
+            self._tensors[value] = name
+        elif isinstance(value, np.random.Generator):
+            self._generators.append(value)
+        elif isinstance(value, FunctionType):
+            if (value.__module__ or "").split(".")[0] not in (__name__.split(".")[0], "numpy"):
+                self._visit_function(value, seen)
+        elif isinstance(value, partial):
+            for part in [value.func, *value.args, *value.keywords.values()]:
+                self._visit(part, "", seen)
+        elif isinstance(value, MethodType):
+            self._visit(value.__self__, "", seen)
+            self._visit(value.__func__, name, seen)
+        elif isinstance(value, list | tuple):
+            for i, part in enumerate(value):
+                self._visit(part, f"{name}.{i}", seen)
+        elif isinstance(value, dict) or (
+            callable(value) and not isinstance(value, Primitive) and hasattr(value, "__dict__")
+        ):
+            for key, part in (value if isinstance(value, dict) else vars(value)).items():
+                self._visit(part, f"{name}.{key}" if name else str(key), seen)
+
+    def _visit_function(self, function: FunctionType, seen: set[int]) -> None:
+        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+        for name, cell in cells.items():
+            with suppress(ValueError):  # a cell that is empty as yet
+                self._read.append((partial(getattr, cell, "cell_contents"), cell.cell_contents))
+                self._visit(cell.cell_contents, name, seen)
+        for name in names_in(function.__code__) & function.__globals__.keys():
+            self._read.append((partial(function.__globals__.get, name), function.__globals__[name]))
+            self._visit(function.__globals__[name], name, seen)
+        for part in [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]:
+            self._visit(part, "", seen)
+
+    def is_still_so(self) -> bool:
+        """Whether each name still stands for the same thing."""
+        return all(look() is what for look, what in self._read)
+
+    def now(self) -> tuple[list[Tensor], list[Any]]:
+        """The parameters of the Modules, as they are now, and a key of all else that the Modules hold."""
+        parameters: dict[Tensor, str] = {}
+        state: list[Any] = []
+        seen: set[int] = set()
+        for name, module in self.modules:
+            _parts(module, "" if len(self.modules) == 1 else name, parameters, state, seen)
+        self.names = list(parameters.values())
+        return list(parameters), state
+
+    def generators(self) -> list[np.random.Generator]:
+        """All of them, those of the Modules too."""
+        held = [part.what for part in self.now()[1] if type(part) is Same]
+        return [*self._generators, *[g for g in held if isinstance(g, np.random.Generator)]]
+
+    def name_of(self, t: Tensor) -> str:
+        """What a Tensor from outside is called."""
+        return t.name or self._tensors.get(t) or f"a Tensor of shape {t.shape}"
+
+
+def names_in(code: CodeType) -> set[str]:
+    """The names that code looks up outside, that of the functions within it too."""
+    return set(code.co_names).union(*[names_in(part) for part in code.co_consts if isinstance(part, CodeType)])
+
+
+class Same:
+    """A part of a key that is equal to itself alone."""
+
+    __slots__ = ("what",)
+
+    def __init__(self, what: Any) -> None:
+        self.what = what
+
+    def __hash__(self) -> int:
+        return id(self.what)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Same and self.what is other.what
+
+
+def is_module(value: Any) -> bool:
+    """Whether it is a Module: it has parameters with names."""
+    return hasattr(type(value), "named_parameters") and hasattr(value, "__dict__")
+
+
+SIMPLE = (int, float, str, bool, type(None))
+
+
+def _parts(value: Any, path: str, parameters: dict[Tensor, str], state: list[Any], seen: set[int]) -> None:
+    """Adds the parameters in a value, with their paths, and a key of everything else in it."""
+    kind = type(value)
+    if kind in SIMPLE:
+        state.append(value)
+    elif kind is Tensor:
+        if value not in parameters:
+            parameters[value] = path
+            state.append((value._value.shape, value._value.dtype))
+        else:
+            state.append(list(parameters).index(value))  # one that several share
+    elif kind is np.ndarray:
+        state.append((value.shape, value.dtype, value.tobytes()))
+    elif (container := kind in (list, tuple, dict)) or is_module(value):
+        state.append(len(value) if container else Same(value))
+        if id(value) in seen:
+            return
+        seen.add(id(value))
+        if not container:
+            state.append(value.training if "training" not in vars(value) and hasattr(value, "training") else None)
+        items = enumerate(value) if kind in (list, tuple) else (value if container else vars(value)).items()
+        for name, part in items:
+            _parts(part, f"{path}.{name}" if path else str(name), parameters, state, seen)
+    else:
+        state.append(Same(value))
+
+
+# -- in and out --------------------------------------------------------------------------------------------------------
+
+
+def as_array(x: Any) -> Array:
+    """What may be handed in, as an array; whatever a Tensor refuses is refused."""
+    if isinstance(x, Tensor):
+        return x.data
+    if isinstance(x, np.ndarray | np.generic | int | float | bool) and not isinstance(x, np.ma.MaskedArray):
+        return np.asarray(x)
+    array = np.asarray(x) if isinstance(x, list | tuple) and not any(isinstance(y, Tensor) for y in x) else None
+    return array if array is not None and array.dtype.kind in "iubf" else Tensor(x).data
+
+
+def as_argument(a: Array) -> Tensor | Array:
+    """What the function gets: floats as a Tensor, whole numbers as they are."""
+    return a.copy() if a.dtype.kind in "iub" else Tensor(a)
+
+
+def order_of(a: Array) -> tuple[int, ...] | None:
+    """The axes as they lie in memory, the slowest first; None for the usual order."""
+    if a.flags.c_contiguous:
+        return None
+    return tuple(sorted(range(a.ndim), key=lambda axis: -a.strides[axis]))
+
+
+def flat(result: Any) -> tuple[list[Tensor], Callable[[Sequence[Array]], Any]]:
+    """The Tensors that a function has returned, and how to put arrays in their form; TypeError for anything else."""
+    if isinstance(result, Tensor):
+        return [result], lambda arrays: arrays[0]
+    if type(result) in (tuple, list) and result and all(isinstance(t, Tensor) for t in result):
+        return list(result), type(result)
+    kinds = [type(t).__name__ for t in result] if type(result) in (tuple, list) else type(result).__name__
+    raise TypeError(f"what is compiled returns a Tensor, or a tuple or a list of Tensors, got {kinds}")
+
+
+def name_of(function: Any) -> str:
+    """What a function is called in errors."""
+    return getattr(function, "__name__", None) or type(function).__name__
+
+
+def argument_names(function: Callable[..., Any], count: int) -> list[str]:
+    """The names of the arguments, where the function has names for them."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (ValueError, TypeError):
+        parameters = []
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
+    every = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "x")
+    return names + [f"{every}{i}" for i in range(1, count - len(names) + 1)]
+
+
+def line_of(error: BaseException) -> str:
+    """The last line outside of the engine that led to an error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    outside = [f for f in frames if not Path(f.filename).is_relative_to(ROOT)] or frames
+    return f"{Path(outside[-1].filename).name}, line {outside[-1].lineno}: {outside[-1].line}"

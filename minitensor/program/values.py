@@ -1,0 +1,276 @@
+"""A recipe in its simplest form.
+
+What you can do here: turn Tensors into `Value`s, each computed once and only if it is needed, with `Values`.
+
+What is done to a recipe, and why no bit of a result changes by it:
+
+    constants           what depends on no input is computed once, now
+    once                the same operator, of the same values, with the same settings, is one value
+    nothing for nothing x * 1, x / 1, x ** 1, -(-x), a reshape, a transpose or a cast that change nothing are x
+    broadcasting        NumPy repeats numbers by itself: `x * broadcast_to(y, x.shape)` is `x * y`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from ..backprop import history
+from ..more import isnan, logaddexp
+from ..ops.elementwise import (
+    _astype,
+    _power,
+    _where,
+    add,
+    divide,
+    float_power,
+    greater,
+    greater_equal,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    subtract,
+)
+from ..ops.reduce import first_maximum
+from ..ops.shape import _broadcast_to, _index, _reshape, _transpose
+from ..tensor import Array, Primitive, Tensor
+from ..windows import _windows
+
+BROADCASTING = {
+    add, subtract, multiply, divide, float_power, greater, greater_equal, _where, maximum, minimum, logaddexp,
+}  # fmt: skip
+MASKS = {greater, greater_equal, isnan, first_maximum}  # true or false, kept as 1 or 0
+VIEWS = {_broadcast_to, _index, _reshape, _transpose, _windows}  # their result may lie in the memory of their input
+
+_numbers = count()
+
+
+@dataclass(eq=False)
+class Value:
+    """A number or an array of a program: an input, a constant, or what an operator makes of others.
+
+    A constant that is one number all over is kept as this number, whatever its shape.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    primitive: Primitive | None = None
+    inputs: tuple[Value, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    constant: Any = None
+    cast: bool = False  # whether the engine turns into floats what the function returns
+    order: int = field(default_factory=lambda: next(_numbers))  # a Value is made after its inputs
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether it is one known number."""
+        return self.constant is not None and not np.ndim(self.constant)
+
+    @property
+    def reads(self) -> list[Value]:
+        """All Values that it is made of; an index may be one too."""
+        return [*self.inputs, *_in_settings(self.params.values())]
+
+
+class Values:
+    """The Values of Tensors, where some Tensors, and some arrays in settings, are the inputs of a program."""
+
+    def __init__(self, inputs: Mapping[Tensor, Value], labels: Mapping[int, Value]) -> None:
+        self.known = dict(inputs)
+        self.labels = labels  # the arrays in settings that are inputs, by id
+        self.made: dict[Any, Value] = {}
+
+    def of(self, outputs: Iterable[Tensor]) -> list[Value]:
+        """The Value of each Tensor."""
+        outputs = list(outputs)
+        everything = {t for output in outputs if output not in self.known for t in history(output)}
+        for t in sorted(everything - self.known.keys(), key=lambda t: t.birth):
+            self.known[t] = self._value(t)
+        return [self.known[output] for output in outputs]
+
+    def _value(self, t: Tensor) -> Value:
+        if t.primitive is None:
+            return self._constant(t._value)
+        xs = tuple([self.known[x] for x in t.inputs])
+        if xs and all(x.constant is not None for x in xs):
+            constant = self._constant(t._value)
+            if constant.is_uniform or t.size <= sum([np.size(x.constant) for x in xs]):
+                return constant
+        params = {name: _with_labels(value, self.labels) for name, value in t._params.items()}
+        value = self._simplest(t.primitive, xs, params, t.shape, t.dtype)
+        if value.primitive is t.primitive and value.constant is None:
+            value.cast = t.primitive in MASKS - {greater, greater_equal} or _returns_no_floats(t)
+        return value
+
+    def _constant(self, value: Any) -> Value:
+        number = _only_number(value)
+        return self._once(Value(np.shape(value), value.dtype, constant=value if number is None else number))
+
+    def _simplest(
+        self,
+        primitive: Primitive,
+        xs: tuple[Value, ...],
+        params: Mapping[str, Any],
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+    ) -> Value:
+        def unchanged(x: Value) -> bool:
+            return x.shape == shape and x.dtype == dtype
+
+        def same_as(x: Value) -> Value:
+            return x if x.shape == shape else self._simplest(_broadcast_to, (x,), {"shape": shape}, shape, dtype)
+
+        first = xs[0] if xs else None
+        if first is not None and first.primitive is primitive and primitive in (_reshape, _transpose):
+            if primitive is _transpose:
+                params = {"axes": tuple([first.params["axes"][a] for a in params["axes"]])}
+            xs = first.inputs
+            first = xs[0]
+        if primitive in (_reshape, _broadcast_to, _astype) and first is not None and unchanged(first):
+            return first
+        if primitive is _transpose and first is not None and list(params["axes"]) == list(range(len(shape))):
+            return first
+        if primitive is _power and params["exponent"] == 1:
+            return xs[0]
+        if primitive is negative and first is not None and first.primitive is negative:
+            return first.inputs[0]
+        if primitive is multiply or primitive is divide:
+            x, y = xs
+            if _is_one(y) and x.dtype == dtype:
+                return same_as(x)
+            if primitive is multiply and _is_one(x) and y.dtype == dtype:
+                return same_as(y)
+        if primitive in BROADCASTING:
+            xs = self._narrow(xs, shape)
+        return self._once(Value(shape, dtype, primitive, xs, params))
+
+    def _narrow(self, xs: tuple[Value, ...], shape: tuple[int, ...]) -> tuple[Value, ...]:
+        """The inputs of an operator that broadcasts, without what only repeats them."""
+        narrow = list(xs)
+        for i, x in enumerate(xs):
+            less = x
+            if x.is_uniform:
+                less = self._once(Value((), x.dtype, constant=x.constant))
+            elif x.primitive is _broadcast_to:
+                less = x.inputs[0]
+            if (
+                less is not x
+                and np.broadcast_shapes(*[y.shape for y in [*narrow[:i], less, *narrow[i + 1 :]]]) == shape
+            ):
+                narrow[i] = less
+        return tuple(narrow)
+
+    def _once(self, value: Value) -> Value:
+        if value.constant is not None:
+            key: Any = ("constant", value.shape, value.dtype, np.asarray(value.constant).tobytes())
+        elif value.inputs:
+            key = (value.primitive, value.inputs, _key(dict(value.params)))
+        else:
+            return value  # what is made of nothing is drawn anew each time
+        return self.made.setdefault(key, value)
+
+
+def needed(outputs: Iterable[Value]) -> list[Value]:
+    """The Values that these are computed from, themselves included, in the order in which they are made."""
+    todo = list(outputs)
+    seen = set(todo)
+    while todo:
+        for x in todo.pop().reads:
+            if x not in seen:
+                seen.add(x)
+                todo.append(x)
+    return sorted(seen, key=lambda value: value.order)
+
+
+def _only_number(value: Any) -> Any:
+    """The number that an array holds in all places, to the last bit, or None."""
+    array = np.asarray(value)
+    if not array.size:
+        return None
+    if all(n == 1 or stride == 0 for n, stride in zip(array.shape, array.strides, strict=True)):
+        return array[(0,) * array.ndim]
+    bits = np.ascontiguousarray(array).view(f"u{array.itemsize}")
+    return array[(0,) * array.ndim] if (bits == bits.flat[0]).all() else None
+
+
+def _returns_no_floats(t: Tensor) -> bool:
+    """Whether the function of an operator from elsewhere returns something else than floats of the right dtype."""
+    if t.primitive is None or ours(t.primitive) or not t.inputs:
+        return False
+    value = t.primitive.function(*[x._value for x in t.inputs], **t._params)
+    return getattr(value, "dtype", None) != t.dtype
+
+
+def _is_one(x: Value) -> bool:
+    return x.is_uniform and bool(x.constant == 1)
+
+
+def _with_labels(setting: Any, labels: Mapping[int, Value]) -> Any:
+    """A setting with Values in the place of the arrays that are inputs."""
+    if id(setting) in labels:
+        return labels[id(setting)]
+    return tuple([_with_labels(part, labels) for part in setting]) if type(setting) is tuple else setting
+
+
+def _in_settings(settings: Iterable[Any]) -> list[Value]:
+    found = []
+    for setting in settings:
+        if isinstance(setting, Value):
+            found.append(setting)
+        elif type(setting) is tuple:
+            found += _in_settings(setting)
+    return found
+
+
+def _key(setting: Any) -> Any:
+    """Settings as what a dict can be asked for; equal numbers of different kinds are told apart, as 0 and -0.0 are."""
+    if isinstance(setting, dict):
+        return tuple([(name, _key(value)) for name, value in setting.items()])
+    if isinstance(setting, tuple | list):
+        return (type(setting), *[_key(part) for part in setting])
+    if isinstance(setting, np.ndarray):
+        return (setting.dtype, setting.shape, setting.tobytes())
+    if isinstance(setting, slice):
+        return (slice, repr(setting))
+    if setting is None or isinstance(setting, int | float | str | np.generic | np.dtype):
+        return (type(setting), repr(setting))
+    return _ByIdentity(setting) if type(setting).__hash__ is None else setting
+
+
+class _ByIdentity:
+    """What cannot be a key itself; it is held, so that its id stays its own."""
+
+    def __init__(self, what: Any) -> None:
+        self.what = what
+
+    def __hash__(self) -> int:
+        return id(self.what)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByIdentity) and other.what is self.what
+
+
+def is_fresh(value: Value) -> bool:
+    """Whether nobody else has its memory: neither a caller's array nor that of another value."""
+    return value.constant is None and value.primitive is not None and not may_be_view(value)
+
+
+def may_be_view(value: Value) -> bool:
+    """Whether it may lie in the memory of its first input; of operators from elsewhere that is not known."""
+    primitive = value.primitive
+    return primitive is not None and (primitive in VIEWS or not ours(primitive))
+
+
+def ours(primitive: Primitive) -> bool:
+    """Whether an operator is one of the engine's own."""
+    return (primitive.__module__ or "").split(".")[0] == __name__.split(".")[0]
+
+
+def array_of(value: Value) -> Array:
+    """A constant, written out."""
+    return np.broadcast_to(value.constant, value.shape)

@@ -1,0 +1,392 @@
+"""A recipe is a program: the engine, the program and its text executed by itself agree, in value and in derivatives."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minitensor as mt
+from minitensor import Tensor, compiled, gradients, primitive, program
+from nets import Dense, Dropout, Flatten, Module, ReLU, Sequential, lenet
+
+from .checks import raises, same
+from .operators import OPERATORS
+from .strategies import dtypes, few, laid_out, rngs
+
+DRAWN = {"dropout"}  # what differs at each run
+
+
+def executed(made):
+    """The function of the text, in a namespace that has nothing else."""
+    space = {}
+    exec(made.source, space)
+    return space["program"]
+
+
+def near(a, b):
+    """The same shape and dtype, and the same numbers, to rounding."""
+    a, b = np.asarray(a), np.asarray(b)
+    assert (a.shape, a.dtype) == (b.shape, b.dtype)
+    precision = 1e4 * np.finfo(b.dtype).eps
+    np.testing.assert_allclose(a, b, rtol=precision, atol=precision * max(1, np.abs(b[np.isfinite(b)]).max(initial=0)))
+
+
+def recipe(f, xs, rng, order):
+    """y = f(xs), and as named outputs the derivatives up to an order, along random directions."""
+    outputs = {"y": f(*xs)}
+    total = outputs["y"]
+    for n in range(order):
+        seed = Tensor(rng.normal(size=total.shape).astype(total.dtype))
+        slopes = gradients((total * seed).sum(), xs)
+        outputs |= {f"d{n + 1}_x{i}": slope for i, slope in enumerate(slopes)}
+        total = sum([(slope * Tensor(rng.normal(size=slope.shape).astype(slope.dtype))).sum() for slope in slopes])
+    return outputs
+
+
+@pytest.mark.parametrize("name", sorted(OPERATORS.keys() - DRAWN))
+@few
+@given(data=st.data(), rng=rngs, order=st.integers(0, 2), dtype=dtypes)
+def test_engine_program_and_text_agree(name, data, rng, order, dtype):
+    """For every operator, its gradients and the gradients of these, in any order of memory."""
+    f, shapes = data.draw(OPERATORS[name].cases)
+    arrays = [x.astype(dtype) for x in OPERATORS[name].values(rng, shapes)]
+    xs = [data.draw(laid_out(x)) for x in arrays]
+    with np.errstate(all="ignore"):
+        outputs = recipe(f, xs, rng, order)
+        made = program(outputs, {f"x{i}": x for i, x in enumerate(xs)})
+        ran, text = (function(*[x.data for x in xs]) for function in (made, executed(made)))
+    for expected, *found in zip(outputs.values(), *[r if type(r) is tuple else (r,) for r in (ran, text)], strict=True):
+        for array in found:
+            near(array, expected.data)
+
+
+@pytest.mark.parametrize("name", sorted(OPERATORS.keys() - DRAWN))
+@few
+@given(data=st.data(), rng=rngs)
+def test_a_compiled_function_is_the_function(name, data, rng):
+    """For every operator and its gradients, on data that it has not been traced with."""
+    f, shapes = data.draw(OPERATORS[name].cases)
+
+    def both(*xs):
+        y = f(*xs)
+        return [y, *gradients(y, xs)]
+
+    fast = compiled(both)
+    for _ in range(2):
+        arrays = OPERATORS[name].values(rng, shapes)
+        with np.errstate(all="ignore"):
+            found, expected = fast(*arrays), both(*map(Tensor, arrays))
+        assert type(found) is list
+        for a, b in zip(found, expected, strict=True):
+            near(a, b.data)
+
+
+# -- what the text reads like ------------------------------------------------------------------------------------------
+
+
+def lines(made):
+    return [line.partition("#")[0].strip() for line in str(made).splitlines()[1:]]
+
+
+def test_the_text_is_what_a_student_would_write():
+    """Constants are worked out, no line is there twice or for nothing, gradients are named by what they belong to."""
+    x, w, y = Tensor(np.ones((4, 3))), Tensor(np.ones((3, 2))), Tensor(np.ones((4, 2)))
+    loss = mt.mean_squared_error((x @ w).tanh(), y)
+    made = program({"loss": loss, "d_w": gradients(loss, [w])[0]}, {"x": x, "w": w, "y": y})
+    assert lines(made) == [
+        "t1 = x @ w", "t2 = np.tanh(t1)", "t3 = t2 - y", "t4 = t3 ** 2", "t5 = t4.sum()", "loss = t5 / 8",
+        "d_t3 = 0.25 * t3", "t6 = t2 * t2", "t7 = 1 - t6", "d_t1 = d_t3 * t7", "d_w = x.T @ d_t1", "return loss, d_w",
+    ]  # fmt: skip
+
+
+def test_names_are_those_of_inputs_outputs_and_tensors():
+    """Also where Python could not read them, and where a name is there twice."""
+    x, w = Tensor([1.0]), Tensor([2.0])
+    h = x * w
+    h.name = "hidden.unit"
+    made = program({"lambda": h + 1, "x": h * h}, {"x": x, "C1.weight": w})
+    assert str(made).startswith("def program(x, C1_weight):")
+    assert lines(made) == [
+        "hidden_unit = x * C1_weight", "lambda_ = hidden_unit + 1", "x_2 = hidden_unit * hidden_unit",
+        "return lambda_, x_2",
+    ]  # fmt: skip
+    same(executed(made)(C1_weight=np.array([2.0]), x=np.array([1.0]))[1], np.array([4.0]))
+
+
+@given(rngs)
+def test_the_text_of_a_network_is_complete(rng):
+    """A training step of a convolutional network, executed from its text alone."""
+    model, images, labels = lenet().astype(np.float64), Tensor(rng.normal(size=(2, 1, 32, 32))), rng.integers(0, 10, 2)
+    loss = mt.cross_entropy(model(images), labels)
+    named = dict(model.named_parameters())
+    slopes = {f"d_{name}": slope for name, slope in zip(named, gradients(loss, named.values()), strict=True)}
+    made = program({"loss": loss, **slopes}, {"images": images, **named})
+    assert "minitensor" not in made.source
+    found = executed(made)(images.data, *[w.data for w in named.values()])
+    for a, b in zip(found, [loss, *slopes.values()], strict=True):
+        near(a, b.data)
+
+
+def test_what_a_reader_adds_is_printed_too():
+    """An operator from outside, with a helper of its own; only what has no text is refused, and runs all the same."""
+
+    @primitive
+    def cubed(x, *, times=1):
+        return times_three(x) * times
+
+    cubed.defvjp(lambda g, out, x, *, times: g * 3 * times * x * x)
+    x = Tensor([1.0, 2.0])
+    made = program({"y": cubed(x, times=2)}, {"x": x})
+    same(executed(made)(x.data), made(x.data))
+    same(made(x.data), np.array([2.0, 16.0]))
+    nameless = program({"y": primitive(lambda x: times_three(x))(x)}, {"x": x})
+    same(nameless(x.data), np.array([1.0, 8.0]))
+    with raises(ValueError, "cannot be printed"):
+        _ = nameless.source
+
+
+def times_three(x):
+    return x * x * x
+
+
+def test_operators_that_return_no_floats_do_so_in_a_program():
+    """What the engine turns into floats, a program does too."""
+    is_large, count = primitive(lambda x: x > 1), primitive(lambda x: int(x.size))
+    x = Tensor(np.array([0.5, 2.0], np.float32))
+    made = program({"a": is_large(x), "b": mt.isnan(x), "c": count(x)}, {"x": x})
+    for found, expected in zip(made(x.data), [[0, 1], [0, 0], 2], strict=True):
+        same(found, np.array(expected, np.float32))
+
+
+@given(dtypes)
+def test_nobody_elses_memory_is_handed_out(dtype):
+    """Outputs that are views of inputs, of constants or of each other are copies; inputs stay what they were."""
+    x = Tensor(np.arange(6, dtype=dtype).reshape(2, 3))
+    y = x * 2
+    constant = Tensor(np.arange(3, dtype=dtype))
+    outputs = {
+        "a": x,
+        "b": x.T,
+        "c": x[0],
+        "d": y,
+        "e": y.reshape(6),
+        "f": constant,
+        "g": y,
+        "h": mt.broadcast_to(y, 2, 2, 3),
+    }
+    made = program(outputs, {"x": x})
+    array = x.data.copy()
+    results = made(array)
+    for _ in range(2):
+        for i, result in enumerate(results):
+            same(result, list(outputs.values())[i])
+        for result in results:
+            result += 1
+        same(array, x)
+        results = made(array)
+
+
+def test_a_program_is_for_its_shapes_and_dtypes():
+    """Other arrays are refused, with their shape or dtype; so is another number of them."""
+    x = Tensor(np.ones(3, np.float32))
+    made = program({"y": x * 2}, {"x": x})
+    with raises(ValueError, "x has shape (2,)", "(3,)"):
+        made(np.ones(2, np.float32))
+    with raises(TypeError, "float64", "float32"):
+        made(np.ones(3))
+    for arrays, named in (((), {}), ((1, 2), {}), ((1,), {"x": 1}), ((), {"z": 1})):
+        with raises(TypeError, "takes x"):
+            made(*arrays, **named)
+    same(made(x=[1, 2, 3]), np.array([2, 4, 6], np.float32))
+
+
+def test_what_is_no_recipe_is_refused():
+    """Outputs and inputs are Tensors by name."""
+    x = Tensor(1.0)
+    for outputs, inputs in (({"y": 1.0}, {}), ({"y": x}, {"x": np.ones(1)}), ([x], {}), ({1: x}, {})):
+        with pytest.raises(TypeError):
+            program(outputs, inputs)
+    for outputs, inputs in (({}, {"x": x}), ({"y": x}, {"a": x, "b": x})):
+        with pytest.raises(ValueError):
+            program(outputs, inputs)
+
+
+@pytest.mark.parametrize("n", [10, 1000])
+def test_a_long_chain_is_a_long_text(n):
+    """One line an operator, at any length."""
+    x = y = Tensor(1.0)
+    for _ in range(n):
+        y = y.tanh()
+    made = program({"y": y}, {"x": x})
+    assert len(lines(made)) == n + 1
+    same(made(1.0), y)
+
+
+# -- compiled ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_shape_dtype_or_order_of_memory_is_a_new_program():
+    """And the same ones are not."""
+    calls = []
+
+    def f(x):
+        calls.append(x.shape)
+        return x * 2
+
+    fast = compiled(f)
+    for x in (np.ones((2, 3)), np.ones((3, 2)), np.ones((2, 3), np.float32), np.asfortranarray(np.ones((2, 3)))):
+        for _ in range(3):
+            same(fast(x), 2 * x)
+    assert len(calls) == 8  # twice for each
+
+
+def test_too_many_programs_are_an_error():
+    """With what was handed in."""
+    fast = compiled(lambda x: x + 1)
+    with raises(ValueError, "traced 64 times", "(65,)"):
+        for n in range(1, 100):
+            fast(np.ones(n))
+
+
+@given(st.data(), st.integers(1, 5), st.integers(1, 4), rngs)
+def test_labels_are_arguments(data, n, classes, rng):
+    """Also where they equal the numbers of the rows, or each other, when the function is traced."""
+    labels = st.lists(st.integers(0, classes - 1), min_size=n, max_size=n).map(np.array)
+    first = np.minimum(np.arange(n), classes - 1) if data.draw(st.booleans()) else data.draw(labels)
+    fast = compiled(lambda x, labels: mt.cross_entropy(x, labels))
+    for chosen in (first, data.draw(labels), data.draw(labels)):
+        x = rng.normal(size=(n, classes))
+        near(fast(x, chosen), mt.cross_entropy(x, chosen).data)
+    for wrong in (-1, classes):
+        with raises(IndexError, f"from 0 to {classes - 1}", wrong):
+            fast(x, np.full(n, wrong))
+
+
+def test_python_numbers_are_arrays_without_axes():
+    """Of floats they reach the function as Tensors."""
+    fast = compiled(lambda x, y: x * y + x)
+    same(fast(2.0, 3.0), np.array(8.0))
+    same(fast(4.0, 3.0), np.array(16.0))
+
+
+OUTSIDE = Tensor(2.0)
+
+
+class Holder(Module):
+    def __init__(self):
+        self.weight = Tensor([2.0, 3.0])
+        self.layers = [Dense(2, 2)]
+
+    def forward(self, x):
+        return self.layers[0](x * self.weight)
+
+
+REFUSED = {
+    "if": (lambda x: x if x > 0 else -x, "looked at"),
+    "float": (lambda x: x * float(x), "looked at"),
+    "item": (lambda x: x * x.item(), "looked at"),
+    "data": (lambda x: x * x.data, "looked at"),
+    "NumPy": (lambda x: x * np.asarray(x), "looked at"),
+    "detach": (lambda x: x * x.detach(), "detached"),
+    "no_grad": (mt.no_grad()(lambda x: x * x), "recipe"),
+    "outside": (lambda x: x * OUTSIDE, "OUTSIDE"),
+    "rng": (lambda x: mt.dropout(x, 0.5, np.random.default_rng()), "generator"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_recipe_that_depends_on_data_is_refused(what):
+    """With the line, or with what differs."""
+    f, why = REFUSED[what]
+    with raises(ValueError, "cannot be compiled", why):
+        compiled(f)(2.0)
+
+
+def test_the_line_of_a_python_if_is_named():
+    """The last one outside of the engine."""
+    with raises(ValueError, "test_program.py", "x if x > 0 else -x"):
+        compiled(REFUSED["if"][0])(2.0)
+
+
+@pytest.mark.parametrize("result", [1.0, np.ones(2), (), None, [1.0]])
+def test_what_is_compiled_returns_tensors(result):
+    """Anything else is a TypeError."""
+    with raises(TypeError, "returns a Tensor"):
+        compiled(lambda x: result)(1.0)
+
+
+@given(rngs)
+def test_parameters_are_read_anew_at_each_call(rng):
+    """Also those in lists; a layer that is exchanged, a setting that is changed and another mode are seen."""
+    model = Holder()
+    fast = compiled(lambda x: model(x))
+    x = rng.normal(size=(3, 2))
+    near(fast(x), model(x).data)
+    for _ in range(3):
+        model.replace({w: Tensor(rng.normal(size=w.shape).astype(w.dtype)) for w in model.parameters()})
+        near(fast(x), model(x).data)
+    model.layers[0] = Sequential(Dense(2, 3), ReLU())
+    near(fast(x), model(x).data)
+
+
+def test_a_name_that_stands_for_something_else_is_seen():
+    """A Module or a number that a function reads by name is looked up again."""
+    model, factor = Dense(2, 2), 2.0
+    fast = compiled(lambda x: model(x) * factor)
+    x = np.ones((1, 2))
+    near(fast(x), model(x).data * 2)
+    model, factor = Dense(2, 3), 3.0
+    near(fast(x), model(x).data * 3)
+
+
+def test_dropout_draws_anew_at_each_run():
+    """The same numbers as the engine, from the same generator; in use none are drawn."""
+    x = np.ones((4, 50))
+    models = [Sequential(Dropout(0.5, rng=np.random.default_rng(0)), Flatten()) for _ in range(2)]
+    fast = compiled(models[0])
+    results = [fast(x) for _ in range(3)]
+    for result in results:
+        same(result, models[1](x))
+    assert (results[0] != results[1]).any()
+    models[0].eval()
+    same(fast(x), x)
+    made = next(iter(fast.programs.values())).program
+    assert "rng = np.random.default_rng()" in made.source
+    assert (executed(made)(x) != executed(made)(x)).any()
+
+
+def test_a_function_that_changes_a_module_is_refused():
+    """As batch normalization does in training, which looks at values."""
+
+    class Counting(Module):
+        count = 0
+
+        def forward(self, x):
+            self.count += 1
+            return x * 2
+
+    with raises(ValueError, "changes a Module"):
+        compiled(Counting())(1.0)
+
+
+def test_partial_functions_methods_and_modules_are_compiled():
+    """Whatever is called."""
+    model = Dense(2, 2)
+    x = np.ones((1, 2))
+    for f in (model, model.forward, partial(model), compiled(model).function):
+        near(compiled(f)(x), model(x).data)
+    with raises(TypeError, "int"):
+        compiled(3)
+
+
+def test_an_error_of_the_function_is_the_engines_own():
+    """While it is traced, and once it runs."""
+    fast = compiled(lambda x, y: x @ y)
+    with raises(ValueError, "inner lengths must agree"):
+        fast(np.ones((2, 3)), np.ones((2, 3)))
+    assert re.match(r"compiled\(<lambda>\)", repr(fast))
