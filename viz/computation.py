@@ -26,7 +26,7 @@ Box = Tensor | str  # a Tensor's own, or that of its layer
 Boxes = dict[Tensor, Box]
 
 UNSAID = {"groups": 1, "keepdims": False, "count_include_pad": True, "constant_values": 0}  # what changes nothing
-SHOWN_BY_SHAPE = {"shape", "ends", "rng", "dtype"}  # or by what was drawn
+SHOWN_BY_SHAPE = {"shape", "ends", "rng"}  # or by what was drawn
 SMALL = 4  # elements: as many are written out, of more the mean and the spread
 LONGEST_NAME = 40
 SPINE = {"weight": "200"}  # more than the 128 with which dot pulls the sides of a frame together
