@@ -28,7 +28,18 @@ from .layers import (
 from .lenet5 import RadialBasis, Subsampling, TableConv2d, lenet5, map_criterion
 from .models import alexnet, lenet
 from .module import Cost, Module, Sequential
-from .optim import SGD, Adam, Optimizer, constant, cosine, one_cycle
+from .optim import (
+    SGD,
+    Adam,
+    AdamW,
+    Optimizer,
+    clip_norm,
+    constant,
+    cosine,
+    one_cycle,
+    step_decay,
+    value_and_grad,
+)
 from .parallel import mpi_workers
 from .pictures import confusion, learning_curve
 from .pools import (
