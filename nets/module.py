@@ -174,9 +174,7 @@ class Module:
         >>> {name: array.shape for name, array in Dense(3, 2).state_dict().items()}
         {'weight': (2, 3), 'bias': (2,)}
         """
-        return {
-            name: held.data if isinstance(held, Tensor) else held.copy() for name, held in self._holdings().items()
-        }
+        return {name: held.data if isinstance(held, Tensor) else held.copy() for name, held in self._holdings().items()}
 
     def load_state_dict(self, state: Mapping[str, npt.ArrayLike]) -> None:
         """Take over the values of a `state_dict`, in the dtypes that this module has.
@@ -217,10 +215,12 @@ class Module:
 
     def _change(self, arrays: Mapping[str, Array]) -> None:
         held = self._holdings()
-        self._exchange({
-            id(old): Tensor(arrays[name], old.name) if isinstance(old, Tensor) else arrays[name]
-            for name, old in held.items()
-        })
+        self._exchange(
+            {
+                id(old): Tensor(arrays[name], old.name) if isinstance(old, Tensor) else arrays[name]
+                for name, old in held.items()
+            }
+        )
 
     def train(self, training: bool = True) -> Self:
         """Let every layer compute as in training, and return the module."""

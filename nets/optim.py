@@ -343,4 +343,9 @@ def constant(progress: float) -> float:
     return 1.0
 
 
-SCHEDULES: dict[str, Schedule] = {"one_cycle": one_cycle, "cosine": cosine, "step_decay": step_decay, "constant": constant}
+SCHEDULES: dict[str, Schedule] = {
+    "one_cycle": one_cycle,
+    "cosine": cosine,
+    "step_decay": step_decay,
+    "constant": constant,
+}
