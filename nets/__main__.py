@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -21,10 +22,10 @@ from .lenet5 import lenet5, map_criterion
 from .models import alexnet, lenet
 from .module import Module
 from .optim import SCHEDULES, SGD
-from .parallel import mpi_workers
+from .parallel import WorkerError, end_all, mpi_workers
 from .pictures import confusion, learning_curve
 from .summary import summary
-from .train import Decide, Loss, evaluate, fit, predict
+from .train import Console, Decide, Loss, evaluate, fit, predict
 
 
 class Recipe(NamedTuple):
@@ -32,7 +33,20 @@ class Recipe(NamedTuple):
 
     loss: Loss
     decide: Decide
-    learning_rate: float  # for steps of 64 images; it grows with their number, as the gradients become less noisy
+    learning_rate: float  # for steps of 64 images
+    most: float  # the largest learning rate
+
+    def rate(self, batch_size: int) -> float:
+        """The learning rate for steps of so many images.
+
+        It grows with their number, as the gradients become less noisy, but only up to `most`: a longer step leaves the
+        region in which a gradient says anything.
+        Source: Goyal et al., Accurate, large minibatch SGD: training ImageNet in 1 hour, 2017, sections 2.1 and 5.2.
+
+        >>> [round(RECIPES["lenet"].rate(n), 4) for n in (1, 64, 128, 1438)]
+        [0.0008, 0.05, 0.1, 0.1]
+        """
+        return min(self.learning_rate * batch_size / 64, self.most)
 
 
 MODELS: dict[str, tuple[Callable[..., Module], tuple[int, ...]]] = {  # how to build it, and the images that it takes
@@ -41,13 +55,13 @@ MODELS: dict[str, tuple[Callable[..., Module], tuple[int, ...]]] = {  # how to b
     "alexnet": (alexnet, (3, 227, 227)),
 }
 RECIPES = {
-    "lenet": Recipe(cross_entropy, np.argmax, 0.05),
-    "lenet5": Recipe(map_criterion, np.argmin, 0.004),
+    "lenet": Recipe(cross_entropy, np.argmax, 0.05, 0.1),
+    "lenet5": Recipe(map_criterion, np.argmin, 0.004, 0.016),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status.
+    """Run one command and return the exit status: 0, or 1 after an error, 130 after a second Ctrl-C.
 
     >>> main(["evaluate", "--checkpoint", "there/is/none.npz"])  # says on stderr that there is none
     1
@@ -58,10 +72,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output, as `head` does, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except KeyboardInterrupt as error:
+        return _failed(error, "stopped", 130)
     except (ImportError, OSError, ValueError) as error:
-        print(f"nets: {error}", file=sys.stderr)
+        return _failed(error, str(error), 1)
+    except WorkerError:  # the process that failed says why
         return 1
     return 0
+
+
+def _failed(error: BaseException, text: str, status: int) -> int:
+    print(f"nets: {text}", file=Console())
+    end_all(error)
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     option(
         "--learning-rate",
         type=float,
-        help="at the top of the schedule (default: 0.05, lenet5 0.004, for a batch of 64, and in proportion)",
+        help="at the top of the schedule (default: 0.05, lenet5 0.004, for 64 images, and in proportion, but not much more)",
     )
     option("--momentum", type=float, default=0.9, help="of Nesterov's kind (default: 0.9)")
     option("--weight-decay", type=float, default=5e-4, help="pull of the weights towards 0 (default: 0.0005)")
@@ -123,10 +146,10 @@ def _train(options: argparse.Namespace) -> None:
     model = _model(options, train, test, options.seed)
     own = options.data is None
     epochs = _said(options.epochs, 50 if own else 10)
-    batch_size = _said(options.batch_size, 64 if own else 128)
+    batch_size = min(_said(options.batch_size, 64 if own else 128), len(train.labels))
     optimizer = SGD(
         model,
-        _said(options.learning_rate, recipe.learning_rate * batch_size / 64),
+        _said(options.learning_rate, recipe.rate(batch_size)),
         momentum=options.momentum,
         nesterov=options.momentum > 0,
         weight_decay=options.weight_decay,
@@ -150,13 +173,13 @@ def _train(options: argparse.Namespace) -> None:
     )
     if workers.rank > 0:
         return
-    if len(done) < epochs:
-        print(f"Stopped in epoch {len(done) + 1} of {epochs}; --resume goes on from here.")
-    _report(recipe, model, test)
     curve, matrix = path.with_suffix(".curve.svg"), path.with_suffix(".confusion.svg")
     if done:
         curve.write_text(learning_curve(done), encoding="utf-8")
     matrix.write_text(confusion(test, predict(model, test.images, decide=recipe.decide)), encoding="utf-8")
+    if len(done) < epochs:
+        print(f"Stopped in epoch {len(done) + 1} of {epochs}; --resume goes on from here.")
+    _report(recipe, model, test)
     print(f"The network is in {path}, pictures of how it went in {curve} and {matrix}.")
 
 
@@ -192,7 +215,11 @@ def _data(options: argparse.Namespace) -> tuple[Examples, Examples]:
 
 def _report(recipe: Recipe, model: Module, test: Examples) -> None:
     score = evaluate(model, test, loss=recipe.loss, decide=recipe.decide)
-    right = round(score.accuracy * len(test.labels))
+    right, usual = round(score.accuracy * len(test.labels)), np.bincount(test.labels).max()
+    if not math.isfinite(score.loss):
+        raise ValueError(f"the network has diverged: its loss is {score.loss}")
+    if right <= usual:
+        print(f"It has learnt nothing: one and the same answer to all is right {usual} times.", file=Console())
     print(f"Test: {score.accuracy:.2%} right ({right} of {len(test.labels)} held-out digits), loss {score.loss:.4f}.")
 
 

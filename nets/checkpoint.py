@@ -13,19 +13,17 @@ import errno
 import io
 import json
 import os
-import secrets
-import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any, BinaryIO
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
 from minitensor.tensor import Array
 
+from .files import opened, replacing
 from .module import Module
 from .optim import Optimizer
 
@@ -61,60 +59,8 @@ def save(
     """
     arrays = {name: np.array(array, order="C") for name, array in _state(model, optimizer).items()}
     arrays["notes"] = np.frombuffer(_text(dict(notes or {})), np.uint8)
-    with _replacing(path) as file:
+    with replacing(path) as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
-
-
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise what `save` would raise for this path; the folder is made, and what is there stays as it is."""
-    with suppress(_Unchanged), _replacing(path):
-        raise _Unchanged
-
-
-class _Unchanged(Exception):
-    """Raised to leave a file as it is."""
-
-
-@contextmanager
-def _replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A new file to write to, which takes the place of the one at path when the block has ended without an error.
-
-    Where the system has files without a name, it has none until it is complete, so nothing is left of a process that
-    was killed.  Elsewhere, its part file is.
-    """
-    target = Path(os.path.realpath(path))  # where a link leads to
-    part = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        old = target.stat() if target.exists() else None
-        if old and stat.S_ISDIR(old.st_mode):
-            raise IsADirectoryError(errno.EISDIR, "it is a folder")
-        if old and not stat.S_ISREG(old.st_mode):
-            raise ValueError(f"cannot save {path}: it is no file, but a device or a pipe")
-        with _created(target.parent, part) as file:
-            if old:
-                with suppress(PermissionError):  # only the owner's rights are sure to be ours to give
-                    os.fchown(file.fileno(), old.st_uid, old.st_gid)
-                os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            if not part.exists():  # give it one; with a src_dir_fd, Python follows the link under /proc to the file
-                os.link(f"/proc/self/fd/{file.fileno()}", part, src_dir_fd=file.fileno())
-        os.replace(part, target)
-    except OSError as error:
-        reason = error.strerror or error
-        raise OSError(error.errno or errno.EIO, f"cannot save {path}: {reason}") from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _created(folder: Path, part: Path) -> BinaryIO:
-    """A new file in the folder, without a name if possible, else called `part`; its permissions are the usual ones."""
-    if hasattr(os, "O_TMPFILE") and os.path.isdir("/proc/self/fd"):  # Linux
-        with suppress(OSError):  # not every file system has them
-            return open(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666), "wb")
-    return open(part, "xb")
 
 
 def _text(notes: dict[str, Any]) -> bytes:
@@ -158,10 +104,7 @@ def load_notes(path: str | os.PathLike[str]) -> dict[str, Any]:
 @contextmanager
 def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
     try:
-        mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # to open a pipe would wait for somebody to write to it
-            raise ValueError("it is no file, but a device or a pipe")
-        with zipfile.ZipFile(path) as archive:
+        with opened(path) as file, zipfile.ZipFile(file) as archive:
             if unknown := {info.compress_type for info in archive.infolist()} - NUMPYS_METHODS:
                 raise ValueError(f"its arrays are compressed by methods {sorted(unknown)}, which NumPy does not use")
             yield archive

@@ -71,9 +71,11 @@ class BatchNorm2d(Module):
             mean, var = self.running_mean.reshape(per_channel), self.running_var.reshape(per_channel)
             factor = self.scale.reshape(per_channel) / np.sqrt(var + self.eps, dtype=var.dtype)
             return (x - mean) * factor + self.shift.reshape(per_channel)
-        y = batch_norm(x, self.scale, self.shift, self.eps)
         n = x.size // self.channels
-        mean, var = x.data.mean((0, 2, 3)), x.data.var((0, 2, 3)) * (n / max(n - 1, 1))
+        if n == 1:
+            raise ValueError(f"one value has no variance: {type(self).__name__} learns from more than shape {x.shape}")
+        y = batch_norm(x, self.scale, self.shift, self.eps)
+        mean, var = x.data.mean((0, 2, 3)), x.data.var((0, 2, 3)) * (n / (n - 1))
         self.running_mean = self._moved(self.running_mean, mean)
         self.running_var = self._moved(self.running_var, var)
         return y

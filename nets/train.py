@@ -23,8 +23,9 @@ from minitensor import Tensor, cross_entropy, gradients, no_grad
 from minitensor.sizes import whole
 from minitensor.tensor import Array, recording
 
-from .checkpoint import check_writable, load, load_notes, save
+from .checkpoint import load, load_notes, save
 from .data import Examples, batches, not_finite, usable
+from .files import check_writable
 from .module import Module
 from .optim import SGD, Optimizer, Schedule, one_cycle
 from .parallel import ALONE, Workers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -334,6 +335,133 @@ def test_a_refused_batch_leaves_the_running_means_alone():
     with raises(ValueError, "(0, 1, 2, 2)"):
         layer(np.zeros((0, 1, 2, 2)))
     assert layer.running_mean == 0 and layer.running_var == 1
+
+
+# -- what is found, and what it is called ------------------------------------------------------------------------------
+
+leaves = st.sampled_from(["layer", "parameter", "buffer", "setting"])
+containers = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner) | st.dictionaries(st.sampled_from("ab"), inner),
+    max_leaves=6,
+)
+
+
+class Holder(Module):
+    """A module with things in lists, tuples and dicts."""
+
+    def __init__(self, plan) -> None:
+        self.names = []
+        self.held = self.built(plan, "held")
+
+    def built(self, plan, path):
+        if isinstance(plan, (list, tuple)):
+            return type(plan)(self.built(part, f"{path}.{i}") for i, part in enumerate(plan))
+        if isinstance(plan, dict):
+            return {key: self.built(part, f"{path}.{key}") for key, part in plan.items()}
+        if plan != "setting":
+            self.names.append(f"{path}.weight" if plan == "layer" else path)
+        makes = {
+            "layer": lambda: Dense(1, 1, bias=False),
+            "parameter": lambda: Tensor([1.0]),
+            "buffer": np.ones(1).copy,
+        }
+        return makes.get(plan, lambda: 1)()
+
+
+@given(containers)
+def test_lists_tuples_and_dicts_are_walked_at_any_depth(plan):
+    """Each parameter has its path as its name; it is saved, replaced, converted, and in use with all others."""
+    model = Holder(plan)
+    state = model.state_dict()
+    assert sorted(state) == sorted(model.names)
+    model.load_state_dict({name: array + 1 for name, array in state.items()})
+    for name, array in model.state_dict().items():
+        same(array, state[name] + 1)
+    model.replace({p: Tensor(p.data * 0) for p in model.parameters()})
+    assert not any(p.data.any() for p in model.parameters())
+    model.astype(np.float32).eval()
+    assert {array.dtype for array in model.state_dict().values()} <= {np.dtype(np.float32)}
+    assert not any(module.training for _, module in model.modules())
+    assert repr(model).count("Dense(1, 1, bias=False)") == sum(name.endswith("weight") for name in model.names)
+
+
+def test_a_named_tuple_stays_one_and_a_shared_list_stays_shared():
+    class Pair(NamedTuple):
+        a: Tensor
+        b: Tensor
+
+    model = Module()
+    model.pair, model.layers = Pair(Tensor(1.0), Tensor(2.0)), [Tanh(), Dense(1, 1)]
+    layers = model.layers
+    model.replace({p: Tensor(p.data + 1) for p in model.parameters()})
+    assert isinstance(model.pair, Pair) and (model.pair.a.item(), model.pair.b.item()) == (2.0, 3.0)
+    assert model.layers is layers
+
+
+def test_layers_in_a_set_have_no_names():
+    model = Module()
+    model.layers = {Dense(1, 1)}
+    with raises(TypeError, "layers", "set", "list"):
+        model.parameters()
+
+
+def test_a_module_is_no_part_of_itself():
+    model = Sequential(inner=Sequential(Tanh()))
+    model.inner.parent = model
+    for ask in model.parameters, model.eval, model.state_dict:
+        with raises(ValueError, "inner.parent", "part of itself"):
+            ask()
+
+
+@pytest.mark.parametrize("name", [name for name in vars(Module) if callable(getattr(Module, name))])
+@pytest.mark.parametrize("value", [Tanh(), Tensor(1.0), np.ones(1), [Tanh()], {}, None], ids=lambda v: type(v).__name__)
+def test_a_method_of_every_module_is_not_hidden_by_what_is_stored(name, value):
+    if not (name.startswith("__") and name.endswith("__")):
+        with raises(ValueError, repr(name), "every Module has a method"):
+            setattr(Module(), name, value)
+
+
+def test_a_forward_of_ones_own_may_be_stored():
+    layer = Tanh()
+    layer.forward = lambda x: x * 2
+    assert layer(1.0).item() == 2
+
+
+def test_two_layers_never_share_a_name():
+    for name in "a.b", "", ".":
+        with raises(ValueError, repr(name), "dot"):
+            Sequential(**{name: Tanh()})
+    model = Module()
+    model.blocks = {"a": {"b": Dense(1, 1)}, "a.b": Dense(1, 1)}
+    with raises(ValueError, "'blocks.a.b.weight'"):
+        model.state_dict()
+
+
+@given(st.sampled_from([np.int64, np.uint8, np.bool_]), st.sampled_from([np.float32, np.float64]))
+def test_astype_changes_floats_and_leaves_whole_numbers(kind, dtype):
+    model = Module()
+    model.index, model.mean, model.w = np.array([1, 0], kind), np.zeros(2), Tensor([1.0])
+    model.astype(dtype)
+    assert [model.index.dtype, model.mean.dtype, model.w.dtype] == [kind, dtype, dtype]
+
+
+def test_a_module_may_take_several_inputs_and_settings():
+    class Weighted(Module):
+        def forward(self, x, y, *, factor=1):
+            return factor * (x - y)
+
+    assert Weighted()([3.0], 1.0, factor=2).data.tolist() == [4.0]
+
+
+@given(st.integers(1, 4))
+def test_one_value_in_each_channel_has_no_variance(c):
+    """It is refused in training, where the output would be the shift whatever comes in; in use it is as good as any."""
+    layer, x = nets.BatchNorm2d(c), np.full((1, c, 1, 1), 5.0, np.float32)
+    with raises(ValueError, "one value", (1, c, 1, 1)):
+        layer(x)
+    assert not layer.running_mean.any()
+    assert layer.eval()(x).shape == x.shape
 
 
 # -- layers that remember ----------------------------------------------------------------------------------------------
