@@ -27,6 +27,8 @@ from .pictures import confusion, learning_curve
 from .summary import summary
 from .train import Console, Decide, Loss, evaluate, fit, predict
 
+ENOUGH = 200  # steps: with so many the digits can be learnt, with 50 not well
+
 
 class Recipe(NamedTuple):
     """How a network learns to read digits."""
@@ -56,7 +58,7 @@ MODELS: dict[str, tuple[Callable[..., Module], tuple[int, ...]]] = {  # how to b
 }
 RECIPES = {
     "lenet": Recipe(cross_entropy, np.argmax, 0.05, 0.1),
-    "lenet5": Recipe(map_criterion, np.argmin, 0.004, 0.016),
+    "lenet5": Recipe(map_criterion, np.argmin, 0.004, 0.004),
 }
 
 
@@ -109,7 +111,11 @@ def _parser() -> argparse.ArgumentParser:
         )
         sub.add_argument("--checkpoint", type=Path, metavar="FILE", help=f"{file} (default: out/MODEL.npz)")
     option = train.add_argument
-    option("--epochs", type=_from(1), help="passes through the examples (default: 50, or 10 with --data)")
+    option(
+        "--epochs",
+        type=_from(1),
+        help="passes through the examples (default: 50, or 10 with --data; 200 steps at least)",
+    )
     option("--batch-size", type=_from(1), help="images in one step (default: 64, or 128 with --data)")
     option(
         "--learning-rate",
@@ -145,8 +151,9 @@ def _train(options: argparse.Namespace) -> None:
     train, test = _data(options)
     model = _model(options, train, test, options.seed)
     own = options.data is None
-    epochs = _said(options.epochs, 50 if own else 10)
     batch_size = min(_said(options.batch_size, 64 if own else 128), len(train.labels))
+    fewest = math.ceil(ENOUGH / math.ceil(len(train.labels) / batch_size))
+    epochs = _said(options.epochs, max(50 if own else 10, fewest))
     optimizer = SGD(
         model,
         _said(options.learning_rate, recipe.rate(batch_size)),

@@ -65,7 +65,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         reason = error.strerror or error
         raise OSError(error.errno or errno.EIO, f"cannot save {path}: {reason}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # as a rule, it is not there
+            part.unlink()
 
 
 def _created(folder: Path, part: Path, mode: int) -> BinaryIO:

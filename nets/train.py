@@ -283,12 +283,11 @@ class Console:
         self._try("flush")
 
     def _try(self, method: str, *arguments: str) -> None:
-        with suppress(AttributeError, ValueError):  # there is none (None), or it is closed
+        with suppress(Exception):  # there is none, it is closed, or whatever may stand in its place
             try:
                 getattr(sys.stderr, method)(*arguments)
-            except OSError:
-                with suppress(OSError):  # what is kept back, and the rest, goes where it can be written
-                    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+            except OSError:  # nobody reads it: what it keeps back goes where it can be written, and so does the rest
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 @contextmanager
