@@ -31,8 +31,9 @@ from minitensor import Tensor, as_tensor, conv2d, stack
 from minitensor.sizes import whole
 from minitensor.tensor import Operand
 
+from .functions import positive
 from .init import Initializer, he_normal
-from .layers import cost_of_units, drawn_weight, positive, zero_bias
+from .layers import cost_of_units, drawn_weight, zero_bias
 from .module import Cost, Module, Shape
 
 

@@ -93,8 +93,8 @@ def mnist(folder: str | os.PathLike[str], size: int = 28) -> tuple[Examples, Exa
     """
     folder = Path(folder)
     return (
-        _examples(*(_found(folder, f"train-{kind}") for kind in ("images", "labels")), size),
-        _examples(*(_found(folder, f"t10k-{kind}", f"test-{kind}") for kind in ("images", "labels")), size),
+        _examples(_found(folder, "train-images"), _found(folder, "train-labels"), size),
+        _examples(_found(folder, "t10k-images", "test-images"), _found(folder, "t10k-labels", "test-labels"), size),
     )
 
 

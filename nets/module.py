@@ -261,8 +261,10 @@ class Module:
     def _settings(self) -> Iterator[str]:
         """The arguments that would make such a layer again: those of __init__ that are stored and not the default."""
         for name, parameter in inspect.signature(type(self)).parameters.items():
-            if name in vars(self):
+            if name in vars(self) and not isinstance(vars(self)[name], Module):
                 value = vars(self)[name]
+                if isinstance(value, tuple) and len(value) == getattr(type(self), "axes", 0) and len(set(value)) == 1:
+                    value = value[0]  # the same on each spatial axis
                 if isinstance(parameter.default, bool):  # bias: True stands for a Tensor, False for None
                     value = isinstance(value, Tensor) or value is True
                 if parameter.default is parameter.empty:
