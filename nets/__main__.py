@@ -120,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     option(
         "--learning-rate",
         type=float,
-        help="at the top of the schedule (default: 0.05, lenet5 0.004, for 64 images, and in proportion, but not much more)",
+        help="at the top of the schedule (default: 0.05, lenet5 0.004, for 64 images; more for more, up to a limit)",
     )
     option("--momentum", type=float, default=0.9, help="of Nesterov's kind (default: 0.9)")
     option("--weight-decay", type=float, default=5e-4, help="pull of the weights towards 0 (default: 0.0005)")

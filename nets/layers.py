@@ -294,7 +294,7 @@ class TiledConv1d(_TiledConv):
     function = staticmethod(tiled_conv1d)
 
 
-# -- beside each other --------------------------------------------------------------------------------------------------
+# -- beside each other -------------------------------------------------------------------------------------------------
 
 
 class Residual(Module):

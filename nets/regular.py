@@ -100,7 +100,7 @@ class BatchNorm2d(_BatchNorm):
     (array([2.], dtype=float32), array([2.], dtype=float32), 0.0)
     """
 
-    layouts = {4: "(N, C, H, W)"}
+    layouts: ClassVar = {4: "(N, C, H, W)"}
 
 
 class BatchNorm1d(_BatchNorm):
@@ -111,7 +111,7 @@ class BatchNorm1d(_BatchNorm):
            [ 1.,  0.]])
     """
 
-    layouts = {2: "(N, C)", 3: "(N, C, W)"}
+    layouts: ClassVar = {2: "(N, C)", 3: "(N, C, W)"}
 
 
 @dataclass(eq=False, repr=False)

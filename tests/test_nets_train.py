@@ -402,7 +402,7 @@ DIFFERENT = {  # pairs of functions, the second of which makes another run
     "partial": (functools.partial(nets.step_decay, falls=1), functools.partial(nets.step_decay, falls=3)),
     "argument": (functools.partial(nets.step_decay, factor=0.5), functools.partial(nets.step_decay, factor=0.25)),
     "lambda": (lambda p: 1.0, lambda p: 0.5),
-    "lambda inside": (lambda p: max(map(lambda q: 1.0, [p])), lambda p: max(map(lambda q: 0.5, [p]))),
+    "lambda inside": (lambda p: (lambda q: 1.0)(p), lambda p: (lambda q: 0.5)(p)),
     "closure": (closes_over(1.0), closes_over(0.5)),
     "closure of a function": (closes_over(nets.cosine), closes_over(nets.one_cycle)),
     "array": (functools.partial(np.interp, fp=np.ones(2)), functools.partial(np.interp, fp=np.zeros(2))),
@@ -443,7 +443,7 @@ junk = (
 @given(st.data())
 def test_notes_that_say_what_cannot_be_are_refused(run_to_resume, tmp_path_factory, data):
     """Any part of them exchanged for something else: a ValueError that names the file's notes, or the same run."""
-    file, model, notes = run_to_resume
+    _, model, notes = run_to_resume
     notes, crafted = copy.deepcopy(notes), tmp_path_factory.mktemp("crafted") / "model.npz"
     place, key = notes, data.draw(st.sampled_from(["epochs", "sums"]))
     while isinstance(place[key], list) and place[key] and data.draw(st.integers(0, 3)):
