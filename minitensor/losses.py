@@ -38,14 +38,14 @@ def cross_entropy(
     logits = as_tensor(logits)
     if (labels.ndim if isinstance(labels, Tensor) else np.ndim(labels)) == 2:
         soft = _checked_distributions(logits, labels, ignore_index)
-        soft = soft if weight is None else soft * _checked_weights(logits, weight)
-        return -(soft * log_softmax(logits, axis=1)).sum() / len(logits.data)
+        counts = soft if weight is None else soft * _checked_weights(logits, weight)
+        return -(counts * log_softmax(logits, axis=1)).sum() / logits.shape[0]
     classes = checked_labels(logits, labels, ignore_index)
     rows = np.arange(len(classes)) if ignore_index is None else np.flatnonzero(classes != ignore_index)
     chosen = log_softmax(logits, axis=1)[rows, classes[rows]]
     times = np.ones(len(rows)) if weight is None else _checked_weights(logits, weight)[classes[rows]]
     if not times.any():
-        raise ValueError(f"no row counts: labels {classes}, weight {weight}, ignore_index {ignore_index}")
+        raise ValueError(f"no row counts: labels {classes}, weight {weight!r}, ignore_index {ignore_index}")
     return -chosen.mean() if weight is None else -(chosen * times).sum() / times.sum()
 
 

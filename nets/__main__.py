@@ -15,11 +15,12 @@ import numpy as np
 from minitensor import cross_entropy
 
 from .checkpoint import load
+from .cifar import cifar10
 from .data import Examples, digits
 from .distort import distort
 from .idx import mnist
 from .lenet5 import lenet5, map_criterion
-from .models import alexnet, lenet
+from .models import alexnet, lenet, resnet
 from .module import Module
 from .optim import SCHEDULES, SGD
 from .parallel import WorkerError, end_all, mpi_workers
@@ -37,6 +38,8 @@ class Recipe(NamedTuple):
     decide: Decide
     learning_rate: float  # for steps of 64 images
     most: float  # the largest learning rate
+    epochs: tuple[int, int]  # passes through the digits of the package, and through a data set of one's own
+    colour: bool = False  # whether it takes images in colour
 
     def rate(self, batch_size: int) -> float:
         """The learning rate for steps of so many images.
@@ -55,10 +58,12 @@ MODELS: dict[str, tuple[Callable[..., Module], tuple[int, ...]]] = {  # how to b
     "lenet": (lenet, (1, 32, 32)),
     "lenet5": (lenet5, (1, 32, 32)),
     "alexnet": (alexnet, (3, 227, 227)),
+    "resnet": (resnet, (3, 32, 32)),
 }
 RECIPES = {
-    "lenet": Recipe(cross_entropy, np.argmax, 0.05, 0.1),
-    "lenet5": Recipe(map_criterion, np.argmin, 0.004, 0.004),
+    "lenet": Recipe(cross_entropy, np.argmax, 0.05, 0.1, (50, 10)),
+    "lenet5": Recipe(map_criterion, np.argmin, 0.004, 0.004, (50, 10)),
+    "resnet": Recipe(cross_entropy, np.argmax, 0.05, 0.1, (10, 30), colour=True),
 }
 
 
@@ -107,7 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     for sub, file in (train, "where to keep it, and beside it two pictures"), (held_out, "where it is kept"):
         sub.add_argument("--model", choices=RECIPES, default="lenet", help="the network (default: lenet)")
         sub.add_argument(
-            "--data", type=Path, metavar="FOLDER", help="IDX files of MNIST's kind (default: the digits in the package)"
+            "--data",
+            type=Path,
+            metavar="FOLDER",
+            help="IDX files of MNIST's kind, for resnet CIFAR-10 in binary (default: the digits in the package)",
         )
         sub.add_argument("--checkpoint", type=Path, metavar="FILE", help=f"{file} (default: out/MODEL.npz)")
     option = train.add_argument
@@ -153,7 +161,7 @@ def _train(options: argparse.Namespace) -> None:
     own = options.data is None
     batch_size = min(_said(options.batch_size, 64 if own else 128), len(train.labels))
     fewest = math.ceil(ENOUGH / math.ceil(len(train.labels) / batch_size))
-    epochs = _said(options.epochs, max(50 if own else 10, fewest))
+    epochs = _said(options.epochs, max(recipe.epochs[0 if own else 1], fewest))
     optimizer = SGD(
         model,
         _said(options.learning_rate, recipe.rate(batch_size)),
@@ -205,8 +213,9 @@ def _summary(options: argparse.Namespace) -> None:
 def _model(options: argparse.Namespace, train: Examples, test: Examples, seed: int = 0) -> Module:
     """The network, with a class for each label that there is, and for the ten digits at least."""
     classes = 1 + max(9, *(int(data.labels.max(initial=0)) for data in (train, test)))
-    if options.model == "lenet":
-        return lenet(classes, seed)
+    if options.model != "lenet5":
+        build, _ = MODELS[options.model]
+        return build(classes, seed=seed)
     if classes > 10:
         raise ValueError(f"lenet5 has codes for ten digits, and these examples have {classes} classes: use lenet")
     return lenet5(seed)
@@ -217,7 +226,22 @@ def _said(value: Any, default: Any) -> Any:
 
 
 def _data(options: argparse.Namespace) -> tuple[Examples, Examples]:
-    return digits(size=32) if options.data is None else mnist(options.data, size=32)
+    colour = RECIPES[options.model].colour
+    if options.data is not None:
+        return cifar10(options.data) if colour else mnist(options.data, size=32)
+    train, test = digits(size=32)
+    if not colour:
+        return train, test
+    return in_colour(train), in_colour(test)
+
+
+def in_colour(data: Examples) -> Examples:
+    """Grey images as red, green and blue ones: each channel the same.
+
+    >>> in_colour(digits()[1]).images.shape
+    (359, 3, 8, 8)
+    """
+    return Examples(np.repeat(data.images, 3, axis=1), data.labels)
 
 
 def _report(recipe: Recipe, model: Module, test: Examples) -> None:
