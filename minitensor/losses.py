@@ -83,7 +83,7 @@ def _checked_weights(scores: Tensor, weight: npt.ArrayLike) -> Array:
     """A weight for each class, in the dtype of scores (N, K)."""
     weights = np.array(weight, scores.dtype)
     if weights.shape != scores.shape[1:] or not ((weights >= 0) & (weights < np.inf)).all():
-        raise ValueError(f"weight must hold {scores.shape[1:]} finite numbers from 0 on, one for each class: {weight}")
+        raise ValueError(f"weight must hold {scores.shape[1:]} finite numbers from 0 on, one for each class: {weights}")
     return weights
 
 

@@ -133,7 +133,7 @@ class LayerNorm(Module):
 
     def __post_init__(self) -> None:
         sides = tuple(self.shape) if isinstance(self.shape, Sequence) else (self.shape,)
-        self.shape = positive(**{f"axis {i} of the shape": side for i, side in enumerate(sides)})
+        self.shape = tuple(positive(shape=side)[0] for side in sides)
         if not self.shape or not self.eps > 0:
             raise ValueError(f"shape (={self.shape}) must not be empty, and eps (={self.eps}) greater than 0")
         self.scale = Tensor(np.ones(self.shape, np.float32), name="scale")

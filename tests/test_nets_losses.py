@@ -90,8 +90,8 @@ def test_soft_labels_may_be_tensors_and_have_a_gradient(size, rng):
     [
         ([-1, -1], {"ignore_index": -1}, ["no row counts", "ignore_index -1"]),
         ([0, 0], {"weight": [0.0, 1.0]}, ["no row counts", "[0.0, 1.0]"]),
-        ([0, 1], {"weight": [1.0]}, ["(2,)", "[1.0]"]),
-        ([0, 1], {"weight": [1.0, -1.0]}, ["from 0 on", "-1.0"]),
+        ([0, 1], {"weight": [1.0]}, ["(2,)", "[1.]"]),
+        ([0, 1], {"weight": [1.0, -1.0]}, ["from 0 on", "-1."]),
         ([0, 1], {"weight": [1.0, np.nan]}, ["finite", "nan"]),
         ([[0.5, 0.6], [0.5, 0.5]], {}, ["add up to 1", "0.6"]),
         ([[1.5, -0.5], [0.5, 0.5]], {}, ["positive", "-0.5"]),

@@ -99,16 +99,88 @@ def test_a_pool_is_the_function(name, data, rng, axes):
     same(layer(x), getattr(mt, f"{function}{axes}d")(x, pool.kernel_size, **pool.settings))
 
 
+FUNCTIONS = [
+    (nets.ReLU(), mt.relu),
+    (nets.LeakyReLU(), mt.leaky_relu),
+    (nets.LeakyReLU(0.25), lambda x: mt.leaky_relu(x, 0.25)),
+    (nets.Softplus(), mt.softplus),
+    (nets.Sigmoid(), mt.sigmoid),
+    (nets.Tanh(), mt.tanh),
+    (nets.Softmax(), mt.softmax),
+    (nets.Softmax(1), lambda x: mt.softmax(x, axis=1)),
+    (nets.LogSoftmax(axis=2), lambda x: mt.log_softmax(x, axis=2)),
+    (nets.Maxout(3), lambda x: mt.maxout(x, 3)),
+    (nets.Maxout(3, axis=3), lambda x: mt.maxout(x, 3, axis=3)),
+    (nets.Identity(), lambda x: x),
+    (nets.Flatten(), lambda x: x.reshape(2, 54)),
+    (nets.GlobalAvgPool(), lambda x: x.mean((2, 3))),
+    (nets.LocalResponseNorm(5, 0.1, 0.5, 2.0), lambda x: mt.local_response_norm(x, 5, 0.1, 0.5, 2.0)),
+]
+
+
+@pytest.mark.parametrize("layer, function", FUNCTIONS, ids=lambda f: repr(f) if isinstance(f, Module) else "")
 @given(rngs)
-def test_activations_and_normalization_are_the_functions(rng):
+def test_a_layer_without_weights_is_the_function(layer, function, rng):
+    """With its settings, which its repr gives back; and there is nothing to learn."""
     x = Tensor(reals(rng, [(2, 6, 3, 3)])[0])
-    same(nets.ReLU()(x), mt.relu(x))
-    same(nets.Sigmoid()(x), mt.sigmoid(x))
-    same(nets.Tanh()(x), mt.tanh(x))
-    same(nets.Maxout(3)(x), mt.maxout(x, 3))
-    same(nets.Flatten()(x), x.reshape(2, 54))
-    same(nets.LocalResponseNorm(5, 0.1, 0.5, 2.0)(x), mt.local_response_norm(x, 5, 0.1, 0.5, 2.0))
+    same(layer(x), function(x))
+    same(eval(repr(layer), vars(nets))(x), function(x))
+    assert not layer.state_dict()
+
+
+@given(rngs)
+def test_a_scaled_tanh_is_the_papers(rng):
+    x = Tensor(reals(rng, [(2, 6, 3, 3)])[0])
     np.testing.assert_allclose(nets.Tanh(1.7159, 2 / 3)(x).data, 1.7159 * np.tanh(2 / 3 * x.data), rtol=1e-12)
+
+
+@given(st.integers(1, 3), st.integers(1, 3), st.booleans(), rngs)
+def test_a_residual_adds_what_its_layers_make_to_what_its_shortcut_passes_on(n, m, bias, rng):
+    """So the gradient has one more path: that of x itself."""
+    body, x = Dense(n, n, bias, rng=rng).astype(np.float64), Tensor(reals(rng, [(2, n)])[0])
+    block = nets.Residual(body)
+    same(block(x), body(x) + x)
+    jacobian, its = (mt.jacobian(f, x[0:1]).data.reshape(n, n) for f in (block, body))
+    np.testing.assert_allclose(jacobian, its + np.eye(n), atol=1e-12)
+    first, second = Dense(n, m, rng=rng), Dense(n, m, rng=rng)
+    same(nets.Residual(first, shortcut=second)(x), first(x) + second(x))
+    if m != n:
+        with raises(ValueError, (2, m), (2, n)):
+            nets.Residual(first)(x)
+
+
+def test_a_residual_does_not_broadcast():
+    with raises(ValueError, (2, 1), (2, 3)):
+        nets.Residual(Dense(3, 1))(np.ones((2, 3)))
+
+
+@given(st.integers(1, 3), st.lists(st.integers(1, 3), min_size=1, max_size=3), rngs)
+def test_layer_norm_gives_each_example_mean_0_and_variance_1(n, shape, rng):
+    """Whatever the others in the batch are; then scale and shift, element by element."""
+    layer, x = nets.LayerNorm(shape).astype(np.float64), 3 + 10 * rng.normal(size=(n, 2, *shape))
+    y, axes = layer(x).data, tuple(range(-len(shape), 0))
+    np.testing.assert_allclose(y.mean(axes), 0, atol=1e-9)
+    expected = x.var(axes) / (x.var(axes) + 1e-5)
+    np.testing.assert_allclose(y.var(axes), expected, atol=1e-9)
+    np.testing.assert_allclose(layer(x[:1]).data, y[:1], atol=1e-12)
+    scale, shift = reals(rng, [tuple(shape), tuple(shape)])
+    layer.load_state_dict({"scale": scale, "shift": shift})
+    np.testing.assert_allclose(layer(x).data, y * scale + shift, atol=1e-9)
+    with raises(ValueError, ", ".join(map(str, shape)), (n, *shape[:-1], shape[-1] + 1)):
+        layer(np.ones((n, *shape[:-1], shape[-1] + 1)))
+
+
+@given(st.integers(2, 4), st.integers(1, 3), st.integers(0, 3), rngs)
+def test_batch_norm_1d_is_that_of_2d_on_an_image_of_one_row(n, c, width, rng):
+    """For (N, C) and (N, C, W), in training and in use."""
+    layer, other = nets.BatchNorm1d(c).astype(np.float64), nets.BatchNorm2d(c).astype(np.float64)
+    x = rng.normal(size=(n, c, width) if width else (n, c))
+    for _ in range(2):
+        same(layer(x).data.reshape(n, c, 1, -1), other(x.reshape(n, c, 1, -1)))
+        same(layer.running_var, other.running_var)
+        layer.eval(), other.eval()
+    with raises(ValueError, f"(N, {c}) or (N, {c}, W)", (n, c, 1, 1)):
+        layer(x[..., None, None] if not width else x[:, :, :1, None])
 
 
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.booleans())
@@ -118,10 +190,15 @@ def test_the_repr_of_a_layer_makes_such_a_layer_again(c, o, k, stride, bias):
         nets.Conv2d(c, o, k, stride=stride, padding=k // 2, bias=bias),
         nets.LocallyConnected1d(c, o, 3 + k, k, stride=stride),
         nets.TiledConv2d(c, o, k, tiles=(1, stride)),
+        nets.Conv2d(c, o, (k, k + 1), stride=(stride, 1), padding="same" if stride == 1 else 0),
+        nets.ConvTranspose2d(c, o, k, stride, output_padding=stride - 1),
         nets.MaxPool2d(k, stride=stride, ceil_mode=bias),
         nets.Tanh(1.0 + k),
         nets.Dropout(1 / (1 + k)),
         nets.BatchNorm2d(c),
+        nets.BatchNorm1d(c, momentum=0.5),
+        nets.LayerNorm(c),
+        nets.LayerNorm((c, o), eps=0.1),
     ]
     for layer in layers:
         again = eval(repr(layer), vars(nets))
@@ -129,6 +206,23 @@ def test_the_repr_of_a_layer_makes_such_a_layer_again(c, o, k, stride, bias):
         shapes = [p.shape for p in layer.parameters()]
         assert [p.shape for p in again.parameters()] == shapes
     assert repr(Sequential(*layers)).count("\n") == len(layers) + 1
+
+
+def test_settings_are_tuples_with_a_number_for_each_axis():
+    """Once, when a layer is made: so whoever reads them need not ask again."""
+    layers = [
+        nets.Conv2d(1, 1, 3, stride=np.int64(2)),
+        nets.Conv1d(1, 1, [3], stride=(2,)),
+        nets.MaxPool2d(3, [2, 2]),
+        nets.LocallyConnected2d(1, 1, 5, 3, stride=2),
+        nets.ConvTranspose2d(1, 1, 3, 2),
+        nets.TiledConv2d(1, 1, 3, 2),
+    ]
+    for layer in layers:
+        axes = layer.axes
+        assert (layer.kernel_size, layer.stride, layer.padding) == ((3,) * axes, (2,) * axes, (0,) * axes)
+        assert all(type(number) is int for number in layer.stride)
+    assert nets.MaxPool2d(3).stride is None and nets.Conv2d(1, 1, 3, padding="same").padding == "same"
 
 
 # -- parameters and state ----------------------------------------------------------------------------------------------
@@ -290,6 +384,10 @@ def test_impossible_layers_are_refused_when_they_are_made():
         (lambda: nets.TiledConv2d(1, 1, 3, tiles=0), ["tiles (=0)"]),
         (lambda: nets.Dropout(1.0), ["p (=1.0)"]),
         (lambda: nets.BatchNorm2d(1, eps=0.0), ["eps (=0.0)"]),
+        (lambda: nets.BatchNorm1d(0), ["channels (=0)"]),
+        (lambda: nets.LayerNorm((2, 0)), ["shape (=0)"]),
+        (lambda: nets.LayerNorm(()), ["shape (=())"]),
+        (lambda: nets.resnet(blocks=0), ["blocks (=0)"]),
         (lambda: nets.Maxout(0), ["pieces (=0)"]),
         (lambda: nets.LocalResponseNorm(0), ["size (=0)"]),
         (lambda: nets.TableConv2d(2, [(0,), (0, 2)], 3), ["(0, 2)"]),
