@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 RUFF := --config 'line-length = 120' --config 'target-version = "py311"'
 RULES := --select E,F,W,I,UP,B,SIM,C4,RUF,PIE,RET --ignore RUF001,RUF002,RUF003,RUF022 --per-file-ignores '__init__.py:F401'
 
-.PHONY: help demo test test-thorough coverage mutants check format bench bench-peers figures exercises clean
+.PHONY: help demo test test-thorough coverage mutants check format bench bench-peers figures effort exercises clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -51,6 +51,9 @@ bench-peers: ## install the engines that bench compares with, in .venv-peers (se
 
 figures: .venv/run ## refresh the figures that the README shows
 	$(BIN)/python -m viz figures
+
+effort: .venv/run ## measure how many images, passes and seconds it takes to learn the digits: a table and a picture in out/
+	$(BIN)/python -m nets effort --out $(OUT)
 
 exercises: .venv/test ## begin the exercises: starter files for you to write in, in exercises/
 	$(BIN)/python -m tests.exercises start

@@ -1,4 +1,4 @@
-"""The command line: `python -m nets train`, `evaluate` and `summary`; each has a `--help`."""
+"""The command line: `python -m nets train`, `evaluate`, `effort` and `summary`; each has a `--help`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from .checkpoint import load
 from .cifar import cifar10
 from .data import Examples, digits
 from .distort import distort
+from .effort import efforts, picture, table
 from .idx import mnist
 from .lenet5 import lenet5, map_criterion
 from .models import alexnet, lenet, resnet
@@ -137,6 +138,10 @@ def _parser() -> argparse.ArgumentParser:
     option("--seed", type=_from(0), default=0, help="the same seed gives the same numbers (default: 0)")
     option("--resume", action="store_true", help="go on where the checkpoint stands; all other options as before")
 
+    effort = command("effort", _effort, "Measure how many images, passes and seconds it takes lenet for which error.")
+    effort.add_argument("--data", type=Path, metavar="FOLDER", help="IDX files (default: the digits in the package)")
+    effort.add_argument("--out", type=Path, default=Path("out"), metavar="FOLDER", help="for table and picture (out)")
+
     count = command("summary", _summary, "Count what a network is made of.")
     count.add_argument("model", choices=MODELS, nargs="?", default="lenet", help="the network (default: lenet)")
     count.add_argument("--explain", action="store_true", help="work out each number, as on the board")
@@ -203,6 +208,18 @@ def _evaluate(options: argparse.Namespace) -> None:
     model = _model(options, train, test)
     load(_path(options), model)
     _report(RECIPES[options.model], model, test)
+
+
+def _effort(options: argparse.Namespace) -> None:
+    own = options.data is None
+    train, test = digits(size=32) if own else mnist(options.data, size=32)
+    largest = len(train.labels)
+    counts = sorted({math.ceil(largest / 2**halvings) for halvings in range(5)})
+    results = efforts(lenet, train, test, counts, passes=(5, 15, 50) if own else (1, 3, 10))
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name, content in ("effort.md", table(results) + "\n"), ("effort.svg", picture(results)):
+        (options.out / name).write_text(content, encoding="utf-8")
+    print(table(results), f"The table and a picture of it are in {options.out}.", sep="\n\n")
 
 
 def _summary(options: argparse.Namespace) -> None:
