@@ -8,7 +8,9 @@ every process takes the same step.  They begin with the same parameters, from th
 and never send them.  (What is not a mean over images differs: batch normalization sees its own part of the batch only,
 and dropout leaves out other units.)
 
-Sums in another order round differently, and learning magnifies that.  PRECISION
+Sums in another order round differently, and learning magnifies that.  In float64 one and several processes agree to
+1e-13 after hundreds of steps.  In float32 they agree to 1e-7 for some dozens of steps; then a relu or a maximum decides
+otherwise somewhere, and after some hundreds the parameters are as far apart as those of two seeds, and as good.
 
 An error in one process must not leave the others waiting for it.  So what a process does by itself stands in a block
 `with workers.together():`; at its end the processes tell each other whether it went well, and if not, all raise.

@@ -31,6 +31,7 @@ from nets import (
     Module,
     Sequential,
     digits,
+    effort,
     evaluate,
     fit,
     learn,
@@ -38,7 +39,7 @@ from nets import (
     predict,
     save,
 )
-from nets.__main__ import main
+from nets.__main__ import RECIPES, main
 from nets.parallel import MPIWorkers, WorkerError
 from nets.runs import described
 
@@ -908,6 +909,67 @@ def test_the_command_line_learns_as_many_classes_as_there_are(tmp_path, capsys, 
     capsys.readouterr()
     status = main(["train", "--epochs", "1", "--model", "lenet5", *options])
     assert status == (classes > 10) and ("27 classes" in capsys.readouterr().err) == (classes > 10)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@given(st.integers(1, 10**6), st.integers(1, 10**6))
+def test_the_learning_rate_grows_with_the_batch_up_to_a_limit(name, one, other):
+    """In proportion, where the limit is not reached; 64 images have the rate that the recipe names."""
+    recipe = RECIPES[name]
+    fewer, more = sorted((one, other))
+    assert recipe.rate(fewer) <= recipe.rate(more) <= recipe.most and recipe.rate(64) == recipe.learning_rate
+    if recipe.rate(more) < recipe.most:
+        assert math.isclose(recipe.rate(more) / recipe.rate(fewer), more / fewer)
+
+
+@pytest.mark.parametrize("batch_size", [64, 512, 1438, 99999])
+def test_batches_of_any_size_learn_something(tmp_path, capsys, batch_size):
+    """In 23 steps: a batch that is larger than what there is counts as what there is."""
+    steps_each = math.ceil(1438 / min(batch_size, 1438))
+    options = ["--batch-size", str(batch_size), "--epochs", str(math.ceil(23 / steps_each)), "--no-distort"]
+    assert main(["train", *options, "--checkpoint", str(tmp_path / "model.npz")]) == 0
+    assert float(capsys.readouterr().out.split("%")[0].split()[-1]) > 30
+
+
+def test_a_training_that_diverges_is_an_error_and_leaves_no_checkpoint(tmp_path, capsys):
+    file = tmp_path / "model.npz"
+    assert main(["train", "--epochs", "1", "--checkpoint", str(file), "--learning-rate", "1e30"]) == 1
+    assert "try a smaller" in capsys.readouterr().err and not file.exists()
+
+
+def test_a_network_that_has_learnt_nothing_is_told(tmp_path, capsys):
+    """With zeros as weights, it takes every image for a 0."""
+    model, file = nets.lenet(), tmp_path / "model.npz"
+    model.replace({p: Tensor(p.data * 0) for p in model.parameters()})
+    save(file, model)
+    assert main(["evaluate", "--checkpoint", str(file)]) == 0
+    assert "learnt nothing" in capsys.readouterr().err
+
+
+def test_a_network_that_is_not_finite_is_not_reported_as_one(tmp_path, capsys):
+    model, file = nets.lenet(), tmp_path / "model.npz"
+    model.replace({p: Tensor(p.data * np.float32(np.nan)) for p in model.parameters()})
+    save(file, model)
+    assert main(["evaluate", "--checkpoint", str(file)]) == 1
+    assert "diverged" in capsys.readouterr().err
+
+
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=2, unique=True), st.integers(1, 2))
+def test_efforts_are_trainings_from_the_beginning(counts, epochs):
+    """Each is what it would be by itself, and has a row and a place in the picture."""
+    train, test = small_data(20), small_data(7)
+
+    def build() -> Module:
+        return Sequential(Flatten(), Dense(64, 10, rng=np.random.default_rng(0)))
+
+    together = nets.efforts(build, train, test, counts, [epochs, epochs + 1])
+    alone = [nets.efforts(build, train, test, [count], [n])[0] for count in counts for n in (epochs, epochs + 1)]
+    assert [e._replace(seconds=0) for e in together] == [e._replace(seconds=0) for e in alone]
+    assert len(effort.table(together).splitlines()) == 2 + 2 * len(counts)
+    assert effort.picture(together).count("<polyline") == 2
+    for wrong in 0, 21:
+        with raises(ValueError, f"counts (=[{wrong}])", "20"):
+            nets.efforts(build, train, test, [wrong])
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=5), st.booleans())
