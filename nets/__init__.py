@@ -11,6 +11,7 @@ from .distort import distort, warp
 from .effort import Effort, efforts
 from .equivariance import EquivarianceError, equivariance_error
 from .functions import (
+    GELU,
     Flatten,
     Function,
     GlobalAvgPool,
@@ -31,6 +32,8 @@ from .init import glorot_normal, glorot_uniform, he_normal, he_uniform, lecun_un
 from .layers import (
     Conv1d,
     Conv2d,
+    Conv3d,
+    ConvTranspose1d,
     ConvTranspose2d,
     Dense,
     LocallyConnected1d,
@@ -59,10 +62,12 @@ from .pictures import confusion, learning_curve
 from .pools import (
     AvgPool1d,
     AvgPool2d,
+    AvgPool3d,
     LPPool1d,
     LPPool2d,
     MaxPool1d,
     MaxPool2d,
+    MaxPool3d,
     WeightedAvgPool1d,
     WeightedAvgPool2d,
 )

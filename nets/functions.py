@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from minitensor import (
     Tensor,
+    gelu,
     leaky_relu,
     local_response_norm,
     log_softmax,
@@ -27,7 +28,7 @@ from minitensor import (
     softplus,
     tanh,
 )
-from minitensor.sizes import whole
+from minitensor.tensor import whole
 
 from .module import Cost, Module, Shape
 
@@ -79,6 +80,18 @@ class LeakyReLU(Function):
 
     slope: float = 0.01
     function = staticmethod(leaky_relu)
+
+
+class GELU(Function):
+    """x times the part of a normal distribution that lies below x, element by element: `minitensor.gelu`.
+
+    Source: Hendrycks and Gimpel, Gaussian error linear units (GELUs), 2016.
+
+    >>> GELU()([-100.0, 0.0, 100.0]).data
+    array([ -0.,   0., 100.])
+    """
+
+    function = staticmethod(gelu)
 
 
 class Softplus(Function):

@@ -1,7 +1,7 @@
 """Layers with weights: each a function of minitensor that keeps its own parameters.
 
-What you can do here: `Dense Conv1d Conv2d ConvTranspose2d LocallyConnected1d/2d TiledConv1d/2d`, and `Residual`, which
-adds what layers make of their input to it.
+What you can do here: `Dense Conv1d/2d/3d ConvTranspose1d/2d LocallyConnected1d/2d TiledConv1d/2d`, and `Residual`,
+which adds what layers make of their input to it.
 
 Every layer with weights takes `init`, a function of `init.py` that draws the weights, and `rng`, the generator that it
 draws from; without an rng the weights are different each time.  Biases begin at 0.  Parameters are float32.
@@ -22,6 +22,8 @@ from minitensor import (
     Tensor,
     conv1d,
     conv2d,
+    conv3d,
+    conv_transpose1d,
     conv_transpose2d,
     dense,
     locally_connected1d,
@@ -29,8 +31,8 @@ from minitensor import (
     tiled_conv1d,
     tiled_conv2d,
 )
-from minitensor.conv import check_padding_mode, padding_pairs
-from minitensor.sizes import Ints, conv_output_size, per_axis
+from minitensor.conv import check_padding_mode
+from minitensor.windows import Ints, Windows, margins, per_axis
 
 from .functions import Identity, positive
 from .init import Initializer, generator, he_normal
@@ -163,16 +165,19 @@ class Conv1d(_Conv):
     function = staticmethod(conv1d)
 
 
-@dataclass(eq=False, repr=False)
-class ConvTranspose2d(_Kernels):
-    """Stamp kernels onto an image: `minitensor.conv_transpose2d` with weight (C, O/groups, kH, kW) and bias (O).
+class Conv3d(_Conv):
+    """As `Conv2d`, along three axes: `minitensor.conv3d` with weight (O, C/groups, kD, kH, kW) and bias (O).
 
-    Raises ValueError for settings that do not fit each other, or later the input.
-
-    >>> ConvTranspose2d(4, 2, 2, stride=2)(np.zeros((1, 4, 7, 7), np.float32)).shape
-    (1, 2, 14, 14)
+    >>> Conv3d(1, 4, 3)(np.zeros((2, 1, 5, 5, 5), np.float32)).shape
+    (2, 4, 3, 3, 3)
     """
 
+    axes = 3
+    function = staticmethod(conv3d)
+
+
+@dataclass(eq=False, repr=False)
+class _ConvTranspose(_Kernels):
     in_channels: int
     out_channels: int
     kernel_size: Any
@@ -185,8 +190,6 @@ class ConvTranspose2d(_Kernels):
     _: KW_ONLY
     init: InitVar[Initializer] = he_normal
     rng: InitVar[Rng] = None
-    axes = 2
-    function = staticmethod(conv_transpose2d)
     settings = ("stride", "padding", "output_padding", "dilation", "groups")
 
     def __post_init__(self, bias: bool, init: Initializer, rng: Rng) -> None:
@@ -199,6 +202,30 @@ class ConvTranspose2d(_Kernels):
         return Cost(macs + (math.prod(y) if self.bias is not None else 0), macs)
 
 
+class ConvTranspose2d(_ConvTranspose):
+    """Stamp kernels onto an image: `minitensor.conv_transpose2d` with weight (C, O/groups, kH, kW) and bias (O).
+
+    Raises ValueError for settings that do not fit each other, or later the input.
+
+    >>> ConvTranspose2d(4, 2, 2, stride=2)(np.zeros((1, 4, 7, 7), np.float32)).shape
+    (1, 2, 14, 14)
+    """
+
+    axes = 2
+    function = staticmethod(conv_transpose2d)
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """As `ConvTranspose2d`, along one axis: `minitensor.conv_transpose1d` with weight (C, O/groups, kW) and bias (O).
+
+    >>> ConvTranspose1d(4, 2, 2, stride=2)(np.zeros((1, 4, 7), np.float32)).shape
+    (1, 2, 14)
+    """
+
+    axes = 1
+    function = staticmethod(conv_transpose1d)
+
+
 # -- windows with kernels of their own ---------------------------------------------------------------------------------
 
 
@@ -208,9 +235,9 @@ class _LocallyConnected(_Kernels):
     out_channels: int
     input_size: Any
     kernel_size: Any
-    stride: Any = 1
-    padding: Any = 0
-    dilation: Any = 1
+    stride: Ints = 1
+    padding: Ints | str = 0
+    dilation: Ints = 1
     bias: InitVar[Any] = True
     _: KW_ONLY
     init: InitVar[Initializer] = he_normal
@@ -218,8 +245,9 @@ class _LocallyConnected(_Kernels):
 
     def __post_init__(self, bias: bool, init: Initializer, rng: Rng) -> None:
         taps = self.check()
-        lines = zip(self.input_size, taps, self.stride, self.padding, self.dilation, strict=True)
-        places = tuple(conv_output_size(*line) for line in lines)
+        places = Windows.over(
+            self.input_size, taps, stride=self.stride, padding=self.padding, dilation=self.dilation
+        ).places
         self.begin((self.out_channels, self.in_channels, *places, *taps), places, bias, init, rng)
 
 
@@ -255,7 +283,7 @@ class _TiledConv(_Kernels):
     out_channels: int
     kernel_size: Any
     stride: Ints = 1
-    padding: Ints = 0
+    padding: Ints | str = 0
     dilation: Ints = 1
     bias: InitVar[Any] = True
     _: KW_ONLY
@@ -345,7 +373,8 @@ def along_axes(layer: Module, axes: int) -> None:
     settings = vars(layer)
     for name in (name for name in ALONG_AXES if settings.get(name) is not None):
         if name == "padding" and isinstance(settings[name], str):
-            padding_pairs(settings[name], *(settings[setting] for setting in ("kernel_size", "stride", "dilation")))
+            kernel, dilation = settings["kernel_size"], settings.get("dilation", (1,) * axes)
+            margins(settings[name], kernel, settings["stride"] or kernel, dilation)
             continue
         numbers, least = per_axis(name, settings[name], axes), 0 if "padding" in name else 1
         if min(numbers) < least:

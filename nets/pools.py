@@ -1,7 +1,7 @@
 """Pooling layers: the functions of `minitensor.pool` with their settings.  They have nothing to learn.
 
-What you can do here: `MaxPool AvgPool LPPool WeightedAvgPool`, each 1d and 2d.  (`Maxout`, which pools over channels,
-and `GlobalAvgPool` are in `functions.py`.)
+What you can do here: `MaxPool AvgPool` (1d, 2d and 3d), `LPPool WeightedAvgPool` (1d and 2d).  (`GlobalAvgPool`, and
+`Maxout`, which pools over channels, are in `functions.py`.)
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from typing import Any, ClassVar
 from minitensor import (
     avg_pool1d,
     avg_pool2d,
+    avg_pool3d,
     lp_pool1d,
     lp_pool2d,
     max_pool1d,
     max_pool2d,
+    max_pool3d,
     weighted_avg_pool1d,
     weighted_avg_pool2d,
 )
-from minitensor.sizes import Ints
+from minitensor.windows import Ints
 
 from .functions import Function
 from .layers import along_axes
@@ -44,7 +46,7 @@ class _Pool(Function):
 
 @dataclass(eq=False, repr=False)
 class _MaxPool(_Pool):
-    padding: Ints = 0
+    padding: Ints | str = 0
     dilation: Ints = 1
     ceil_mode: bool = False
 
@@ -72,9 +74,20 @@ class MaxPool1d(_MaxPool):
     function = staticmethod(max_pool1d)
 
 
+class MaxPool3d(_MaxPool):
+    """As `MaxPool2d`, along three axes.
+
+    >>> MaxPool3d(2)([[[[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]]]).item()
+    8.0
+    """
+
+    axes = 3
+    function = staticmethod(max_pool3d)
+
+
 @dataclass(eq=False, repr=False)
 class _AvgPool(_Pool):
-    padding: Ints = 0
+    padding: Ints | str = 0
     ceil_mode: bool = False
     count_include_pad: bool = True
 
@@ -99,6 +112,17 @@ class AvgPool1d(_AvgPool):
 
     axes = 1
     function = staticmethod(avg_pool1d)
+
+
+class AvgPool3d(_AvgPool):
+    """As `AvgPool2d`, along three axes.
+
+    >>> AvgPool3d(2)([[[[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]]]).item()
+    4.5
+    """
+
+    axes = 3
+    function = staticmethod(avg_pool3d)
 
 
 @dataclass(eq=False, repr=False)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minitensor.memory import batch_last
+from minitensor.fast.memory import batch_last
 from nets import Examples, batches, cifar10, digits, distort, mnist, read_idx, warp
 from nets.cifar import DEVIATION, MEAN
 from nets.distort import random_maps

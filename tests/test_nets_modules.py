@@ -53,6 +53,26 @@ def test_a_convolution_layer_is_the_function_with_its_parameters(data, rng, axes
     same(layer(x), function(x, layer.weight, layer.bias, **g.settings))
 
 
+@given(st.data(), rngs)
+def test_layers_along_one_axis_and_three_are_those_along_two(data, rng):
+    """With other axes of length 1."""
+    g = data.draw(convolutions(1))
+    (c, n), (o, _, k) = g.x[1:], g.w
+    x, settings = values(g.x, rng), {name: g.settings[name] for name in ("stride", "dilation", "groups")}
+    flat, deep = settle(nets.Conv1d(c, o, k, **settings), rng), nets.Conv3d(c, o, (1, 1, k), **deepened(settings))
+    deep.load_state_dict({"weight": flat.weight.data.reshape(deep.weight.shape), "bias": flat.bias.data})
+    if n >= settings["dilation"][0] * (k - 1) + 1:
+        same(deep(x.reshape(g.x[0], c, 1, 1, n)).data.reshape(flat(x).shape), flat(x))
+    up, plane = nets.ConvTranspose1d(c, o * c, k, groups=c), nets.ConvTranspose2d(c, o * c, (1, k), groups=c)
+    plane.load_state_dict({"weight": up.weight.data.reshape(plane.weight.shape), "bias": up.bias.data})
+    np.testing.assert_allclose(plane(x.reshape(g.x[0], c, 1, n)).data.reshape(up(x).shape), up(x).data, atol=1e-5)
+
+
+def deepened(settings):
+    """Settings of one axis as those of three, of which the first two are as usual."""
+    return {name: value if name == "groups" else (1, 1, *value) for name, value in settings.items()}
+
+
 @given(transposed_convolutions(), rngs, st.booleans())
 def test_a_transposed_convolution_layer_is_the_function_with_its_parameters(g, rng, bias):
     groups = g.settings["groups"]
@@ -103,6 +123,7 @@ FUNCTIONS = [
     (nets.ReLU(), mt.relu),
     (nets.LeakyReLU(), mt.leaky_relu),
     (nets.LeakyReLU(0.25), lambda x: mt.leaky_relu(x, 0.25)),
+    (nets.GELU(), mt.gelu),
     (nets.Softplus(), mt.softplus),
     (nets.Sigmoid(), mt.sigmoid),
     (nets.Tanh(), mt.tanh),
@@ -222,6 +243,10 @@ def test_settings_are_tuples_with_a_number_for_each_axis():
         axes = layer.axes
         assert (layer.kernel_size, layer.stride, layer.padding) == ((3,) * axes, (2,) * axes, (0,) * axes)
         assert all(type(number) is int for number in layer.stride)
+    for pool in nets.MaxPool2d(3, 1, "same"), nets.AvgPool2d(3, 1, "same"), nets.TiledConv2d(1, 1, 3, padding="same"):
+        assert pool(np.ones((1, 1, 5, 5))).shape == (1, 1, 5, 5)
+    with raises(ValueError, "same", "stride (3, 3)"):
+        nets.AvgPool2d(3, padding="same")
     assert nets.MaxPool2d(3).stride is None and nets.Conv2d(1, 1, 3, padding="same").padding == "same"
 
 
