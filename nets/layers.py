@@ -118,7 +118,7 @@ class _Kernels(_Weighted):
 
 
 @dataclass(eq=False, repr=False)
-class _Conv(_Kernels):
+class Conv(_Kernels):
     in_channels: int
     out_channels: int
     kernel_size: Any
@@ -140,7 +140,7 @@ class _Conv(_Kernels):
         self.begin(shape, (), bias, init, rng, self.groups)
 
 
-class Conv2d(_Conv):
+class Conv2d(Conv):
     """Slide kernels over an image: `minitensor.conv2d` with weight (O, C/groups, kH, kW) and bias (O).
 
     Raises ValueError for settings that do not fit each other, or later the input.
@@ -154,7 +154,7 @@ class Conv2d(_Conv):
     function = staticmethod(conv2d)
 
 
-class Conv1d(_Conv):
+class Conv1d(Conv):
     """As `Conv2d`, along one axis: `minitensor.conv1d` with weight (O, C/groups, kW) and bias (O).
 
     >>> Conv1d(1, 4, 3, stride=2)(np.zeros((2, 1, 9), np.float32)).shape
@@ -165,7 +165,7 @@ class Conv1d(_Conv):
     function = staticmethod(conv1d)
 
 
-class Conv3d(_Conv):
+class Conv3d(Conv):
     """As `Conv2d`, along three axes: `minitensor.conv3d` with weight (O, C/groups, kD, kH, kW) and bias (O).
 
     >>> Conv3d(1, 4, 3)(np.zeros((2, 1, 5, 5, 5), np.float32)).shape
@@ -177,7 +177,7 @@ class Conv3d(_Conv):
 
 
 @dataclass(eq=False, repr=False)
-class _ConvTranspose(_Kernels):
+class ConvTranspose(_Kernels):
     in_channels: int
     out_channels: int
     kernel_size: Any
@@ -202,7 +202,7 @@ class _ConvTranspose(_Kernels):
         return Cost(macs + (math.prod(y) if self.bias is not None else 0), macs)
 
 
-class ConvTranspose2d(_ConvTranspose):
+class ConvTranspose2d(ConvTranspose):
     """Stamp kernels onto an image: `minitensor.conv_transpose2d` with weight (C, O/groups, kH, kW) and bias (O).
 
     Raises ValueError for settings that do not fit each other, or later the input.
@@ -215,7 +215,7 @@ class ConvTranspose2d(_ConvTranspose):
     function = staticmethod(conv_transpose2d)
 
 
-class ConvTranspose1d(_ConvTranspose):
+class ConvTranspose1d(ConvTranspose):
     """As `ConvTranspose2d`, along one axis: `minitensor.conv_transpose1d` with weight (C, O/groups, kW) and bias (O).
 
     >>> ConvTranspose1d(4, 2, 2, stride=2)(np.zeros((1, 4, 7), np.float32)).shape

@@ -161,7 +161,8 @@ def _difference(name: str, old: Any, new: Any) -> str:
 
 
 def _epoch(train: Any, test: Any, images_per_second: Any) -> Epoch:
-    _numbers([images_per_second], 1)
+    if _numbers([images_per_second], 1)[0] <= 0:
+        raise ValueError(f"{images_per_second} images a second cannot be")
     return Epoch(_score(train), None if test is None else _score(test), images_per_second)
 
 
