@@ -30,8 +30,9 @@ import numpy as np
 from minitensor import Tensor, as_tensor, conv2d, stack
 from minitensor.tensor import Operand, whole
 
+from .functions import positive
 from .init import Initializer, he_normal
-from .layers import cost_of_units, drawn_weight, positive, zero_bias
+from .layers import cost_of_units, drawn_weight, zero_bias
 from .module import Cost, Module, Shape
 
 

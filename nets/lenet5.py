@@ -22,8 +22,9 @@ from minitensor.losses import checked_labels
 from minitensor.ops.shape import scatter
 from minitensor.tensor import Array
 
+from .functions import Flatten, Tanh, positive
 from .init import generator, lecun_uniform
-from .layers import Conv2d, Dense, Flatten, Tanh, positive
+from .layers import Conv2d, Dense
 from .module import Cost, Module, Sequential, Shape
 
 TABLE = (  # which maps of S2 each map of C3 sees: table I of the paper.  Differences break the symmetry between them.

@@ -15,7 +15,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from textwrap import dedent, indent
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -27,9 +27,9 @@ from ..windows import Windows
 
 FIELDS = ("size", "kernel", "stride", "dilation", "margin", "places")
 METHODS: dict[str, Any] = {
-    name: method.fget if isinstance(method, property) else method
+    name: method.func if isinstance(method, cached_property) else method
     for name, method in vars(Windows).items()
-    if isinstance(method, property | FunctionType) and not name.startswith("_")
+    if isinstance(method, cached_property | FunctionType) and not name.startswith("_")
 }
 
 
@@ -114,7 +114,7 @@ class Definitions:
         methods = []
         for name in METHODS:
             if name in known:
-                decorator = "@property\n" if isinstance(vars(Windows)[name], property) else ""
+                decorator = "@property\n" if isinstance(vars(Windows)[name], cached_property) else ""
                 methods.append(decorator + self._text(METHODS[name]))
         doc = '"""How windows lie over an image: an entry for each of its axes."""'
         fields = "\n".join([f"{name}: tuple" for name in FIELDS])

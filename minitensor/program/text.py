@@ -19,13 +19,14 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import FLOATS
 from ..conv import _conv, _conv_transpose, _conv_weight
 from ..fast.memory import batch_first, batch_last
 from ..ops.elementwise import _where
 from ..ops.shape import _transpose
-from ..tensor import FLOATS, Primitive
+from ..tensor import Primitive
 from ..windows import Windows
-from .definitions import Definitions, Expression, expression_of, free_name
+from .definitions import FIELDS, Definitions, Expression, expression_of, free_name
 from .values import BROADCASTING, MASKS, Value, array_of, is_fresh, may_be_view
 
 LARGE = 1 << 14  # bytes from which on memory is given back as soon as nobody needs it any more
@@ -245,7 +246,7 @@ class Writer:
         lines = []
         for name, value in self.constants.items():
             if isinstance(value, Windows):
-                fields = ", ".join([f"{f}={getattr(value, f)}" for f in Windows.__dataclass_fields__])
+                fields = ", ".join([f"{f}={getattr(value, f)}" for f in FIELDS])
                 lines.append(f"{name} = Windows({fields})  # {value}")
             elif isinstance(value, np.random.Generator):
                 lines.append(f"{name} = np.random.default_rng()")
