@@ -13,7 +13,7 @@ from nets import SGD, digits, distort, fit
 from nets.__main__ import MODELS, RECIPES
 
 from .driver import THREADS, Comparison, compare, default_python, import_costs, use_two_cores, versions
-from .engines import PACKAGES
+from .engines import OURS, PACKAGES
 from .report import NAMES, Values, bar_chart, relative, table
 from .tasks import BATCHES, LENGTHS, TASKS
 
@@ -40,7 +40,7 @@ def main() -> int:
         found = versions(args.python)
         engines = chosen(args.peers, found, args.python)
         comparisons = run([n for task in args.tasks for n in SERIES.get(task, [task])], engines, args)
-        costs = {e: import_costs(e, args.python) for e in engines} if "import" in args.tasks else {}
+        costs = {e: import_costs(e, args.python) for e in engines if e != "compiled"} if "import" in args.tasks else {}
         speeds = {name: training_speed(name) for name in RECIPES} if "training" in args.tasks else {}
     except (ValueError, OSError) as error:
         print(f"\n{error}", file=sys.stderr)
@@ -67,7 +67,7 @@ def arguments() -> argparse.Namespace:
         f"a tenth of a second each in turn, {THREADS} threads for all, medians.",
         epilog="tasks:\n" + "\n".join(f"  {name:<10}{what}" for name, what in EXPLAINED.items()),
     )
-    peers = [e for e in PACKAGES if e != "minitensor"]
+    peers = [e for e in PACKAGES if e not in OURS]
     parser.add_argument("--tasks", nargs="+", choices=EXPLAINED, default=[*EXPLAINED], metavar="TASK",
                         help="which of those below (default: all)")  # fmt: skip
     parser.add_argument("--peers", nargs="*", choices=peers, metavar="PEER",
@@ -87,10 +87,10 @@ def positive(text: str) -> int:
 
 def chosen(peers: Sequence[str] | None, found: dict[str, str], python: str) -> list[str]:
     """minitensor and the peers that were asked for; raises ValueError where one is not installed."""
-    installed = [e for e, package in PACKAGES.items() if e == "minitensor" or package in found]
+    installed = [e for e, package in PACKAGES.items() if e in OURS or package in found]
     if missing := [e for e in peers or [] if e not in installed]:
         raise ValueError(f"{python} does not have {', '.join(missing)}; make bench-peers sets up all peers")
-    return [e for e in installed if peers is None or e in ["minitensor", *peers]]
+    return [e for e in installed if peers is None or e in [*OURS, *peers]]
 
 
 def run(names: list[str], engines: list[str], args: argparse.Namespace) -> dict[str, Comparison]:
@@ -187,7 +187,7 @@ def grouped(comparisons: dict[str, Comparison]) -> dict[str, list[str]]:
 
 
 def heading(engines: list[str], found: dict[str, str], repeats: int) -> str:
-    packages = {"Python": "python", "NumPy": "numpy", **{NAMES[e]: PACKAGES[e] for e in engines if e != "minitensor"}}
+    packages = {"Python": "python", "NumPy": "numpy", **{NAMES[e]: PACKAGES[e] for e in engines if e not in OURS}}
     versions = ", ".join(f"{name} {found[package]}" for name, package in packages.items())
     return f"{processor()}, {THREADS} threads, float32; medians of up to {repeats} turns. {versions}."
 

@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from html import escape
 from math import ceil, floor, log10
 
-NAMES = {"minitensor": "minitensor", "pytorch": "PyTorch", "jax": "JAX (jit)", "tinygrad": "tinygrad (jit)",
-         "mygrad": "MyGrad", "autograd": "autograd", "dezero": "DeZero", "micrograd": "micrograd"}  # fmt: skip
-COLOURS = {"minitensor": "#0072B2", "pytorch": "#D55E00", "jax": "#009E73", "tinygrad": "#CC79A7",
-           "mygrad": "#E69F00", "autograd": "#56B4E9", "dezero": "#8A8F98", "micrograd": "#222222"}  # fmt: skip
+NAMES = {
+    "minitensor": "minitensor", "compiled": "minitensor, compiled", "pytorch": "PyTorch", "jax": "JAX (jit)",
+    "tinygrad": "tinygrad (jit)", "mygrad": "MyGrad", "autograd": "autograd", "dezero": "DeZero",
+    "micrograd": "micrograd",
+}  # fmt: skip
+COLOURS = {
+    "minitensor": "#0072B2", "compiled": "#332288", "pytorch": "#D55E00", "jax": "#009E73", "tinygrad": "#CC79A7",
+    "mygrad": "#E69F00", "autograd": "#56B4E9", "dezero": "#8A8F98", "micrograd": "#222222",
+}  # fmt: skip
 
 Values = Mapping[str, Mapping[str, float]]  # {row: {column: number}}, with gaps
 

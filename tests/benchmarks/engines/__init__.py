@@ -3,8 +3,10 @@
 Each is written as its own documentation advises, compiled where it can be.
 """
 
+OURS = ("minitensor", "compiled")  # the same package, twice
 PACKAGES = {  # engine: the package that it needs
     "minitensor": "minitensor",
+    "compiled": "minitensor",
     "pytorch": "torch",
     "jax": "jax",
     "tinygrad": "tinygrad",
