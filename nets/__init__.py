@@ -1,7 +1,8 @@
 """nets: layers, networks, data and training on minitensor.
 
 Read the chapters in this order: module, init, functions, layers, pools, regular, models, lenet5, optim, data,
-distort, files, idx, cifar, checkpoint, parallel, runs, train, summary, png, pictures, effort, equivariance, group_conv.
+distort, files, idx, cifar, checkpoint, parallel, runs, train, export, summary, png, pictures, effort, equivariance,
+group_conv.
 """
 
 from .checkpoint import load, save
@@ -10,6 +11,7 @@ from .data import Examples, batches, digits
 from .distort import distort, warp
 from .effort import Effort, efforts
 from .equivariance import EquivarianceError, equivariance_error
+from .export import export
 from .functions import (
     GELU,
     Flatten,

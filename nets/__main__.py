@@ -19,6 +19,7 @@ from .cifar import cifar10
 from .data import Examples, digits
 from .distort import distort
 from .effort import efforts, picture, table
+from .export import export
 from .idx import mnist
 from .lenet5 import lenet5, map_criterion
 from .models import alexnet, lenet, resnet
@@ -137,10 +138,21 @@ def _parser() -> argparse.ArgumentParser:
     option("--no-distort", action="store_true", help="do not turn, scale, slant and move the images at each step")
     option("--seed", type=_from(0), default=0, help="the same seed gives the same numbers (default: 0)")
     option("--resume", action="store_true", help="go on where the checkpoint stands; all other options as before")
+    option("--no-compile", action="store_true", help="let the engine compute each step, and no program")
 
     effort = command("effort", _effort, "Measure how many images, passes and seconds it takes lenet for which error.")
     effort.add_argument("--data", type=Path, metavar="FOLDER", help="IDX files (default: the digits in the package)")
     effort.add_argument("--out", type=Path, default=Path("out"), metavar="FOLDER", help="for table and picture (out)")
+
+    taken = command("export", _export, "Write a trained network as one file of NumPy, with its weights beside it.")
+    taken.add_argument("checkpoint", type=Path, metavar="FILE.npz", help="where train has kept it")
+    taken.add_argument(
+        "--out", type=Path, default=Path("out", "net.py"), metavar="FILE.py", help="(default: out/net.py)"
+    )
+    taken.add_argument("--model", choices=MODELS, default="lenet", help="which network it is (default: lenet)")
+    taken.add_argument("--classes", type=_from(1), default=10, help="how many it tells apart (default: 10)")
+    taken.add_argument("--batch-size", type=_from(1), help="images in one call (default: 1, or 64 with --training)")
+    taken.add_argument("--training", action="store_true", help="a whole step of gradient descent")
 
     count = command("summary", _summary, "Count what a network is made of.")
     count.add_argument("model", choices=MODELS, nargs="?", default="lenet", help="the network (default: lenet)")
@@ -190,6 +202,7 @@ def _train(options: argparse.Namespace) -> None:
         checkpoint=path,
         resume=options.resume,
         workers=workers,
+        compiled=not options.no_compile,
     )
     if workers.rank > 0:
         return
@@ -208,6 +221,23 @@ def _evaluate(options: argparse.Namespace) -> None:
     model = _model(options, train, test)
     load(_path(options), model)
     _report(RECIPES[options.model], model, test)
+
+
+def _export(options: argparse.Namespace) -> None:
+    build, image = MODELS[options.model]
+    model = build() if options.classes == 10 and options.model != "alexnet" else build(options.classes)
+    load(options.checkpoint, model)
+    program = export(
+        model,
+        options.out,
+        image,
+        training=options.training,
+        batch_size=_said(options.batch_size, 64 if options.training else 1),
+        loss=RECIPES[options.model].loss if options.model in RECIPES else cross_entropy,
+        classes=options.classes,
+    )
+    lines = len(str(program).splitlines())
+    print(f"The network is in {options.out}, {lines} lines and what they call; its weights are beside it.")
 
 
 def _effort(options: argparse.Namespace) -> None:

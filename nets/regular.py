@@ -39,9 +39,14 @@ class Dropout(Module):
             raise ValueError(f"p (={self.p}) must be at least 0 and less than 1")
         self._rng = generator(rng)
 
+    _has_its_own: ClassVar[bool] = False  # the generator that it was made with may be that of others, too
+
     def reseed(self, rng: np.random.Generator) -> None:
-        """Draw from this generator from now on."""
-        self._rng = rng
+        """Draw the numbers of this generator from now on."""
+        if self._has_its_own and type(rng.bit_generator) is type(self._rng.bit_generator):
+            self._rng.bit_generator.state = rng.bit_generator.state  # the object stays: a program draws from it
+        else:
+            self._rng, self._has_its_own = rng, True  # type: ignore[misc]
 
     def forward(self, x: Tensor) -> Tensor:
         return dropout(x, self.p, self._rng) if self.training else x

@@ -20,7 +20,9 @@ import numpy as np
 from tqdm import tqdm
 
 from minitensor import Tensor, cross_entropy, gradients, no_grad
-from minitensor.tensor import Array, recording, whole
+from minitensor.checks import whole
+from minitensor.program import CannotCompile, Compiled
+from minitensor.tensor import Array, owned, recording
 
 from .checkpoint import load, load_notes, save
 from .data import Examples, batches, not_finite, usable
@@ -53,12 +55,15 @@ def fit(
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     workers: Workers = ALONE,
+    compiled: bool = True,
 ) -> list[Epoch]:
     """Let the model learn from examples, and return what each epoch achieved.
 
     For each batch: the loss, its gradients, and a step of the optimizer, at a rate that follows the schedule.  Without
     an optimizer it is SGD with Nesterov momentum 0.9, learning rate 0.05 and weight decay 5e-4.  distort(images, rng)
     may change the images of each batch.  The same seed and the same model give the same numbers, bit for bit.
+    If compiled, steps run as a program (`minitensor.compiled`), with the same numbers in less time; a model that has
+    none, as batch normalization, which looks at values, is left to the engine, and the progress bar says so.
 
     Ctrl-C, and SIGTERM, end the fit after the current step, and the list then has fewer epochs.  With a checkpoint, the
     state is saved there after each epoch and at the end; with resume, a fit goes on from there, and ends in the same
@@ -113,6 +118,8 @@ def fit(
         disable=not progress or workers.rank > 0,
         file=Console(),
     )
+    program = Step(model, loss, with_gradients=True, say=bar.write) if compiled else None
+    in_use = Step(model, loss, with_gradients=False, say=bar.write) if compiled else None
     stop = False
     with interruptible() as interrupted, bar:
         while len(done) < epochs and not stop:
@@ -127,7 +134,17 @@ def fit(
                         images = distort(images, _rng(seed, DISTORTION, step))
                     _reseed(model, seed, step)
                     scale = schedule(step / (epochs * steps))
-                new = learn(model, optimizer, images, labels, loss=loss, decide=decide, scale=scale, workers=workers)
+                new = learn(
+                    model,
+                    optimizer,
+                    images,
+                    labels,
+                    loss=loss,
+                    decide=decide,
+                    scale=scale,
+                    workers=workers,
+                    step=program,
+                )
                 end = time.perf_counter()
                 sums, begin = sums.plus(new._replace(seconds=end - begin)), end
                 bar.set_postfix(loss=f"{sums.score.loss:.4f}", accuracy=f"{sums.score.accuracy:.2%}", refresh=False)
@@ -136,7 +153,11 @@ def fit(
                 if stop:
                     break
             if sums.steps == steps:
-                score = None if test is None else evaluate(model, test, loss=loss, decide=decide, workers=workers)
+                score = None
+                if test is not None:
+                    score = evaluate(
+                        model, test, loss=loss, decide=decide, workers=workers, step=in_use, compiled=compiled
+                    )
                 if score is not None and not math.isfinite(score.loss):
                     raise ValueError(f"epoch {len(done) + 1} ended with a test loss of {score.loss}, and is not kept")
                 done.append(Epoch(sums.score, score, sums.seen / sums.seconds))
@@ -158,11 +179,12 @@ def learn(
     decide: Decide = np.argmax,
     scale: float = 1.0,
     workers: Workers = ALONE,
+    step: Step | None = None,
 ) -> Sums:
     """One step: the loss of a batch, its gradients, and better parameters; returns the sums behind its `score`.
 
-    scale multiplies the learning rate.  Raises ValueError where the loss or a new parameter is not finite, or the
-    optimizer is that of another model.  After an error nothing has changed.
+    scale multiplies the learning rate; step is a program, used if it is given.  Raises ValueError where the loss or a
+    new parameter is not finite, or the optimizer is that of another model.  After an error nothing has changed.
     """
     parameters, before = model.parameters(), model.state_dict()
     if optimizer.model is not model and optimizer.model.parameters() != parameters:
@@ -171,7 +193,12 @@ def learn(
     try:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is not finite is found below
             with workers.together(), recording(True):
-                value, sums = _measure(model, its_images, its_labels, loss, decide)
+                slopes, results = None, step and step(its_images, its_labels)
+                if results:
+                    sums = _sums(results[0].item(), results[1], its_labels, decide)
+                    slopes = [owned(g) for g in results[2:]]
+                else:
+                    value, sums = _measure(model, its_images, its_labels, loss, decide)
             total, right, seen = workers.sum(sums[:3])
             if not math.isfinite(total):
                 if fault := not_finite(np.asarray(images)):
@@ -179,7 +206,7 @@ def learn(
                 rate = optimizer.learning_rate
                 raise ValueError(f"the loss is {total / seen} at learning rate {rate}: try a smaller one")
             with workers.together(), no_grad():  # so that the gradients keep no recipes of their own
-                slopes = gradients(value, parameters)
+                slopes = slopes or gradients(value, parameters)
         mean = workers.mean(slopes, len(its_labels) / len(labels))
         with workers.together():
             optimizer.step(mean, scale)
@@ -199,10 +226,13 @@ def evaluate(
     decide: Decide = np.argmax,
     batch_size: int = 128,
     workers: Workers = ALONE,
+    compiled: bool = True,
+    step: Step | None = None,
 ) -> Score:
     """The mean loss of a model in use, and the part of its answers that are right.
 
-    With several workers, each looks at a part of every batch, and all get the same score.
+    With several workers, each looks at a part of every batch, and all get the same score.  If compiled, and there are
+    enough batches for that, they run through a program, that of `step` if it is given (see `fit`).
     Raises ValueError without examples, and for an image that is not finite.
 
     >>> from nets import Flatten
@@ -211,8 +241,15 @@ def evaluate(
     """
     sums = Sums()
     with workers.together(), model.in_use(), no_grad():
-        for images, labels in batches(usable(data, "evaluate with"), batch_size):
-            sums = sums.plus(_measure(model, workers.shard(images), workers.shard(labels), loss, decide)[1])
+        data = usable(data, "evaluate with")
+        if step is None and compiled and len(data.labels) >= ENOUGH * batch_size:
+            step = Step(model, loss, with_gradients=False)
+        for images, labels in batches(data, batch_size):
+            its_images, its_labels = workers.shard(images), workers.shard(labels)
+            if results := step and step(its_images, its_labels):
+                sums = sums.plus(_sums(results[0].item(), results[1], its_labels, decide))
+            else:
+                sums = sums.plus(_measure(model, its_images, its_labels, loss, decide)[1])
     total, right, seen = workers.sum(sums[:3])
     return Sums(total, right, seen).score
 
@@ -237,10 +274,45 @@ def _measure(model: Module, images: Array, labels: Array, loss: Loss, decide: De
         return Tensor(0.0), Sums()
     output = model(images)
     value = loss(output, labels)
-    right = float((decide(output.data, axis=1) == labels).sum())
-    return value, Sums(value.item() * len(labels), right, len(labels))
+    return value, _sums(value.item(), output.data, labels, decide)
 
 
+def _sums(loss: float, output: Array, labels: Array, decide: Decide) -> Sums:
+    return Sums(loss * len(labels), float((decide(output, axis=1) == labels).sum()), len(labels))
+
+
+class Step:
+    """The loss of a batch, the output of the model, and the gradients by its parameters, as a program.
+
+    Called with images and labels it returns the arrays, or nothing where there is no program: for no images, and for a
+    model that cannot be compiled, which `say` is told.
+    """
+
+    def __init__(
+        self, model: Module, loss: Loss, *, with_gradients: bool, say: Callable[[str], object] | None = None
+    ) -> None:
+        def step(images: Tensor, labels: Array) -> list[Tensor]:
+            output = model(images)
+            value = loss(output, labels)
+            return [value, output, *(gradients(value, model.parameters()) if with_gradients else [])]
+
+        self.say = say
+        self.program: Compiled | None = Compiled(step)
+
+    def __call__(self, images: Array, labels: Array) -> list[Array]:
+        if self.program is None or not len(labels):
+            return []
+        try:
+            results: list[Array] = self.program(images, labels)
+            return results
+        except CannotCompile as error:
+            self.program = None
+            if self.say:
+                self.say(f"not as a program: {error}")
+            return []
+
+
+ENOUGH = 8  # batches; to make a program takes as long as some three of them
 ORDER, DISTORTION, DROPOUT = range(3)  # what is random in a fit; each has its own numbers
 
 

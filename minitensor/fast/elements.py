@@ -19,7 +19,7 @@ SHORT = 512  # so many numbers, added up one by one in float32, lose a digit or 
 def where(condition: Array, x: Any, y: Any) -> Array:
     """np.where; where one side is 0, on the bits of the other, since times 1 or 0 these are all or nothing."""
     if type(y) in (np.float32, np.float64) and y == 0 and _as_large(x, condition, y):
-        return (bits(x) * (condition != 0)).view(x.dtype)
+        return (bits(x) * (condition if condition.dtype == bool else condition != 0)).view(x.dtype)
     if type(x) in (np.float32, np.float64) and x == 0 and _as_large(y, condition, x):
         return (bits(y) * (condition == 0)).view(y.dtype)
     return np.where(condition, x, y)

@@ -8,6 +8,6 @@ calls, `programs` puts these together, and `tracing` finds the recipe of a funct
 """
 
 from .programs import Program, program
-from .tracing import Compiled, compiled
+from .tracing import CannotCompile, Compiled, compiled
 
-__all__ = ["Compiled", "Program", "compiled", "program"]
+__all__ = ["CannotCompile", "Compiled", "Program", "compiled", "program"]

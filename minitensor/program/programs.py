@@ -5,7 +5,6 @@ What you can do here: `program` makes a `Program`: a text, and a function that r
 
 from __future__ import annotations
 
-import builtins
 import keyword
 import linecache
 import re
@@ -131,7 +130,7 @@ def program_of(
     An output whose name nobody has said gives way to the name of a gradient.
     """
     said = outputs if said is None else said
-    taken = {"np", *keyword.kwlist}
+    taken: set[str] = set()
     known = {name: Value(np.shape(x), np.asarray(x).dtype) for name, x in inputs.items()}
     names = {known[name]: free_name(as_identifier(name), taken) for name in inputs}
     tensors = {x: known[name] for name, x in inputs.items() if isinstance(x, Tensor)}
@@ -193,7 +192,7 @@ def as_identifier(name: str) -> str:
     """
     word = re.sub(r"\W", "_", name) or "_"
     word = f"_{word}" if word[0].isdigit() else word
-    return f"{word}_" if keyword.iskeyword(word) or hasattr(builtins, word) else word
+    return f"{word}_" if keyword.iskeyword(word) or word in ("np", "slice") else word
 
 
 def fitting(name: str, given: Any, wanted: Value) -> Any:

@@ -9,6 +9,7 @@ of `return x.sum(axis=axis, keepdims=keepdims)` becomes `x.sum(axis=0)`.  Any ot
 from __future__ import annotations
 
 import ast
+import builtins
 import math
 import re
 from collections import Counter
@@ -29,7 +30,8 @@ from ..windows import Windows
 from .definitions import FIELDS, Definitions, Expression, expression_of, free_name
 from .values import BROADCASTING, MASKS, Value, array_of, is_fresh, may_be_view
 
-LARGE = 1 << 14  # bytes from which on memory is given back as soon as nobody needs it any more
+LARGE = 1 << 18  # bytes from which on memory is given back as soon as nobody needs it any more,
+LARGE_IN_A_RUN = 1 << 14  # and what runs does so earlier: the processor's cache is small
 IMAGES = {_conv: (0,), _conv_transpose: (0,), _conv_weight: (0, 1)}  # the inputs that convolution wants batch-last
 
 
@@ -41,8 +43,9 @@ class Writer:
 
     def __init__(self, lines: Sequence[Value], outputs: Sequence[Value], names: dict[Value, str], quick: bool) -> None:
         self.lines, self.outputs, self.names, self.quick = lines, outputs, names, quick
-        self.definitions = Definitions({"np", "program", "Windows", *names.values()})
+        self.definitions = Definitions({"np", "program", "Windows", *dir(builtins), *names.values()})
         self.constants: dict[str, Any] = {}  # what the lines call by name
+        self.batch_last: dict[Value, str] = {}  # the images that have been put into this order, by their other name
         self.functions: dict[str, Callable[..., Any]] = {}
         self._constant_names: dict[Any, str] = {}
         self._formats: dict[Any, str] = {}
@@ -56,19 +59,20 @@ class Writer:
         leaving: dict[Value, list[Value]] = {}
         for x, line in last.items():
             size = math.prod(x.shape) * x.dtype.itemsize
-            if x.primitive is not None and x not in self.outputs and size >= LARGE:
+            if x.primitive is not None and x not in self.outputs and size >= (LARGE_IN_A_RUN if self.quick else LARGE):
                 leaving.setdefault(line, []).append(x)
         images = self._images() if self.quick else {}
         for line in self.lines:
             for image in images.get(line, ()):
-                name = self.names[image]
+                name = self.batch_last[image] = free_name(f"{self.names[image]}_batch_last", self.definitions.taken)
                 self.functions |= {"batch_first": batch_first, "batch_last": batch_last}
-                written.append(f"{name} = batch_first(batch_last({name}))")
+                written.append(f"{name} = batch_first(batch_last({self.names[image]}))")
             if line.primitive is not None and line not in self.within:
                 text = f"{self.names[line]} = {self.expression(line)}"
                 written.append(text if self.quick else f"{text}  # {line.shape}" if line.shape else text)
             if line in leaving:
-                written.append(f"del {', '.join([self.names[x] for x in leaving[line]])}")
+                names = [name for x in leaving[line] for name in (self.names[x], self.batch_last.get(x)) if name]
+                written.append(f"del {', '.join(names)}")
         return [*written, wrapped("return ", self._returned(), "")]
 
     def _reads(self, line: Value) -> Iterator[Value]:
@@ -169,6 +173,8 @@ class Writer:
         """The operator called by name."""
         name = self._function_name(primitive, function)
         inputs = [self.operand(x) for x in line.inputs]
+        for i in IMAGES.get(primitive, ()):
+            inputs[i] = self.batch_last.get(line.inputs[i], inputs[i])
         settings = [f"{key}={ast.unparse(self.setting(value))}" for key, value in line.params.items()]
         return f"{name}({', '.join([*inputs, *settings])})"
 
@@ -414,4 +420,7 @@ def _array(value: Any) -> str:
     if array.ndim == 0:
         return f"{_dtype(array.dtype)}({_number(array[()])})"
     numbers = [_number(x) for x in array.ravel()]
-    return f"np.array([{', '.join(numbers)}], {_dtype(array.dtype)}).reshape({array.shape})"
+    rows = fill(", ".join(numbers), 110, initial_indent=" " * 4, subsequent_indent=" " * 4, break_on_hyphens=False)
+    listed = f"[\n{rows},\n]" if len(rows) > 60 else f"[{', '.join(numbers)}]"
+    shaped = f".reshape({array.shape})" if array.ndim != 1 else ""
+    return f"np.array({listed}, {_dtype(array.dtype)}){shaped}"

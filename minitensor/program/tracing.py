@@ -48,8 +48,28 @@ class Compiled:
         self._outside: Outside | None = None
         self._traces = 0
 
+    def program(self, *arrays: npt.ArrayLike) -> Program:
+        """The program for such arrays; the parameters of Modules are its last inputs.
+
+        >>> print(compiled(lambda x: x * x).program(3.0))
+        def program(x):
+            y = x * x
+            return y
+        """
+        return self._traced([as_array(a) for a in arrays])[0].program
+
     def __call__(self, *arrays: npt.ArrayLike) -> Any:
         given = [a if type(a) is np.ndarray else as_array(a) for a in arrays]
+        traced, parameters = self._traced(given)
+        for i, n in traced.limits:
+            if given[i].size and not 0 <= given[i].min() <= given[i].max() < n:  # the engine says what is wrong with it
+                return traced.form([t.data for t in flat(self.function(*map(as_argument, given)))[0]])
+        values = [a if a.ndim else a[()] for a in given]
+        results = traced.program.run(*values, *[parameters[i]._value for i in traced.parameters])
+        return traced.form([np.asarray(r) for r in (results if type(results) is tuple else (results,))])
+
+    def _traced(self, given: Sequence[Array]) -> tuple[Traced, list[Tensor]]:
+        """What runs for such arrays, and the parameters as they are now."""
         if self._outside is None or not self._outside.is_still_so():
             self._outside = Outside(self.function)
             self.programs.clear()
@@ -59,12 +79,7 @@ class Compiled:
         if traced is None:
             self._count(given)
             traced = self.programs[key] = trace(self.function, given, self._outside)
-        for i, n in traced.limits:
-            if given[i].size and not 0 <= given[i].min() <= given[i].max() < n:  # the engine says what is wrong with it
-                return traced.form([t.data for t in flat(self.function(*map(as_argument, given)))[0]])
-        values = [a if a.ndim else a[()] for a in given]
-        results = traced.program.run(*values, *[parameters[i]._value for i in traced.parameters])
-        return traced.form([np.asarray(r) for r in (results if type(results) is tuple else (results,))])
+        return traced, parameters
 
     def _count(self, given: Sequence[Array]) -> None:
         """Notes that a program is made; ValueError after many."""
@@ -104,6 +119,10 @@ def compiled(f: Callable[..., Any]) -> Compiled:
     return Compiled(f)
 
 
+class CannotCompile(ValueError):
+    """A function has no program, since its recipe depends on data, or on what is not handed in."""
+
+
 class Traced(NamedTuple):
     """A program, and what it takes to run it."""
 
@@ -124,7 +143,7 @@ def trace(function: Callable[..., Any], given: Sequence[Array], outside: Outside
         second = second_run(function, given, outside)
         labels, limits = Comparison(first, second, [g for g, _ in generators]).result()
     except LookedAt as error:
-        raise ValueError(
+        raise CannotCompile(
             f"{name_of(function)} cannot be compiled: {error}: write where(condition, x, y) for `if`, and hand in what "
             f"else is known before ({line_of(error)})"
         ) from error
@@ -160,12 +179,12 @@ class Run:
         finally:
             TRACED_FROM.reset(tracing)
         if outside.now()[1] != state:
-            raise ValueError(f"{self.name} cannot be compiled: it changes a Module, and a program does not")
+            raise CannotCompile(f"{self.name} cannot be compiled: it changes a Module, and a program does not")
         self.known = {*self.parameters, *[t for t in self.inputs if isinstance(t, Tensor)]}
         everything = {t for output in self.outputs for t in history(output)}
         self.history = sorted(everything, key=lambda t: t.birth)
         if foreign := [t for t in self.history if t.birth < begin and t not in self.known]:
-            raise ValueError(
+            raise CannotCompile(
                 f"{self.name} cannot be compiled: it reads {', '.join([outside.name_of(t) for t in foreign])} from "
                 "outside: hand it in as an argument, keep it in a Module, or take its value before, as array = x.data"
             )
@@ -176,7 +195,7 @@ def second_run(function: Callable[..., Any], given: Sequence[Array], outside: Ou
     changed = others(given)
     try:
         return Run(function, changed, outside)
-    except LookedAt:
+    except (LookedAt, CannotCompile):
         raise
     except (IndexError, ValueError):
         same = [b if a.dtype.kind == "f" else a for a, b in zip(given, changed, strict=True)]
@@ -197,7 +216,7 @@ class Comparison:
         """Which settings are which inputs, by id, and below which number these must stay; ValueError if they differ."""
         first, second = self.first, self.second
         if len(first.outputs) != len(second.outputs) or len(first.history) != len(second.history):
-            raise ValueError(
+            raise CannotCompile(
                 f"{first.name} cannot be compiled: with other data of the same shapes, its recipe has "
                 f"{len(second.history)} values, and not {len(first.history)}"
             )
@@ -209,7 +228,7 @@ class Comparison:
         limits = [pair for t in first.history if self.labels for pair in self._limits(t)]
         for i, a, b in self.whole:
             if i in self.labels.values() and (a == b).all() and any(n > 1 for k, n in limits if k == i):
-                raise ValueError(
+                raise CannotCompile(
                     f"{first.name} cannot be compiled with {a}: which index is it?  Begin with other numbers"
                 )
         return self.labels, sorted(set(limits))
@@ -225,7 +244,7 @@ class Comparison:
             raise self._error("it has other inputs", t)
         is_constant = t.primitive is None and t not in self.first.known
         if is_constant and np.asarray(t._value).tobytes() != np.asarray(u._value).tobytes():
-            raise self._error("it is another one: was it computed by NumPy, in no_grad, or detached?", t)
+            raise self._error("it is another one: was it computed by NumPy, in no_grad, by backward(), or detached?", t)
         for name, value in t._params.items():
             self._compare_settings(name, value, u._params[name], t)
 
@@ -245,12 +264,12 @@ class Comparison:
         elif a is not b and (type(a) is not type(b) or repr(a) != repr(b)):
             raise self._error(f"its {name} is {b!r}, and not {a!r}", t)
 
-    def _error(self, what: str, t: Tensor) -> ValueError:
+    def _error(self, what: str, t: Tensor) -> CannotCompile:
         recipe = "a constant" if t.primitive is None else t.primitive.name
         number = (
             f"value {self.first.history.index(t) + 1} of {len(self.first.history)}" if t in self.first.history else ""
         )
-        return ValueError(
+        return CannotCompile(
             f"{self.first.name} cannot be compiled, since its recipe depends on the data: with other data of the same "
             f"shapes, in the place of {recipe} of shape {t.shape} ({number}), {what}"
         )
