@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -118,8 +119,9 @@ def fit(
         disable=not progress or workers.rank > 0,
         file=Console(),
     )
-    program = Step(model, loss, with_gradients=True, say=bar.write) if compiled else None
-    in_use = Step(model, loss, with_gradients=False, say=bar.write) if compiled else None
+    say = partial(bar.write, file=Console()) if progress and workers.rank == 0 else None
+    program = Step(model, loss, with_gradients=True, say=say) if compiled else None
+    in_use = Step(model, loss, with_gradients=False, say=say) if compiled else None
     stop = False
     with interruptible() as interrupted, bar:
         while len(done) < epochs and not stop:

@@ -141,9 +141,11 @@ def program_of(
     for t, x in values.known.items():
         if t.name is not None:
             wanted.setdefault(x, t.name)
-    kept = {as_identifier(name) for name in results} - taken  # so that no other value takes the name of an output
     lines = needed(results.values())
     nameless = written_within(lines, list(results.values()))
+    for x, said_name in wanted.items():  # first the outputs, so that no other value takes their names
+        if said_name in said and results.get(said_name) is x and x.primitive is not None:
+            names[x] = free_name(as_identifier(said_name), taken)
     number = 0
     for x in lines:
         if x in names or x in nameless or x.primitive is None:
@@ -154,8 +156,7 @@ def program_of(
             name = f"d{loss}_{names[of]}"
         elif name is None:
             name = f"t{(number := number + 1)}"
-        names[x] = free_name(as_identifier(name), taken | kept if name not in results else taken)
-        taken.add(names[x])
+        names[x] = free_name(as_identifier(name), taken)
     return Program(results, known, names)
 
 

@@ -24,7 +24,7 @@ from contextlib import suppress
 from functools import partial, update_wrapper
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,7 @@ from ..tensor import TRACED_FROM, Array, LookedAt, Primitive, Tensor, recording
 from .definitions import free_name
 from .programs import Program, program_of
 
+Held = TypeVar("Held")
 MANY = 64  # programs; more of them mean that something is different at every call
 ROOT = Path(__file__).parents[1]
 
@@ -137,7 +138,8 @@ class Traced(NamedTuple):
 
 def trace(function: Callable[..., Any], given: Sequence[Array], outside: Outside) -> Traced:
     """The program of a function of such arrays."""
-    generators = [(g, g.bit_generator.state) for g in outside.generators()]
+    generators = [(g, g.bit_generator.state) for g in outside.held(np.random.Generator)]
+    modules = [(module, dict(vars(module))) for module in outside.held(object) if is_module(module)]
     try:
         first = Run(function, given, outside)
         second = second_run(function, given, outside)
@@ -150,6 +152,9 @@ def trace(function: Callable[..., Any], given: Sequence[Array], outside: Outside
     finally:
         for generator, state in generators:
             generator.bit_generator.state = state
+        for module, attributes in modules:  # also where it has counted, or remembered, that it was called
+            vars(module).clear()
+            vars(module).update(attributes)
     taken: set[str] = set()
     names = [free_name(name, taken) for name in argument_names(function, len(given))]
     inputs: dict[str, Tensor | Array] = dict(zip(names, first.inputs, strict=True))
@@ -384,10 +389,10 @@ class Outside:
         self.names = list(parameters.values())
         return list(parameters), state
 
-    def generators(self) -> list[np.random.Generator]:
-        """All of them, those of the Modules too."""
+    def held(self, kind: type[Held]) -> list[Held]:
+        """All generators, or whatever else of a kind, those in Modules too."""
         held = [part.what for part in self.now()[1] if type(part) is Same]
-        return [*self._generators, *[g for g in held if isinstance(g, np.random.Generator)]]
+        return [part for part in [*self._generators, *held] if isinstance(part, kind)]
 
     def name_of(self, t: Tensor) -> str:
         """What a Tensor from outside is called."""

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from ..backprop import history
 from ..more import isnan, logaddexp
 from ..ops.elementwise import (
     _astype,
@@ -88,8 +87,14 @@ class Values:
     def of(self, outputs: Iterable[Tensor]) -> list[Value]:
         """The Value of each Tensor."""
         outputs = list(outputs)
-        everything = {t for output in outputs if output not in self.known for t in history(output)}
-        for t in sorted(everything - self.known.keys(), key=lambda t: t.birth):
+        new = {t for t in outputs if t not in self.known}
+        todo = list(new)
+        while todo:
+            for x in todo.pop().inputs:
+                if x not in new and x not in self.known:
+                    new.add(x)
+                    todo.append(x)
+        for t in sorted(new, key=lambda t: t.birth):
             self.known[t] = self._value(t)
         return [self.known[output] for output in outputs]
 
