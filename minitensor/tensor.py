@@ -149,7 +149,8 @@ class Tensor:
     @property
     def data(self) -> Array:
         """The value, as an array that cannot be written to."""
-        return _frozen(np.asarray(self._value).view())
+        value = self._value
+        return value.view() if isinstance(value, np.ndarray) else _frozen(np.asarray(value))
 
     def detach(self) -> Tensor:
         """The same value without its recipe: a constant to every derivative."""
@@ -382,6 +383,11 @@ def as_tensors(*operands: Operand) -> tuple[Tensor, ...]:
     >>> as_tensors(Tensor(np.float32([1, 2])), 3)[1].dtype
     dtype('float32')
     """
+    for x in operands:
+        if type(x) is not Tensor:
+            break
+    else:
+        return operands  # type: ignore[return-value]
     dtypes = [x._value.dtype for x in operands if isinstance(x, Tensor)]
     adopted = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes) if dtypes else DEFAULT_FLOAT
     return tuple([x if isinstance(x, Tensor) else constant(x, adopted) for x in operands])
@@ -456,11 +462,11 @@ def _no_rule(name: str, i: int) -> Rule:
     raise NotImplementedError(f"{name} has no derivative yet: give it one with {name}.defvjp(...)")
 
 
-def _checked_settings(primitive: Primitive, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _checked_settings(primitive: Primitive, settings: dict[str, Any]) -> dict[str, Any]:
     """All settings of a call, those left out as well."""
-    if tensors := [name for name, value in settings.items() if isinstance(value, Tensor)]:
-        raise TypeError(f"{primitive.name} takes Tensors by position, not as {', '.join(tensors)}=...")
-    return {**primitive.defaults, **settings}
+    if Tensor in map(type, settings.values()):
+        raise TypeError(f"{primitive.name} takes Tensors by position, not as {', '.join(settings)}=...")
+    return {**primitive.defaults, **settings} if primitive.defaults else settings
 
 
 def _check_call(primitive: Primitive, inputs: Sequence[Tensor]) -> None:
