@@ -473,11 +473,17 @@ def test_minitensor_formula_is_the_function():
 
 
 def test_nothing_is_lost_in_a_setting():
-    """Numbers of NumPy, indices without elements, and what numbers cannot be compared with, are written as Python."""
+    """Numbers of NumPy, indices without elements, and truths that are added, are written as Python that evaluates."""
+
+    @mt.primitive
+    def own(x, *, weights):
+        return x * weights[0] * weights[1]["by"]
+
     x = Tensor(np.arange(6.0).reshape(2, 3), name="x")
     empty = Tensor(np.ones((0, 3)), name="x")
     for y in (
-        x[np.int64(1)], mt.pad(x, 1, constant_values=np.float64(0.5)), mt.pad(x, 1, constant_values=np.nan),
+        gradients(x[np.int64(1) :], [x])[0], own(x, weights=[np.float32(0.5), {"by": 2}]), x[np.int64(1)],
+        mt.pad(x, 1, constant_values=np.float64(0.5)), mt.pad(x, 1, constant_values=np.nan),
         x[[]], x[np.zeros((0, 2), int)], x[np.zeros(2, bool)], empty[np.zeros((0, 3), bool)], empty[np.zeros(0, int)],
         mt.isnan(x) - mt.isnan(2 * x), -mt.isnan(x), mt.isnan(Tensor(np.nan)), x.astype("float32"),
     ):  # fmt: skip

@@ -278,6 +278,10 @@ def setting(value: Any) -> str:
         return f"array({value.tolist()})" if value.size else f"zeros({value.shape}, {value.dtype})"
     if isinstance(value, tuple):
         return f"({', '.join(map(setting, value))}{',' * (len(value) == 1)})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(setting, value))}]"
+    if isinstance(value, slice):
+        return f"slice{setting((value.start, value.stop, value.step))}"
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
