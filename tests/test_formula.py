@@ -350,7 +350,7 @@ IMAGES = {
     name: Tensor(np.random.default_rng(0).uniform(size=shape), name=name)
     for name, shape in {"x": (2, 2, 6, 6), "w": (4, 2, 3, 3), "v": (4, 1, 3, 3), "b": (4,), "even": (4, 2, 4, 2),
                         "line": (1, 2, 7), "u": (3, 2, 3), "room": (1, 1, 4, 4, 4), "cube": (1, 1, 2, 2, 2),
-                        "local": (2, 2, 6, 6, 3, 3)}.items()
+                        "one": (1, 1, 1), "tap": (1, 1, 1), "local": (2, 2, 6, 6, 3, 3)}.items()
 }  # fmt: skip
 CALLS = [
     "conv2d(x, w)", "conv2d(x, w, b)", "conv2d(x, w, stride=2)", "conv2d(x, w, padding=1)", "conv2d(x, w, dilation=2)",
@@ -414,6 +414,8 @@ def test_other_settings_are_another_formula_in_latex_too():
     ("conv2d(x, even, padding='same')", "even", "conv_weight2d(x, g, (4, 2), padding='same')"),
     ("conv_transpose2d(x, v[:2], stride=2, output_padding=1)", "x", "conv2d(g, v[:2], stride=2)"),
     ("conv_transpose1d(line, u[:2], dilation=2, output_padding=1)", "line", "conv1d(g[..., :11], u[:2], dilation=2)"),
+    ("conv_transpose1d(one, tap, padding=2, dilation=5, output_padding=4)", "one",
+     "conv1d(pad(g[..., :0], ((0, 0), (0, 0), (1, 0))), tap, dilation=5)"),
     ("max_pool2d(x, 2)", "x", "max_unpool2d(g, x, max_pool2d(x, 2), 2)"),
     ("avg_pool2d(x, 2)", "x", "conv_transpose2d(g / 4, full((2, 1, 2, 2), 1), stride=2, groups=2)"),
     ("locally_connected2d(x, local, padding=1)", "x",
@@ -426,7 +428,9 @@ def test_rules_are_written_as_a_reader_would_call_them(text, by, rule):
     """By the operators that undo a size, with the kernel of the layer and with no setting that is the usual."""
     y = call(text)
     g = Tensor(np.random.default_rng(1).normal(size=y.shape), name="g")
-    assert formula(gradients(y, [IMAGES[by]], g)[0]) == rule
+    [share] = gradients(y, [IMAGES[by]], g)
+    assert formula(share) == rule
+    assert_evaluates_to(share)
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(1, 3)), min_size=1, max_size=2), rngs)

@@ -297,10 +297,13 @@ USUAL = {"groups": 1, "norm": 2, "count_include_pad": True}
 
 
 def _sliding(name: str, t: Tensor, *args: Expression) -> Expression:
-    """A layer; the kernel is said where no weight has it.  A pool has the stride of its kernel, if none is given."""
-    windows = t.params["windows"]
-    pooling, padding = "groups" not in t.params, _padding(windows)
-    kernel, rounded = _short(windows.kernel), pooling and padding is None
+    """A layer, with the rank behind its name, and the kernel where no weight has it.
+
+    A pool has the stride of its kernel if none is given, and its size may be rounded up.
+    """
+    windows, pooling = t.params["windows"], "groups" not in t.params
+    kernel, padding = _short(windows.kernel), _padding(windows)
+    rounded = pooling and padding is None
     if rounded:
         padding = _short(_before(windows))
     elif padding is None:
@@ -350,7 +353,7 @@ def _as_read(x: Expression, windows: Windows) -> Expression:
 
 
 def _cut(image: Expression, starts: Sequence[int], shape: Shape) -> Expression:
-    """What an image has of this shape behind these starts."""
+    """The part of an image that begins at these starts and has this shape."""
     if image.shape == shape:
         return image
     lines = list(zip(starts, shape[-len(starts) :], image.shape[-len(starts) :], strict=True))
@@ -358,7 +361,7 @@ def _cut(image: Expression, starts: Sequence[int], shape: Shape) -> Expression:
 
 
 def _conv_transpose(t: Tensor, g: Expression, w: Expression) -> Expression:
-    """Where output_padding would be negative, the front of a larger image."""
+    """A transposed convolution; where output_padding would be negative, the front of a larger image."""
     windows = t.params["windows"]
     lines = zip(windows.size, _before(windows), _ends(windows), strict=True)
     extra = [n + before - end for n, before, end in lines]
@@ -375,7 +378,7 @@ def _conv_transpose(t: Tensor, g: Expression, w: Expression) -> Expression:
 
 
 def _avg_unpool(t: Tensor, g: Expression) -> Expression:
-    """What each window hands back, divided by its count, times a kernel of ones for each channel."""
+    """Each g, divided by the count of its window, stamps a kernel of ones, channel by channel."""
     windows, kernels = t.params["windows"], (t.shape[1], 1, *t.params["windows"].kernel)
     counts = pool.counts(windows, t.params["count_include_pad"], np.dtype(float))
     share = divide(g, literal(counts)._replace(shape=counts.shape) if np.ptp(counts) else number(counts.flat[0]))
@@ -384,7 +387,7 @@ def _avg_unpool(t: Tensor, g: Expression) -> Expression:
 
 def _windows_of(t: Tensor, x: Expression) -> Expression:
     windows = t.params["windows"]
-    return _spread("windows", x if _padding(windows) == 0 else _as_read(x, windows), windows.kernel, t)
+    return _patches("windows", x if _padding(windows) == 0 else _as_read(x, windows), windows.kernel, t)
 
 
 def _folded(t: Tensor, g: Expression) -> Expression:
@@ -392,11 +395,11 @@ def _folded(t: Tensor, g: Expression) -> Expression:
     windows = t.params["windows"]
     starts = _before(windows)
     size = tuple(a + max(n, end) for n, a, end in zip(windows.size, starts, _ends(windows), strict=True))
-    image = _spread("fold", g, size, t)
+    image = _patches("fold", g, size, t)
     return _cut(image._replace(shape=(*t.shape[: -len(size)], *size)), starts, t.shape)
 
 
-def _spread(name: str, e: Expression, lengths: Shape, t: Tensor) -> Expression:
+def _patches(name: str, e: Expression, lengths: Shape, t: Tensor) -> Expression:
     """windows or fold, to which the lengths say how many axes slide."""
     stride, dilation = (_short(getattr(t.params["windows"], name)) for name in ("stride", "dilation"))
     first = literal(lengths if len(lengths) > 1 else lengths[0])
