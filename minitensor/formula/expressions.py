@@ -254,12 +254,11 @@ def function(
     name: str, args: Sequence[Expression], settings: Mapping[str, Any] = NO_SETTINGS, shape: Shape | None = None
 ) -> Expression:
     """name(args, settings); in LaTeX the settings stand below the name.  The shape is that of args, if not given."""
-    said = {f"{key}=": setting(value) for key, value in settings.items()}
-    text = f"{name}({', '.join([*(e.text for e in args), *(key + value for key, value in said.items())])})"
-    latex = f"\\{name}" if name in NAMED_IN_LATEX else f"\\operatorname{{{name.translate(TEX)}}}"
-    if said:
-        latex += f"_{{{', '.join(latex_setting(key) + latex_setting(value) for key, value in said.items())}}}"
-    latex += f"\\left({', '.join(e.latex for e in args)}\\right)"
+    said = [f"{key}={setting(value)}" for key, value in settings.items()]
+    text = f"{name}({', '.join([*(e.text for e in args), *said])})"
+    symbol = f"\\{name}" if name in NAMED_IN_LATEX else f"\\operatorname{{{name.translate(TEX)}}}"
+    below = f"_{{{', '.join(map(latex_setting, said))}}}" if said else ""
+    latex = f"{symbol}{below}\\left({', '.join(e.latex for e in args)}\\right)"
     return Expression(text, latex, ATOM, np.broadcast_shapes(*[e.shape for e in args]) if shape is None else shape)
 
 
