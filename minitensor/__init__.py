@@ -1,12 +1,14 @@
 """minitensor: a tensor engine to read, with reverse-mode derivatives of any order, on NumPy alone.
 
-Read the chapters in this order: tensor, backprop, finite, ops (elementwise, shape, reduce, contract), windows, conv,
-pool, activations, losses, normalize.  Beside that path: recording, sizes, more, formula, fast.
+Read the chapters in this order: tensor, backprop, windows, conv, pool, ops (elementwise, shape, reduce, contract),
+activations, losses, normalize, finite.  Beside that path: checks, recording, sizes, more, formula, fast.
 
 `from minitensor import *` brings all but `abs`, `max`, `min` and `sum`, which would replace Python's own.
 """
 
 import os
+
+from .tensor import Primitive, Tensor, as_tensor, primitive  # isort: skip  (first: the others are made of it)
 
 from . import fast, finite, sizes
 from .activations import leaky_relu, log_softmax, relu, sigmoid, softmax, softplus
@@ -34,7 +36,9 @@ from .more import (
     diag,
     dot,
     erf,
+    expand_dims,
     expm1,
+    flatten,
     flip,
     full,
     gelu,
@@ -51,7 +55,9 @@ from .more import (
     sin,
     split,
     square,
+    squeeze,
     std,
+    swapaxes,
     tensordot,
     tile,
     trace,
@@ -72,8 +78,6 @@ from .ops import (
     divide,
     einsum,
     exp,
-    expand_dims,
-    flatten,
     float_power,
     greater,
     greater_equal,
@@ -91,10 +95,8 @@ from .ops import (
     reshape,
     sign,
     sqrt,
-    squeeze,
     stack,
     subtract,
-    swapaxes,
     tanh,
     transpose,
     var,
@@ -123,7 +125,6 @@ from .pool import (
     weighted_avg_pool2d,
 )
 from .recording import no_grad
-from .tensor import Primitive, Tensor, as_tensor, primitive
 from .windows import Windows, fold, windows
 
 __version__ = "0.2.0"

@@ -10,18 +10,19 @@ Letters as in `conv.py`.  Source: Goodfellow, Bengio and Courville, Deep Learnin
 from __future__ import annotations
 
 from functools import reduce
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from .checks import Ints, axis_of, whole
 from .conv import of_axes
 from .ops.contract import einsum
 from .ops.elementwise import abs as absolute
 from .ops.elementwise import sign, where
 from .ops.reduce import max as maximum_over
-from .ops.shape import axis_of
-from .tensor import Array, Operand, Tensor, as_tensor, primitive, whole
-from .windows import Ints, Windows, _fold, _windows, fold_patches, of_rank, patches
+from .tensor import Array, Operand, Tensor, as_tensor, primitive
+from .windows import Windows, _fold, _windows, fold_patches, of_rank, patches
 
 # fmt: off
 
@@ -77,7 +78,7 @@ def first_maxima(x: Array, y: Array, windows: Windows) -> Array:
     """In each window True at the first pixel that is its maximum y, False elsewhere and in the margin."""
     seen, inside = patches(x, windows), patches(np.ones(windows.size, bool), windows, False)
     largest = inside & ((seen == for_each_tap(y, windows)) | np.isnan(seen))
-    flat = largest.reshape(*y.shape, -1)  # the taps in reading order
+    flat = largest.reshape(*y.shape, prod(windows.kernel))  # the taps in reading order
     return (flat & (flat.cumsum(axis=-1) == 1)).reshape(largest.shape)
 
 
@@ -220,7 +221,7 @@ def maxout(x: Operand, pieces: int, axis: int = 1) -> Tensor:
     array([[5., 2.]])
     """
     x = as_tensor(x)
-    axis = axis_of(x, axis)
+    axis = axis_of(x.shape, axis)
     if whole("pieces", pieces) < 1 or x.shape[axis] % pieces:
         raise ValueError(f"channels (={x.shape[axis]}) must be divisible by pieces (={pieces})")
     runs = x.reshape(*x.shape[:axis], x.shape[axis] // pieces, pieces, *x.shape[axis + 1 :])

@@ -24,10 +24,9 @@ from typing import Any, ParamSpec, TypeAlias
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .tensor import Array, Operand, Tensor, as_tensor, primitive, whole
+from .checks import Ints, Sizes, check_least, per_axis, whole
+from .tensor import Array, Operand, Tensor, as_tensor, primitive
 
-Ints: TypeAlias = int | Sequence[int]
-Sizes: TypeAlias = tuple[int, ...]
 Margin: TypeAlias = tuple[tuple[int, int], ...]  # before and after, on each axis
 
 # -- windows over an image ---------------------------------------------------------------------------------------------
@@ -76,34 +75,6 @@ class Windows:
         stride = kernel if stride is None else per_axis("stride", stride, axes)
         dilation = per_axis("dilation", dilation, axes)
         return _over(size, kernel, stride, dilation, margins(padding, kernel, stride, dilation), bool(ceil_mode))
-
-    @classmethod
-    def onto(
-        cls,
-        places: Sequence[int],
-        kernel: Ints,
-        *,
-        stride: Ints = 1,
-        padding: Ints = 0,
-        output_padding: Ints = 0,
-        dilation: Ints = 1,
-    ) -> Windows:
-        """Windows with this many places, through which a transposed convolution writes: the size follows from them.
-
-        n = (m - 1) s - 2p + d(k - 1) + 1 + output_padding along each axis.  Several n have m places, if s > 1, and
-        output_padding chooses among them.  Raises ValueError, TypeError, with the values, where it does not fit.
-
-        >>> Windows.onto((3,), 3, stride=2).size, Windows.onto((3,), 3, stride=2, output_padding=1).size
-        ((7,), (8,))
-        """
-        places, axes = per_axis("places", places, len(places)), len(places)
-        kernel, stride = per_axis("kernel_size", kernel, axes), per_axis("stride", stride, axes)
-        padding, dilation = per_axis("padding", padding, axes), per_axis("dilation", dilation, axes)
-        extra = per_axis("output_padding", output_padding, axes)
-        lines = zip(places, kernel, stride, padding, extra, dilation, strict=True)
-        size = tuple([transposed_size(*line) for line in lines])
-        margin = tuple([(p, max(p - e, 0)) for p, e in zip(padding, extra, strict=True)])  # so that no place is added
-        return cls(size, kernel, stride, dilation, margin, places)
 
     @cached_property
     def span(self) -> Sizes:
@@ -168,80 +139,33 @@ class Windows:
             + [f"{name} {_shortly(values)}" for name, values, usual in said if any(v != usual for v in values)]
         )
 
+    @classmethod
+    def onto(
+        cls,
+        places: Sequence[int],
+        kernel: Ints,
+        *,
+        stride: Ints = 1,
+        padding: Ints = 0,
+        output_padding: Ints = 0,
+        dilation: Ints = 1,
+    ) -> Windows:
+        """Windows with this many places, through which a transposed convolution writes: the size follows from them.
 
-@lru_cache(4096)  # the same for every batch
-def _over(size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, margin: Margin, ceil_mode: bool) -> Windows:
-    lines = zip(size, kernel, stride, margin, dilation, strict=True)
-    places = tuple([number_of_places(*line, ceil_mode) for line in lines])
-    return Windows(size, kernel, stride, dilation, margin, places)
+        n = (m - 1) s - 2p + d(k - 1) + 1 + output_padding along each axis.  Several n have m places, if s > 1, and
+        output_padding chooses among them.  Raises ValueError, TypeError, with the values, where it does not fit.
 
-
-def number_of_places(n: int, k: int, s: int, margin: tuple[int, int], d: int, ceil_mode: bool = False) -> int:
-    """Along one axis: floor((n + margin - d(k - 1) - 1) / s) + 1, with ceil_mode rounded up (`sizes` says more)."""
-    before, after = margin
-    check_least(n=n, kernel_size=k, stride=s, padding=before, dilation=d)
-    room = before + n + after - (d * (k - 1) + 1)
-    if room < 0:
-        sides = f"2 * {before}" if before == after else f"{before} + {after}"
-        padded = f"{n} + {sides} = {before + n + after}" if before or after else f"{n}"
-        raise ValueError(
-            f"kernel (={k}) with dilation (={d}) covers {d * (k - 1) + 1}, more than the input (={padded})"
-        )
-    if not ceil_mode:
-        return room // s + 1
-    m = -(-room // s) + 1
-    return m if (m - 1) * s < before + n else m - 1  # a window starts within the input or the margin before it
-
-
-def transposed_size(m: int, k: int, s: int, p: int, extra: int, d: int) -> int:
-    """Along one axis: (m - 1) s - 2p + d(k - 1) + 1 + output_padding (`sizes` says more)."""
-    check_least(n=m, kernel_size=k, stride=s, padding=p, dilation=d, output_padding=extra)
-    if extra and extra >= max(s, d):
-        raise ValueError(f"output_padding (={extra}) must be smaller than stride (={s}) or dilation (={d})")
-    size = (m - 1) * s - 2 * p + d * (k - 1) + 1 + extra
-    if size < 1:
-        raise ValueError(f"nothing is left: input (={m}), kernel (={k}), padding (={p}) give an output of {size}")
-    return size
-
-
-def _shortly(values: Sequence[object]) -> str:
-    return str(values[0]) if len(set(values)) == 1 else "x".join(map(str, values))
-
-
-def margins(padding: Ints | str, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Margin:
-    """The padding before and after, on each axis."""
-    if not isinstance(padding, str):
-        numbers = per_axis("padding", padding, len(kernel))
-        if min(numbers) < 0:
-            raise ValueError(f"padding (={padding}) must not be negative")
-        return tuple([(p, p) for p in numbers])
-    if padding == "valid":
-        return ((0, 0),) * len(kernel)
-    if padding != "same":
-        raise ValueError(f'padding (={padding!r}) must be a number, one for each axis, "same" or "valid"')
-    if any(s != 1 for s in stride):
-        raise ValueError(f'padding="same" keeps the size at stride 1 only, got stride {stride}')
-    totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
-    return tuple([(total // 2, total - total // 2) for total in totals])
-
-
-def per_axis(name: str, value: Ints, axes: int) -> Sizes:
-    """A setting as one number for each spatial axis; a single number stands for the same on each.
-
-    >>> per_axis("stride", 2, 2), per_axis("stride", (1, 2), 2)
-    ((2, 2), (1, 2))
-    """
-    values = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * axes
-    if len(values) != axes:
-        raise ValueError(f"{name} (={value}) must be a number, or one for each of the {axes} spatial axes")
-    return tuple([whole(name, v) for v in values])
-
-
-def check_least(**settings: int) -> None:
-    """ValueError for a padding below 0, and for anything else below 1."""
-    for name, number in settings.items():
-        if number < (least := 0 if "padding" in name else 1):
-            raise ValueError(f"{name} (={number}) must be at least {least}")
+        >>> Windows.onto((3,), 3, stride=2).size, Windows.onto((3,), 3, stride=2, output_padding=1).size
+        ((7,), (8,))
+        """
+        places, axes = per_axis("places", places, len(places)), len(places)
+        kernel, stride = per_axis("kernel_size", kernel, axes), per_axis("stride", stride, axes)
+        padding, dilation = per_axis("padding", padding, axes), per_axis("dilation", dilation, axes)
+        extra = per_axis("output_padding", output_padding, axes)
+        lines = zip(places, kernel, stride, padding, extra, dilation, strict=True)
+        size = tuple([transposed_size(*line) for line in lines])
+        margin = tuple([(p, max(p - e, 0)) for p, e in zip(padding, extra, strict=True)])  # so that no place is added
+        return cls(size, kernel, stride, dilation, margin, places)
 
 
 # -- the map and its adjoint, on arrays --------------------------------------------------------------------------------
@@ -325,6 +249,67 @@ def _fold(g: Array, *, windows: Windows) -> Array:
 # By either of two adjoint maps the gradient goes back through the other.
 _windows.defvjp(lambda g, out, x, *, windows: _fold(g, windows=windows))
 _fold.defvjp(lambda x, out, g, *, windows: _windows(x, windows=windows))  # what arrives is shaped like x
+
+# -- along one axis ---------------------------------------------------------------------------------------------------
+
+
+@lru_cache(4096)  # the same for every batch
+def _over(size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, margin: Margin, ceil_mode: bool) -> Windows:
+    lines = zip(size, kernel, stride, margin, dilation, strict=True)
+    places = tuple([number_of_places(*line, ceil_mode) for line in lines])
+    return Windows(size, kernel, stride, dilation, margin, places)
+
+
+def number_of_places(n: int, k: int, s: int, margin: tuple[int, int], d: int, ceil_mode: bool = False) -> int:
+    """Along one axis: floor((n + margin - d(k - 1) - 1) / s) + 1, with ceil_mode rounded up (`sizes` says more)."""
+    before, after = margin
+    check_least(n=n, kernel_size=k, stride=s, padding=before, dilation=d)
+    room = before + n + after - (d * (k - 1) + 1)
+    if room < 0:
+        sides = f"2 * {before}" if before == after else f"{before} + {after}"
+        padded = f"{n} + {sides} = {before + n + after}" if before or after else f"{n}"
+        raise ValueError(
+            f"kernel (={k}) with dilation (={d}) covers {d * (k - 1) + 1}, more than the input (={padded})"
+        )
+    if not ceil_mode:
+        return room // s + 1
+    m = -(-room // s) + 1
+    return m if (m - 1) * s < before + n else m - 1  # a window starts within the input or the margin before it
+
+
+def transposed_size(m: int, k: int, s: int, p: int, extra: int, d: int) -> int:
+    """Along one axis: (m - 1) s - 2p + d(k - 1) + 1 + output_padding (`sizes` says more)."""
+    check_least(n=m, kernel_size=k, stride=s, padding=p, dilation=d, output_padding=extra)
+    if extra and extra >= max(s, d):
+        raise ValueError(f"output_padding (={extra}) must be smaller than stride (={s}) or dilation (={d})")
+    size = (m - 1) * s - 2 * p + d * (k - 1) + 1 + extra
+    if size < 1:
+        raise ValueError(f"nothing is left: input (={m}), kernel (={k}), padding (={p}) give an output of {size}")
+    return size
+
+
+def _shortly(values: Sequence[object]) -> str:
+    return str(values[0]) if len(set(values)) == 1 else "x".join(map(str, values))
+
+
+def margins(padding: Ints | str, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Margin:
+    """The padding before and after, on each axis."""
+    if not isinstance(padding, str):
+        numbers = per_axis("padding", padding, len(kernel))
+        if min(numbers) < 0:
+            raise ValueError(f"padding (={padding}) must not be negative")
+        return tuple([(p, p) for p in numbers])
+    if padding == "valid":
+        return ((0, 0),) * len(kernel)
+    if padding != "same":
+        raise ValueError(f'padding (={padding!r}) must be a number, one for each axis, "same" or "valid"')
+    if any(s != 1 for s in stride):
+        raise ValueError(f'padding="same" keeps the size at stride 1 only, got stride {stride}')
+    totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    return tuple([(total // 2, total - total // 2) for total in totals])
+
+
+# -- ranks -------------------------------------------------------------------------------------------------------------
 
 P = ParamSpec("P")
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..ops.shape import Shape
+from ..checks import Sizes
 from ..tensor import NO_SETTINGS
 
 # How tightly an expression holds together: what is inside another one needs brackets if it holds less tightly.
@@ -32,7 +32,7 @@ class Expression(NamedTuple):
     text: str
     latex: str
     level: int = ATOM
-    shape: Shape = ()
+    shape: Sizes = ()
     number: float | None = None  # of a constant
     product: Product | None = None
     terms: tuple[Expression, ...] = ()  # of a sum
@@ -251,7 +251,7 @@ TEX = str.maketrans({c: f"\\{c}" for c in "#$%&_{}"} | {"\\": "\\textbackslash{}
 
 
 def function(
-    name: str, args: Sequence[Expression], settings: Mapping[str, Any] = NO_SETTINGS, shape: Shape | None = None
+    name: str, args: Sequence[Expression], settings: Mapping[str, Any] = NO_SETTINGS, shape: Sizes | None = None
 ) -> Expression:
     """name(args, settings); in LaTeX the settings stand below the name.  The shape is that of args, if not given."""
     said = [f"{key}={setting(value)}" for key, value in settings.items()]

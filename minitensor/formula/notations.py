@@ -18,9 +18,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .. import activations, conv, more, pool
+from ..checks import Sizes
 from ..ops import contract, elementwise, reduce
 from ..ops import shape as shapes
-from ..ops.shape import Shape
 from ..tensor import Primitive, Tensor
 from ..windows import Windows, _fold, _windows
 from .expressions import (
@@ -114,7 +114,7 @@ def _log(x: Expression) -> str:
     return function("log", [x]).latex
 
 
-def _if(text: str, latex: str, shape: Shape) -> Expression:
+def _if(text: str, latex: str, shape: Sizes) -> Expression:
     """1 where it holds, else 0."""
     return Expression(f"where({text}, 1, 0)", f"\\left[{latex}\\right]", ATOM, shape, condition=(text, latex))
 
@@ -187,19 +187,19 @@ ELEMENTWISE: dict[Primitive, Callable[..., Expression]] = {
 # -- shapes ------------------------------------------------------------------------------------------------------------
 
 
-def _of_shape(e: Expression, shape: Shape) -> Expression:
+def _of_shape(e: Expression, shape: Sizes) -> Expression:
     """The expression with the very shape of its Tensor, for an operator that looks at shapes."""
     if e.number is not None:
         return function("full", [literal(shape), e], shape=shape)
     return e if e.shape == shape else function("broadcast_to", [e, literal(shape)], shape=shape)
 
 
-def _reshaped(e: Expression, shape: Shape) -> Expression:
+def _reshaped(e: Expression, shape: Sizes) -> Expression:
     return function("reshape", [e, literal(shape)], shape=shape)
 
 
 def _reshape(t: Tensor, e: Expression) -> Expression:
-    def without_ones_in_front(shape: Shape) -> Shape:
+    def without_ones_in_front(shape: Sizes) -> Sizes:
         return without_ones_in_front(shape[1:]) if shape and shape[0] == 1 else shape
 
     if len(e.shape) <= t.ndim and without_ones_in_front(e.shape) == without_ones_in_front(t.shape):
@@ -221,7 +221,7 @@ def _transpose(t: Tensor, e: Expression) -> Expression:
     return e.transposed or matrix
 
 
-def _indexed(e: Expression, key: Sequence[Any], shape: Shape) -> Expression:
+def _indexed(e: Expression, key: Sequence[Any], shape: Sizes) -> Expression:
     parts = ", ".join(map(_part, key))
     below = re.sub(r"array\((.*?\])\)", r"\1", parts).replace("...", "\\ldots")
     return Expression(f"{e.within(ATOM)}[{parts or '()'}]", f"{{{e.latex_within(ATOM)}}}_{{[{below}]}}", ATOM, shape)
@@ -237,7 +237,7 @@ def _part(part: Any) -> str:
     return f"{start}:{stop}" + (f":{part.step}" if part.step not in (None, 1) else "")
 
 
-def _padded(e: Expression, widths: Sequence[tuple[int, int]], fill: float, shape: Shape) -> Expression:
+def _padded(e: Expression, widths: Sequence[tuple[int, int]], fill: float, shape: Sizes) -> Expression:
     return function("pad", [e, literal(tuple(widths))], _unusual(constant_values=(fill, 0)), shape)
 
 
@@ -264,7 +264,7 @@ def _sum(t: Tensor, e: Expression) -> Expression:
     return multiply(number(count), e)
 
 
-def _reduction(name: str, e: Expression, axis: Shape, keepdims: bool) -> Expression:
+def _reduction(name: str, e: Expression, axis: Sizes, keepdims: bool) -> Expression:
     settings: dict[str, Any] = {}
     below = []
     if len(axis) < len(e.shape):
@@ -319,7 +319,7 @@ def _sliding(name: str, t: Tensor, *args: Expression) -> Expression:
     return function(f"{name}{len(windows.size)}d", [*args, *extra], settings, t.shape)
 
 
-def _short(values: Sequence[int]) -> int | Shape:
+def _short(values: Sequence[int]) -> int | Sizes:
     """One number, where all are the same."""
     return values[0] if len(set(values)) == 1 else tuple(values)
 
@@ -334,7 +334,7 @@ def _ends(windows: Windows) -> list[int]:
     return [(m - 1) * s + span - before for m, s, span, before in lines]
 
 
-def _padding(windows: Windows) -> int | Shape | str | None:
+def _padding(windows: Windows) -> int | Sizes | str | None:
     """The padding that gives these windows, with no rounding up; None if there is none."""
     lines = zip(windows.size, _before(windows), _ends(windows), windows.stride, strict=True)
     if all(0 <= n + before - end < s for n, before, end, s in lines):
@@ -352,7 +352,7 @@ def _as_read(x: Expression, windows: Windows) -> Expression:
     return _padded(x, widths, 0, ()) if any(map(any, widths)) else x
 
 
-def _cut(image: Expression, starts: Sequence[int], shape: Shape) -> Expression:
+def _cut(image: Expression, starts: Sequence[int], shape: Sizes) -> Expression:
     """The part of an image that begins at these starts and has this shape."""
     if image.shape == shape:
         return image
@@ -399,7 +399,7 @@ def _folded(t: Tensor, g: Expression) -> Expression:
     return _cut(image._replace(shape=(*t.shape[: -len(size)], *size)), starts, t.shape)
 
 
-def _patches(name: str, e: Expression, lengths: Shape, t: Tensor) -> Expression:
+def _patches(name: str, e: Expression, lengths: Sizes, t: Tensor) -> Expression:
     """windows or fold, to which the lengths say how many axes slide."""
     stride, dilation = (_short(getattr(t.params["windows"], name)) for name in ("stride", "dilation"))
     first = literal(lengths if len(lengths) > 1 else lengths[0])

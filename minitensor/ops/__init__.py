@@ -27,13 +27,16 @@ from .reduce import logsumexp, max, mean, min, sum, var
 from .shape import (
     broadcast_to,
     concatenate,
-    expand_dims,
-    flatten,
     index,
     pad,
     reshape,
-    squeeze,
     stack,
-    swapaxes,
     transpose,
 )
+
+__all__ = [
+    "abs", "add", "astype", "broadcast_to", "clip", "concatenate", "divide", "einsum", "exp", "float_power",
+    "greater", "greater_equal", "index", "log", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum",
+    "multiply", "negative", "pad", "power", "reshape", "sign", "sqrt", "stack", "subtract", "sum", "tanh",
+    "transpose", "var", "where",
+]  # fmt: skip
