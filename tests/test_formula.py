@@ -320,6 +320,7 @@ def test_formulas_read_as_a_person_would_write_them(build, text, latex):
     (lambda v, m: m @ mt.broadcast_to(v, (3, 3)), "m @ broadcast_to(v, (3, 3))"),
     (lambda v, m: Tensor(np.ones((2, 2))) @ m, "full((2, 2), 1) @ m"),
     (lambda v, m: mt.pad(v, 1), "pad(v, ((1, 1),))"),
+    (lambda v, m: mt.transpose(v) @ mt.transpose(m, 0, 1).T, "v @ m.T"),
     (lambda v, m: mt.pad(v, 1, constant_values=2), "pad(v, ((1, 1),), constant_values=2)"),
 ])  # fmt: skip
 def test_shapes_are_written_where_numpy_needs_them(build, text):
@@ -327,7 +328,22 @@ def test_shapes_are_written_where_numpy_needs_them(build, text):
     assert formula(build(Tensor(np.ones(3), name="v"), Tensor(np.ones((2, 3)), name="m"))) == text
 
 
+@pytest.mark.parametrize(("build", "latex"), [
+    (lambda a, b, c: a * b * c, "a \\odot b \\odot c"),
+    (lambda a, b, c: 2 * a * b, "2 a \\odot b"),
+    (lambda a, b, c: a * b @ c, "\\left(a \\odot b\\right) c"),
+    (lambda a, b, c: a * (b @ c), "a \\odot \\left(b c\\right)"),
+    (lambda a, b, c: a @ b @ c, "a b c"),
+    (lambda a, b, c: 2 * a @ b / 3, "\\frac{\\left(2 a\\right) b}{3}"),
+    (lambda a, b, c: a.sum() * (a @ b) + c, "\\left(\\sum a\\right) a b + c"),
+])  # fmt: skip
+def test_latex_tells_products_of_arrays_apart(build, latex):
+    """A ring between elements and nothing between matrices; in either product the other stands in brackets."""
+    assert formula(build(*(Tensor(np.eye(2) + 1, name=name) for name in "abc"))).latex == latex
+
+
 @pytest.mark.parametrize("name", EVERYTHING)
+@few
 @given(data=st.data(), rng=rngs)
 def test_the_latex_tells_settings_apart(name, data, rng):
     """Where two calls of an operator have the same LaTeX, with the same Tensors in it, their texts have one value."""
