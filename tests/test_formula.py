@@ -103,7 +103,8 @@ def python(latex):
 
 
 ELEMENTWISE = [  # whose LaTeX leaves nothing out
-    mt.tanh, mt.sigmoid, mt.softplus, mt.relu, mt.abs, mt.negative,
+    mt.tanh, mt.sigmoid, mt.softplus, mt.relu, mt.abs, mt.negative, mt.sin, mt.cos, mt.erf, mt.expm1,
+    lambda x: mt.leaky_relu(x, 0.1), lambda x: mt.log1p(x * x), lambda x: mt.logaddexp(x, 2 * x),
     lambda x: x**2, lambda x: x**3, lambda x: 1 / (2 + x * x), lambda x: (1 + x * x).sqrt(),
     lambda x: mt.exp(-x * x), lambda x: 3 * x, lambda x: x / 4, lambda x: 1 - x, lambda x: x - 0.5,
     lambda x: x.clip(-0.5, 0.75), lambda x: mt.where(x > 0.25, x, -x),
@@ -113,7 +114,6 @@ ELEMENTWISE = [  # whose LaTeX leaves nothing out
 UNARY = [
     *ELEMENTWISE, mt.sum, mt.mean, mt.max, mt.min, mt.logsumexp, mt.transpose, lambda x: x.reshape(-1),
     lambda x: x[...], lambda x: x[None], lambda x: x.sum(axis=0) if x.ndim else x, lambda x: x.var(keepdims=True),
-    lambda x: mt.leaky_relu(x, 0.1),
 ]  # fmt: skip
 BINARY = [mt.add, mt.subtract, mt.multiply, mt.maximum, mt.minimum, lambda x, y: x / (2 + y * y)]
 
