@@ -247,7 +247,7 @@ def _repeat_tiles(w: Tensor, first_axis: int, places: Sizes) -> Tensor:
 
 
 conv1d, conv2d, conv3d = of_rank(1, conv), of_rank(2, conv), of_rank(3, conv)
-conv_transpose1d, conv_transpose2d = of_rank(1, conv_transpose), of_rank(2, conv_transpose)
+conv_transpose1d, conv_transpose2d, conv_transpose3d = (of_rank(n, conv_transpose) for n in (1, 2, 3))
 locally_connected1d, locally_connected2d = of_rank(1, locally_connected), of_rank(2, locally_connected)
 tiled_conv1d, tiled_conv2d = of_rank(1, tiled_conv), of_rank(2, tiled_conv)
 
