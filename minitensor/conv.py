@@ -166,7 +166,7 @@ def conv_transpose(
     convolution with the same settings makes (not the change of values); output_padding adds rows and columns at the
     end, since with a stride several sizes lead to the same one.
     x (N, C, H, W), w (C, O/groups, kH, kW), b (O) give (N, O, H', W'), with `sizes.conv_transpose_output_size`; one
-    axis likewise.  Raises ValueError where shapes or settings do not fit.
+    axis or three likewise.  Raises ValueError where shapes or settings do not fit.
     Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), chapter 4.
 
     >>> conv_transpose2d(Tensor([[[[1.0, 2.0]]]]), Tensor([[[[1.0, 10.0]]]]), stride=2).data
