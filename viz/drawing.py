@@ -9,7 +9,6 @@ a wire that must lie on top leaves from an invisible twin of its node, declared 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +18,7 @@ from typing import Any
 
 from .dot import CELL, PAPER, PINNED, TEXT, UNIT, WIRE, WORDS, Attributes, Digraph, plain
 from .figure import Figure
-from .render import render
+from .render import layout
 from .style import Style
 
 INCH = 72.0
@@ -309,9 +308,9 @@ def laid_out(figure: Figure) -> Drawing:
     Frames come first, then nodes with the labels that they have, then wires with the curves that were found.
     Raises RenderError where there is no renderer.
     """
-    layout = json.loads(render(figure.source or figure.dot, "json", images=figure.images))
+    found = layout(figure.source or figure.dot, images=figure.images)
     drawing, numbers = Drawing(images=dict(figure.images), style=figure.style), dict[int, int]()
-    objects = layout.get("objects", [])
+    objects = found.get("objects", [])
     for o in objects:
         if o.get("bb") and o.get("peripheries") != "0":
             x0, y0, x1, y1 = (float(n) for n in o["bb"].split(","))
@@ -327,11 +326,11 @@ def laid_out(figure: Figure) -> Drawing:
             looks |= {} if "filled" in looks["style"] else {"fillcolor": PAPER}
             text = [op for op in o.get("_ldraw_", []) if op.get("op") == "T"]
             tagged = len(text) < len(o.get("_ldraw_", [])) and o["label"].startswith("<")
-            lines = [op["text"].replace("\\\\", "\\") for op in text]
+            lines = [op["text"] for op in text]
             label = f"<{o['label']}>" if tagged else plain("\n".join(lines))
             looks |= {"fixedsize": "false"} if tagged else {}  # as large as its table, in whatever font
             numbers[o["_gvid"]] = drawing._put(x, y, label, looks)
-    for e in layout.get("edges", []):
+    for e in found.get("edges", []):
         looks = {key: e[key] for key in KEPT if key in e} | {"style": e.get("style", "solid")}
         points = [tuple(map(float, p.lstrip("es,").split(","))) for p in e.get("pos", "").split()]
         tipped = points[1:] + points[:1] if e.get("pos", "").startswith("e") else points

@@ -130,7 +130,7 @@ def gif(frames: Sequence[bytes], seconds: float) -> bytes:
     width, height = (max(image.size[axis] for image in images) for axis in (0, 1))
     sheets = []
     for image in images:
-        sheet = Image.new("RGB", (width, height), image.getpixel((0, 0)))  # type: ignore[arg-type]
+        sheet = Image.new("RGB", (width, height), image.getpixel((0, 0)))
         sheet.paste(image, ((width - image.width) // 2, (height - image.height) // 2))
         sheets.append(sheet)
     # One palette for all, so that nothing that stands still changes its colour.

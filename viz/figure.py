@@ -118,7 +118,7 @@ class Figure:
             content = figure.dot
         else:
             write = tex.document if document else tex.picture
-            content = write(figure.dot, figure.title, f"{path.stem}-", self.style.size)
+            content = write(figure.dot, figure.title, f"{path.stem}-", self.style.size, renderer)
         for name, png in self.images.items():
             write_whole(path.with_name(name if kind == ".dot" else f"{path.stem}-{name}"), png)
         return write_whole(path, content)

@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 FORMATS = ("svg", "png", "pdf", "json")
 VARIABLE = "MINITENSOR_RENDERER"
@@ -133,6 +134,21 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
         part.unlink(missing_ok=True)
         raise
     return path
+
+
+def layout(dot: str, *, renderer: str | None = None, images: Mapping[str, bytes] | None = None) -> dict[str, Any]:
+    """Where everything lies: the json of a renderer, by choice the one that viz brings, since versions differ.
+
+    Raises RenderError as `render`.
+    """
+    choice = renderer or os.environ.get(VARIABLE) or (EMBEDDED if embedded_renderer() else None)
+    found: dict[str, Any] = json.loads(render(dot, "json", renderer=choice, images=images))
+    if find_renderer(choice).stem == EMBEDDED:  # it doubles backslashes
+        for o in found.get("objects", []):
+            for op in o.get("_ldraw_", []):
+                if "text" in op:
+                    op["text"] = op["text"].replace("\\\\", "\\")
+    return found
 
 
 def find_renderer(choice: str | None = None) -> Path:

@@ -9,13 +9,12 @@ Looks that are used are collected into styles s1, s2, ... and colours c1, c2, ..
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .render import render
+from .render import layout
 
 Json = dict[str, Any]
 
@@ -53,10 +52,11 @@ def escaped(text: str) -> str:
     return re.sub(r"-(?=-)", "-{}", written)  # two hyphens would become a dash
 
 
-def document(dot: str, title: str, prefix: str = "", scale: float = 1.0) -> str:
+def document(dot: str, title: str, prefix: str = "", scale: float = 1.0, renderer: str | None = None) -> str:
     """A whole LaTeX document of one page, as large as the picture; it needs nothing but TikZ and geometry."""
-    drawn = picture(dot, title, prefix, scale)
-    width, height = (scale * n + 2 for n in _page(json.loads(render(dot, "json"))))
+    drawn = picture(dot, title, prefix, scale, renderer)
+    left, low, right, high = _corners(layout(dot, renderer=renderer))
+    width, height = scale * (right - left) + 2, scale * (high - low) + 2
     paper = f"paperwidth={width:.2f}bp, paperheight={height:.2f}bp, margin=1bp, noheadfoot"
     return (
         "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{textcomp}\n"
@@ -67,24 +67,22 @@ def document(dot: str, title: str, prefix: str = "", scale: float = 1.0) -> str:
     )
 
 
-def picture(dot: str, title: str, prefix: str = "", scale: float = 1.0) -> str:
+def picture(dot: str, title: str, prefix: str = "", scale: float = 1.0, renderer: str | None = None) -> str:
     """A tikzpicture; what must be in the preamble stands in its first line, as a comment.
 
     The files of images are looked for with the prefix before their names.
     Raises RenderError where there is no renderer.
     """
-    layout = json.loads(render(dot, "json"))
+    found = layout(dot, renderer=renderer)
     sheet = _Sheet(prefix)
-    objects = layout.get("objects", [])
+    objects = found.get("objects", [])
     names = {o["_gvid"]: re.sub(r"\At(\d+)\Z", r"n\1", o["name"]) for o in objects}  # a twin is drawn at its node
     frames = [line for o in objects if "nodes" in o or "subgraphs" in o for line in sheet.frame(o)]
     nodes = [line for o in objects if "pos" in o for line in sheet.node(o, names[o["_gvid"]])]
-    straight = layout.get("layout") == "neato"
-    wires = [sheet.wire(e, names, straight) for e in layout.get("edges", []) if e.get("style") != "invis"]
-    background = (
-        f"fill={sheet.color(layout['bgcolor'])}" if layout.get("bgcolor", "transparent") != "transparent" else ""
-    )
-    left, low, right, high = _corners(layout)
+    straight = found.get("layout") == "neato"
+    wires = [sheet.wire(e, names, straight) for e in found.get("edges", []) if e.get("style") != "invis"]
+    background = f"fill={sheet.color(found['bgcolor'])}" if found.get("bgcolor", "transparent") != "transparent" else ""
+    left, low, right, high = _corners(found)
     options = ["x=1bp, y=1bp", *(f"{name}/.style={{{looks}}}" for looks, name in sheet.styles.items())]
     options += [f"scale={scale:g}, transform shape"] if scale != 1 else []
     lines = [
@@ -107,16 +105,11 @@ def picture(dot: str, title: str, prefix: str = "", scale: float = 1.0) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _corners(layout: Json) -> tuple[float, float, float, float]:
+def _corners(found: Json) -> tuple[float, float, float, float]:
     """The left, lower, right and upper end of the sheet: those of the layout, and a margin."""
-    left, low, right, high = (float(n) for n in layout["bb"].split(","))
-    margin = 72 * float(layout.get("pad", 0))
+    left, low, right, high = (float(n) for n in found["bb"].split(","))
+    margin = 72 * float(found.get("pad", 0))
     return left - margin, low - margin, right + margin, high + margin
-
-
-def _page(layout: Json) -> tuple[float, float]:
-    left, low, right, high = _corners(layout)
-    return right - left, high - low
 
 
 @dataclass
@@ -190,7 +183,7 @@ class _Sheet:
             elif op.get("op") == "t":
                 bits = op["fontchar"]
             elif op.get("op") == "T":
-                text = escaped(_read(op["text"]))
+                text = escaped(op["text"])
                 if bits & SUBSCRIPT and lines:
                     lines[-1][-1] = f"${lines[-1][-1].strip('$')}_{{{text}}}$"
                 elif height is not None and abs(op["pt"][1] - height) < 2:
@@ -238,7 +231,7 @@ class _Sheet:
                 looks = f"font=\\fontsize{{{size:g}}}{{{1.2 * size:g}}}\\selectfont{self.face(font, bits)}, text={pen}"
                 x, y = op["pt"]
                 style = self.style(f"inner sep=0, anchor={place}", looks)
-                yield f"\\node[{style}] at ({x:g},{y:g}) {{{escaped(_read(op['text']))}}};"
+                yield f"\\node[{style}] at ({x:g},{y:g}) {{{escaped(op['text'])}}};"
 
     def wire(self, edge: Json, names: dict[int, str], straight: bool) -> str:
         width, size = float(edge.get("penwidth", 1)), float(edge.get("arrowsize", 1))
@@ -253,13 +246,10 @@ class _Sheet:
             clips = [edge.get(f"{end}clip") == "false" for end in ("tail", "head")]
             tail, head = (f"({name}.center)" if clip else f"({name})" for name, clip in zip(ends, clips, strict=True))
             return f"\\draw[{self.style(*looks)}] {tail} -- {head};"
-        tip = re.findall(r"e,([\d.e+-]+),([\d.e+-]+)", edge["pos"])
-        return f"\\draw[{self.style(*looks)}] {_path(_points(edge), True)}{''.join(f' -- ({x},{y})' for x, y in tip)};"
-
-
-def _read(text: str) -> str:
-    """A text of the layout; the embedded renderer doubles backslashes."""
-    return text.replace("\\\\", "\\")
+        point = re.findall(r"e,([\d.e+-]+),([\d.e+-]+)", edge["pos"])
+        return (
+            f"\\draw[{self.style(*looks)}] {_path(_points(edge), True)}{''.join(f' -- ({x},{y})' for x, y in point)};"
+        )
 
 
 def _points(edge: Json) -> list[list[float]]:
