@@ -257,7 +257,7 @@ def above(*drawings: Drawing | Figure, gap: float = 44, align: str = "c") -> Dra
 def table(figures: Sequence[Sequence[Drawing | Figure]], gap: float = 30) -> Drawing:
     """Drawings and figures in rows and columns; a row may be shorter than others.  Raises as `beside`."""
     sheet, y = _sheet([d for row in figures for d in row]), 0.0
-    rows = [_drawings(row) for row in figures]
+    rows = [_drawings(row) for row in figures if row] or [_drawings([])]
     widths = [max(_size(row[i])[0] for row in rows if i < len(row)) for i in range(max(map(len, rows)))]
     for row in rows:
         height, x = max(_size(d)[1] for d in row), 0.0
