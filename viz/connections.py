@@ -18,6 +18,7 @@ Source: Griewank and Walther, Evaluating Derivatives, 2nd ed., section 7.1 (spar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -69,6 +70,8 @@ def connections(
     >>> connections(lambda x: tanh(conv1d(x, w)), (1, 3))
     {(0, 0): ('w', 0), (1, 0): ('w', 1), (1, 1): ('w', 0), (2, 1): ('w', 1)}
     """
+    lengths = input_shape if isinstance(input_shape, Sequence) else (input_shape,)
+    _check_units(math.prod(whole("input_shape", n) for n in lengths), "inputs", limit)
     return wires_at(layer, accepted_shape(layer, input_shape), weights=weights, zeros=zeros, limit=limit)
 
 
@@ -143,6 +146,14 @@ def parameters_of(layer: Layer, y: Tensor, x: Tensor) -> dict[str, Tensor]:
     return {t.name if t.name and names.count(t.name) == 1 else f"p{n}": t for n, t in enumerate(read)}
 
 
+def _check_units(count: int, what: str, limit: int) -> None:
+    if count > limit:
+        raise ValueError(
+            f"{count:,} {what} have too many wires to follow one by one (more than {limit:,}): ask for a smaller "
+            "input_shape; the pattern is the same"
+        )
+
+
 class Recipe:
     """What a layer computes, as operators: the oldest Tensor first, and of each what is known."""
 
@@ -153,7 +164,8 @@ class Recipe:
         with in_use(layer):
             runs = [Run(layer, value) for value in (x, -x, LARGEST * x[::-1], -LARGEST * x[::-1])]
         self.x, self.tensors = runs[0].x, runs[0].tensors
-        self._check_size(limit)
+        _check_units(self.tensors[-1].size, "outputs", limit)
+        _check_units(max(t.size for t in self.tensors), "numbers in one Tensor", self.most)
         _check_alike(runs)
         self.parameters = {t: name for name, t in parameters_of(layer, self.tensors[-1], self.x).items()}
         self.patterns: dict[tuple[Tensor, int], Any] = {}
@@ -161,14 +173,6 @@ class Recipe:
         for t, *others in zip(*(run.tensors for run in runs), strict=True):
             if t.primitive is None:
                 self.known[t] = self._leaf(t, others, zeros)
-
-    def _check_size(self, limit: int) -> None:
-        inputs, outputs = self.x.size, self.tensors[-1].size
-        if max(inputs, outputs) > limit or max(t.size for t in self.tensors) > self.most:
-            raise ValueError(
-                f"{inputs:,} inputs and {outputs:,} outputs have too many wires to follow one by one "
-                f"(limit={limit:,}): ask for a smaller input_shape; the pattern is the same"
-            )
 
     def _leaf(self, t: Tensor, others: Iterable[Tensor], zeros: bool | None) -> Known:
         value = t.data.astype(float)
@@ -227,6 +231,12 @@ class Recipe:
             for slot, source in enumerate(t.inputs):
                 if source in self.reached:
                     pairs, before = self._pairs(operator, t, slot), carried.get(source)
+                    if before and (count := sum(len(before[j]) for _, j in pairs)) > 2 * self.most:
+                        raise ValueError(
+                            f"this layer has too many shared weights to follow ({count:,} on the wires of one operator "
+                            "alone): ask for a smaller input_shape (the pattern is the same), for one layer at a time, "
+                            "or for the wires alone with weights=False"
+                        )
                     for i, j in pairs if before else ():
                         _join(carried[t][i], before[j])
                     for other, q in enumerate(t.inputs):
@@ -235,11 +245,6 @@ class Recipe:
                             for n, l in operator.multipliers(slot, other, np.array(pairs).T, asked):
                                 i, j = pairs[n]
                                 _join(carried[t][i], dict.fromkeys(made[q][l], self.reached[source][j]))
-            if (count := sum(map(len, carried[t]))) > self.most // 2:
-                raise ValueError(
-                    f"this layer has more than {count:,} shared weights to follow: ask for a smaller input_shape (the "
-                    "pattern is the same), for one layer at a time, or for the wires alone with weights=False"
-                )
         return carried.get(self.tensors[-1], [Carried()] * self.tensors[-1].size)
 
     def _operator(self, t: Tensor) -> Operator:

@@ -38,6 +38,7 @@ Push = Callable[[Array], Array]
 
 LARGEST = 1_000.0  # an input is tried from -1,000 to 1,000; a threshold beyond it may be missed
 INFINITE = 1e6  # what a constant has moved beyond this stays there: a mask of -1e9 means minus infinity
+ORDINARY = 1e5  # of a wider range, that from -100,000 to 100,000 is enough
 OFTEN = 12  # so often is each wire met, before none is expected any more: e^-12 is six in a million
 SAMPLES, FEWEST_POINTS, MOST_POINTS = 24, 16, 400
 LOOKED_AT = 4  # rows of a Jacobian, at a point that is likely to say nothing new
@@ -103,7 +104,10 @@ class Operator:
         untold = np.isnan(samples)
         low, high = np.where(untold, np.inf, samples).min(axis=0), np.where(untold, -np.inf, samples).max(axis=0)
         none = untold.all(axis=0)
-        return np.where(none, -LARGEST, low), np.where(none, LARGEST, high)
+        low, high = np.where(none, -LARGEST, low), np.where(none, LARGEST, high)
+        # Products of what may be anything grow and grow, until a mask of -1e9 would be a number like the others.
+        least, most = np.maximum(low, -ORDINARY), np.minimum(high, ORDINARY)
+        return np.where(least < most, least, low), np.where(least < most, most, high)
 
     def point(self, n: int) -> list[Array]:
         """The n-th point: at first all near 1, where most functions are defined, then small and large ones in turn."""
@@ -124,12 +128,9 @@ class Operator:
             if not slope.finite:
                 continue
             pairs = slope.pairs(ways, met if tried else None, limit)
-            everything = np.union1d(met, pairs)
-            steady = steady and (not tried or len(pairs) == len(met) == len(everything))
-            often = np.zeros(len(everything), int)
-            often[np.searchsorted(everything, met)] += times
-            often[np.searchsorted(everything, pairs)] += 1
-            met, times, tried = everything, often, tried + 1
+            before, tried = len(met) if tried else len(pairs), tried + 1
+            met, times = _counted(met, times, pairs)
+            steady = steady and before == len(pairs) == len(met)
             if n + 1 >= FEWEST_POINTS and (steady or times.min(initial=OFTEN) >= OFTEN):
                 return np.stack(np.divmod(met, size))
         if not tried:  # a slope that is never a number may be anything
@@ -138,7 +139,7 @@ class Operator:
             for j, height in product(np.flatnonzero(~self.inputs[slot].constant), (self.largest, -self.largest)):
                 values = self.point(1)
                 values[slot].flat[j] = height  # each in turn stands out
-                met = np.union1d(met, Slope(self, slot, values).pairs(ways, met, limit))
+                met, times = _counted(met, times, Slope(self, slot, values).pairs(ways, met, limit))
         return np.stack(np.divmod(met, size))
 
     # -- what multiplies on the way ------------------------------------------------------------------------------------
@@ -228,18 +229,19 @@ class Slope:
             if (named := way(self, rng)) is not None:
                 ways.sort(key=lambda each: each is not way)
                 return named
-        if known is not None:
-            rows = self._rows(rng.integers(self.y.size, size=LOOKED_AT), limit)
-            if np.isin(rows, known).all():
+        if known is not None and known.size:
+            numbers = np.zeros(self.y.size, bool)
+            numbers[rng.permutation(self.y.size)[:LOOKED_AT]] = True
+            if np.array_equal(known[numbers[known // self.x.size]], self._rows(np.flatnonzero(numbers), limit)):
                 return known
         if self.y.size <= self.x.size or not self.goes_forward:
             return self._rows(range(self.y.size), limit)
         j, i = _one_by_one(self.forward, range(self.x.size), self.x.size, self.precision, limit)
-        return np.unique(i * self.x.size + j)
+        return np.sort(i * self.x.size + j)
 
     def _rows(self, numbers: Iterable[int], limit: int) -> Array:
         i, j = _one_by_one(self.backward, numbers, self.y.size, self.precision, limit)
-        return np.unique(i * self.x.size + j)
+        return np.sort(i * self.x.size + j)
 
 
 Way = Callable[[Slope, np.random.Generator], "Array | None"]
@@ -275,6 +277,18 @@ def _named(a: Array, b: Array, c: Array, other: Array, precision: float) -> Arra
         right = np.abs(b - (which + 1) * a) <= precision * np.abs(b)
         right &= np.abs(c - other[which] * a) <= precision * np.abs(c)
     return np.where(possible & right, which, -1)
+
+
+def _counted(met: Array, times: Array, pairs: Array) -> tuple[Array, Array]:
+    """All pairs that are in one or the other, in order, and how often each has been met, now once more."""
+    if pairs is met:
+        return met, times + 1
+    together = np.concatenate([met, pairs])
+    order = np.argsort(together, kind="stable")
+    starts = np.flatnonzero(np.diff(together[order], prepend=-1))
+    if not len(starts):
+        return met, times
+    return together[order][starts], np.add.reduceat(np.append(times, np.ones_like(pairs))[order], starts)
 
 
 def _one_by_one(push: Push, numbers: Iterable[int], n: int, precision: float, limit: int) -> tuple[Array, Array]:
