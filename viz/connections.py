@@ -30,7 +30,7 @@ from minitensor.sizes import whole
 from minitensor.tensor import recording
 from nets import Module
 
-from .slopes import LARGEST, Known, Operator
+from .slopes import LARGEST, Known, Operator, TooManyWires
 
 Layer = Callable[[Tensor], Tensor]
 Parameter = tuple[str, int]
@@ -39,7 +39,7 @@ Numbers = int  # a set of unit numbers: bit j is 1 where j is in it
 Carried = dict[Parameter, Numbers]  # for one element: the inputs that each parameter multiplies on their way to it
 
 MOST_WIRES = 20_000
-MORE_WITHIN = 50  # times as many between, where one layer of a network has more wires than all have together
+MORE_WITHIN = 30  # times as many between, where one layer of a network has more wires than all have together
 
 
 def connections(
@@ -79,14 +79,15 @@ def wires_at(
     layer: Layer, shape: tuple[int, ...], *, weights: bool = True, zeros: bool | None = None, limit: int = MOST_WIRES
 ) -> Wires:
     """As `connections`, for exactly this shape."""
-    recipe = Recipe(layer, shape, zeros, limit)
+    with recording(True):  # whatever is recorded around it
+        return _wires_of(Recipe(layer, shape, zeros, limit), weights, limit)
+
+
+def _wires_of(recipe: Recipe, weights: bool, limit: int) -> Wires:
     reach = recipe.reach()
     count = sum(inputs.bit_count() for inputs in reach)
     if count > limit:
-        raise ValueError(
-            f"this layer has more than {limit:,} wires to follow ({count:,}): ask for a smaller input_shape; the "
-            "pattern is the same"
-        )
+        raise _too_many_wires(limit, f"this one has {count:,}")
     carried = recipe.carried() if weights else [Carried()] * len(reach)
     return {
         (j, i): _weight([parameter for parameter, on in carried[i].items() if on >> j & 1])
@@ -146,6 +147,13 @@ def parameters_of(layer: Layer, y: Tensor, x: Tensor) -> dict[str, Tensor]:
     return {t.name if t.name and names.count(t.name) == 1 else f"p{n}": t for n, t in enumerate(read)}
 
 
+def _too_many_wires(limit: int, those: str) -> ValueError:
+    return ValueError(
+        f"a layer of more than {limit:,} wires is not followed, and {those}: ask for a smaller input_shape; the "
+        "pattern is the same"
+    )
+
+
 def _check_units(count: int, what: str, limit: int) -> None:
     if count > limit:
         raise ValueError(
@@ -160,12 +168,11 @@ class Recipe:
     def __init__(self, layer: Layer, shape: tuple[int, ...], zeros: bool | None, limit: int) -> None:
         rng = np.random.default_rng(0)
         x = rng.uniform(-1, 1, shape)
-        self.most = limit * MORE_WITHIN
+        self.limit, self.most = limit, limit * MORE_WITHIN
         with in_use(layer):
             runs = [Run(layer, value) for value in (x, -x, LARGEST * x[::-1], -LARGEST * x[::-1])]
         self.x, self.tensors = runs[0].x, runs[0].tensors
         _check_units(self.tensors[-1].size, "outputs", limit)
-        _check_units(max(t.size for t in self.tensors), "numbers in one Tensor", self.most)
         _check_alike(runs)
         self.parameters = {t: name for name, t in parameters_of(layer, self.tensors[-1], self.x).items()}
         self.patterns: dict[tuple[Tensor, int], Any] = {}
@@ -195,6 +202,8 @@ class Recipe:
             if t.primitive is None:
                 continue
             operator = self._operator(t)
+            if not reach.keys().isdisjoint(t.inputs):
+                _check_units(t.size, f"numbers from {t.primitive.name}", self.most)
             mine = [0] * t.size
             for slot, source in enumerate(t.inputs):
                 if source in reach:
@@ -212,7 +221,7 @@ class Recipe:
     def carried(self) -> list[Carried]:
         """For each output the parameters that multiply what reaches it, and on the way from which inputs."""
         made: dict[Tensor, list[set[Parameter]]] = {  # for each element of what is made of parameters alone: of which
-            t: [{(name, l)} for l in range(t.size)] for t, name in self.parameters.items()
+            t: [{(name, k)} for k in range(t.size)] for t, name in self.parameters.items()
         }
         carried: dict[Tensor, list[Carried]] = {}
         for t in self.tensors:
@@ -230,7 +239,7 @@ class Recipe:
             carried[t] = [{} for _ in range(t.size)]
             for slot, source in enumerate(t.inputs):
                 if source in self.reached:
-                    pairs, before = self._pairs(operator, t, slot), carried.get(source)
+                    pairs, before = self._pairs(operator, t, slot), carried.get(source, [])
                     if before and (count := sum(len(before[j]) for _, j in pairs)) > 2 * self.most:
                         raise ValueError(
                             f"this layer has too many shared weights to follow ({count:,} on the wires of one operator "
@@ -241,10 +250,10 @@ class Recipe:
                         _join(carried[t][i], before[j])
                     for other, q in enumerate(t.inputs):
                         if q in made and pairs:
-                            asked = [l for l, parameters in enumerate(made[q]) if parameters]
-                            for n, l in operator.multipliers(slot, other, np.array(pairs).T, asked):
+                            asked = [k for k, parameters in enumerate(made[q]) if parameters]
+                            for n, k in operator.multipliers(slot, other, np.array(pairs).T, asked):
                                 i, j = pairs[n]
-                                _join(carried[t][i], dict.fromkeys(made[q][l], self.reached[source][j]))
+                                _join(carried[t][i], dict.fromkeys(made[q][k], self.reached[source][j]))
         return carried.get(self.tensors[-1], [Carried()] * self.tensors[-1].size)
 
     def _operator(self, t: Tensor) -> Operator:
@@ -254,7 +263,10 @@ class Recipe:
     def _pairs(self, operator: Operator, t: Tensor, slot: int) -> list[tuple[int, int]]:
         """The pattern of one operator by one of its inputs, as [(i, j), ...]."""
         if (t, slot) not in self.patterns:
-            self.patterns[t, slot] = list(zip(*operator.pattern(slot, self.most).tolist(), strict=True))
+            try:
+                self.patterns[t, slot] = list(zip(*operator.pattern(slot, self.most).tolist(), strict=True))
+            except TooManyWires as error:
+                raise _too_many_wires(self.limit, f"{error} ({operator.primitive.name})") from None
         found: list[tuple[int, int]] = self.patterns[t, slot]
         return found
 
@@ -303,7 +315,8 @@ def _alike(one: Any, two: Any) -> bool:
         return one.keys() == two.keys() and all(_alike(one[key], two[key]) for key in one)
     if isinstance(one, tuple | list):
         return len(one) == len(two) and all(map(_alike, one, two))
-    return bool(type(one).__eq__ is object.__eq__ or one == two or one != one)
+    knows_equality = type(one).__eq__ is not object.__eq__  # type: ignore[comparison-overlap]
+    return bool(not knows_equality or one == two or one != one)
 
 
 def _join(carried: Carried, more: Carried) -> None:

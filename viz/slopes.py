@@ -1,12 +1,12 @@
 """One operator by itself: which of its inputs can move which of its outputs, and what multiplies them on the way.
 
-What you can do here: ask an `Operator` for its `pattern` by one of its inputs, and for the `multipliers` of those wires.
+What you can do here: ask an `Operator` for its `pattern` by one of its inputs, and for their `multipliers`.
 
 Letters:   y_i element i of the output    x_j element j of the input that is asked about    q_l element l of another
            J_ij = d y_i / d x_j
 
     x_j is wired to y_i    where   J_ij is not zero everywhere
-    q_l multiplies it      where   J_ij depends on q_l, and not on x;  or   J_ij is zero for q = 0 and not for q = q_l alone
+    q_l multiplies it      where   J_ij depends on q_l and not on x,  or is zero if all of q is 0 and not if q_l is not
 
 An operator says nothing but its derivatives, so it is differentiated, at points that are drawn for it.  A smooth one
 shows all of its wires at any point.  One with kinks shows some of them at each: a maximum passes on the largest only.
@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
@@ -40,9 +40,13 @@ LARGEST = 1_000.0  # an input is tried from -1,000 to 1,000; a threshold beyond 
 INFINITE = 1e6  # what a constant has moved beyond this stays there: a mask of -1e9 means minus infinity
 ORDINARY = 1e5  # of a wider range, that from -100,000 to 100,000 is enough
 OFTEN = 12  # so often is each wire met, before none is expected any more: e^-12 is six in a million
-SAMPLES, FEWEST_POINTS, MOST_POINTS = 24, 16, 400
+CORNERS, SAMPLES, FEWEST_POINTS, MOST_POINTS = 8, 24, 16, 400
 LOOKED_AT = 4  # rows of a Jacobian, at a point that is likely to say nothing new
 PRECISION = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-4}  # relative errors of a pass stay below these
+
+
+class TooManyWires(ValueError):
+    """An operator has more wires than anybody wants to follow."""
 
 
 @dataclass
@@ -100,7 +104,10 @@ class Operator:
 
     def outcome(self) -> tuple[Array, Array]:
         """The least and the largest value of each output, as far as some samples tell."""
-        samples = np.stack([self([known.within(self.rng) for known in self.inputs]) for _ in range(SAMPLES)])
+        corners = islice(product(("low", "high"), repeat=len(self.inputs)), CORNERS)
+        points = [[getattr(known, end) for known, end in zip(self.inputs, ends, strict=True)] for ends in corners]
+        points += [[known.within(self.rng) for known in self.inputs] for _ in range(SAMPLES)]
+        samples = np.stack([self(values) for values in points])
         untold = np.isnan(samples)
         low, high = np.where(untold, np.inf, samples).min(axis=0), np.where(untold, -np.inf, samples).max(axis=0)
         none = untold.all(axis=0)
@@ -117,12 +124,13 @@ class Operator:
     # -- which input moves which output --------------------------------------------------------------------------------
 
     def pattern(self, slot: int, limit: int) -> Array:
-        """All pairs i, j for the input in this slot, as two rows of numbers; ValueError where they are more than limit."""
+        """All pairs i, j for the input in this slot, as two rows of numbers; TooManyWires for more than limit."""
         size = self.inputs[slot].low.size
         if self.primitive.vjp(slot) is None or not size or self.inputs[slot].constant.all():
             return np.zeros((2, 0), int)
         met, times, steady = np.zeros(0, int), np.zeros(0, int), True
-        tried, ways = 0, [_by_destination, _by_source]
+        tried = 0
+        ways: list[Way] = [_by_destination, _by_source]
         for n in range(MOST_POINTS):
             slope = Slope(self, slot, self.point(n))
             if not slope.finite:
@@ -149,6 +157,7 @@ class Operator:
         read, values = Reader(*pairs), self.point(0)
         q, free = values[other].ravel(), np.zeros(values[other].size, bool)
         free[list(asked)] = True
+        free &= ~self.inputs[other].constant.ravel()
         xs = [values[slot], *(self.point(n)[slot] for n in range(1, 24))]
 
         def at(x: Array, q: Array) -> Slope:
@@ -163,13 +172,13 @@ class Operator:
             return
         without = np.where(free, 0, q)
         missing = ~np.any([np.nan_to_num(read(at(x, without))) for x in xs], axis=0)
-        for l in asked if missing.any() else ():
-            alone = np.where(np.arange(q.size) == l, q, without)
+        for number in np.flatnonzero(free) if missing.any() else ():
+            alone = np.where(np.arange(q.size) == number, q, without)
             there = np.any([np.nan_to_num(read(at(x, alone))) for x in xs], axis=0)
-            yield from ((int(n), int(l)) for n in np.flatnonzero(there & missing))
+            yield from ((int(n), int(number)) for n in np.flatnonzero(there & missing))
 
     def _on_which_it_depends(self, slopes: Push, q: Array, free: Array) -> Iterator[tuple[int, int]]:
-        """All n, l where the n-th slope changes with q_l.  One that is linear in a single q_l names it in three steps."""
+        """All n, l where the n-th slope changes with q_l.  One that is linear in one q_l names it in three steps."""
         step, other = (np.where(free, self.rng.uniform(0.5, 1.5, q.size), 0) for _ in range(2))
         first = slopes(q)
         a, b, c = (slopes(q + s) - first for s in (step, step * np.arange(1, q.size + 1), step * other))
@@ -180,9 +189,9 @@ class Operator:
         which = _named(a, b, c, other, 1e-6)
         yield from ((int(n), int(which[n])) for n in np.flatnonzero(changed(a) & (which >= 0)))
         if (several := changed(a) & (which < 0)).any():
-            for l in np.flatnonzero(free):
-                moved = slopes(np.where(np.arange(q.size) == l, q + step, q)) - first
-                yield from ((int(n), int(l)) for n in np.flatnonzero(several & changed(moved)))
+            for number in np.flatnonzero(free):
+                moved = slopes(np.where(np.arange(q.size) == number, q + step, q)) - first
+                yield from ((int(n), int(number)) for n in np.flatnonzero(several & changed(moved)))
 
 
 class Slope:
@@ -204,7 +213,7 @@ class Slope:
             return gradients(self.y, [self.x], r.reshape(self.y.shape))[0].data.ravel()
 
     def forward(self, r: Array) -> Array:
-        """For each i the sum over j of J_ij r_j: the product above is linear in its seed, and this is its derivative."""
+        """For each i the sum over j of J_ij r_j: the other product is linear in its seed, and this is its slope."""
         with np.errstate(all="ignore"):
             return gradients(self.back, [self.seed], r.reshape(self.x.shape))[0].data.ravel()
 
@@ -260,7 +269,7 @@ def _by_source(slope: Slope, rng: np.random.Generator) -> Array | None:
 
 
 def _numbered(push: Push, n: int, rng: np.random.Generator, precision: float) -> tuple[Array, Array] | None:
-    """The elements that push returns, and for each the one of n that it comes from; None where it comes from several."""
+    """The elements that push returns, and of each the one of n that it comes from; None if any has several."""
     r, other = rng.uniform(1, 2, n), rng.uniform(0.5, 1.5, n)
     a, b, c = push(r), push(r * np.arange(1, n + 1)), push(r * other)
     there = np.flatnonzero(np.abs(a) > precision * np.abs(a).max(initial=0))
@@ -301,7 +310,7 @@ def _one_by_one(push: Push, numbers: Iterable[int], n: int, precision: float, li
         found.append((np.full(len(reached), number), reached))
         count += len(reached)
         if count > limit:
-            raise ValueError(f"one operator alone has more than {limit:,} wires")
+            raise TooManyWires(f"one operator alone has more than {limit:,}")
     return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
 
 
@@ -334,7 +343,9 @@ def _colours(rows: Array, columns: Array) -> Array:
     colour = {}
     for row, mine in cells.items():
         n = next((n for n, others in enumerate(taken) if not others & mine), len(taken))
-        taken[n:] = [mine | (taken[n] if n < len(taken) else 0)] + taken[n + 1 :]
+        if n == len(taken):
+            taken.append(0)
+        taken[n] |= mine
         colour[row] = n
     return np.array([colour[row] for row in rows.tolist()], dtype=int)
 
