@@ -169,6 +169,11 @@ def summary(model: Module, input_shape: Shape, *, explain: bool = False) -> Summ
     dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
     with model.in_use():
         run = trace(model, np.zeros((1, *input_shape), dtype))
+    return counted(model, run, explain)
+
+
+def counted(model: Module, run: Trace, explain: bool = False) -> Summary:
+    """The `summary` of a run of the model on one image, with a row for each of its `layers`."""
     fields, seen = _fields(run), set[Tensor]()
     rows, boards = [], []
     image: Shape = ()
@@ -182,6 +187,7 @@ def summary(model: Module, input_shape: Shape, *, explain: bool = False) -> Summ
         if explain:
             lines = _board(layer, image, x, y, count)
             boards.append("\n    ".join([f"{name or kind}: {layer!r}", *lines]))
+    dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
     elsewhere = {name: p.size for name, p in model.named_parameters() if p not in seen}
     numbers = sum(p.size for p in model.parameters()) + sum(math.prod(row.output_shape) for row in rows)
     return Summary(rows, numbers * dtype.itemsize, "\n\n".join(boards), elsewhere)

@@ -118,7 +118,7 @@ def computation_graph(
 
 
 def by_layer(model: Module, x: Operand) -> tuple[Tensor, dict[str, list[Tensor]]]:
-    """Run a model: its output, and the Tensors that each call of a layer in it made or read as parameters, newest first.
+    """Run a model: its output, and what each call of a layer in it made or read as parameters, the newest first.
 
     What the model computes between its layers, as the sum of two branches, belongs to none.
 
