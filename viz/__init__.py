@@ -5,6 +5,7 @@ grids, images, architecture (what to draw); lecture, gallery, stepper (for the l
 """
 
 from .architecture import architecture
+from .arithmetic import convolution_arithmetic
 from .computation import by_layer, computation_graph
 from .connections import connections
 from .connectivity import connectivity
@@ -14,9 +15,11 @@ from .grids import animate, convolution_letters, convolution_steps
 from .images import commuting_square, filters, halve, photograph, quarter_turn, translate
 from .render import RenderError, render
 from .stepper import stepper
+from .style import Style
 
 __all__ = [
     "architecture",
+    "convolution_arithmetic",
     "by_layer",
     "computation_graph",
     "connections",
@@ -38,4 +41,5 @@ __all__ = [
     "RenderError",
     "render",
     "stepper",
+    "Style",
 ]

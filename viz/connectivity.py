@@ -22,13 +22,10 @@ from minitensor.tensor import Array
 
 from .connections import Layer, Wires, accepted_shape, parameters_of, wires_at
 from .dot import (
+    ACTIVE,
     CHANGED,
     FIELD,
     FOCUS,
-    GREY_CHANGED,
-    GREY_FIELD,
-    GREY_FOCUS,
-    GREY_TRACE,
     NUMBER,
     SHARED,
     TRACE,
@@ -38,6 +35,7 @@ from .dot import (
     subscripted,
 )
 from .drawing import CELL_SIZE, CHARACTER, Drawing, Pinned
+from .style import Style
 
 Wire = tuple[int, int, int]  # the row below, j, i
 
@@ -64,6 +62,7 @@ def connectivity(
     letters: str = "",
     ends: int = 0,
     grey: bool = False,
+    style: str | Style = "light",
 ) -> Pinned:
     """Draw the units of a layer, or of a list of layers from below, and every wire between them.
 
@@ -74,7 +73,7 @@ def connectivity(
     x: an input; the values stand in the units, and the wires along which a change would pass (the derivative at x is
     not zero) are bold.  compare: another input; the units whose values differ from those are marked.
     title stands above, rows name the rows from below, letters name the units of each row; ends draws so many units at
-    both ends of each row as dots: the row goes on.  grey uses the greys of a printed book.
+    both ends of each row as dots: the row goes on.  style: as `Style`; grey=True is style="print".
     A layer of images is drawn as a grid; of each unit that is followed, the window is marked in the grid before.
     Raises ValueError for units or weights that are not there, another direction, a layer that rejects the shape, and
     one with too many units, wires or letters to be looked at.
@@ -94,7 +93,7 @@ def connectivity(
     marks, traced = stack.follow(followed, direction)
     values = stack.values(x) if x is not None else None
     others = stack.values(compare) if compare is not None else None
-    looks = GREY_LOOKS if grey else COLOUR_LOOKS
+    looks = LOOKS
     labels = letters or ("xs" if len(stack.shapes) == 2 else ROWS)
     if len(labels) < len(stack.shapes):
         raise ValueError(f"letters (={letters!r}) must name each of the {len(stack.shapes)} rows")
@@ -128,9 +127,10 @@ def connectivity(
 
         active = stack.active(x) if x is not None else [set[tuple[int, int]]() for _ in stack.wires]
         front = [a | b for a, b in zip(active, traced, strict=True)]
-        if x is not None:  # black: blue says which values changed
-            looks = replace(looks, trace=GREY_TRACE)
+        if x is not None:
+            looks = replace(looks, trace=ACTIVE)
         drawing = _rows(stack, front, looks, unit_looks, label, shared, share is not True, title, rows, ends)
+    drawing.style = Style("print") if grey else Style.of(style)
     return drawing.figure(title or f"connectivity of {' to '.join(str(n) for n in stack.sizes)} units")
 
 
@@ -144,8 +144,7 @@ class Looks:
     changed: Attributes
 
 
-COLOUR_LOOKS = Looks(FOCUS, FIELD, TRACE, CHANGED)
-GREY_LOOKS = Looks(GREY_FOCUS, GREY_FIELD, GREY_TRACE, GREY_CHANGED)
+LOOKS = Looks(FOCUS, FIELD, TRACE, CHANGED)
 
 
 @dataclass(frozen=True)
