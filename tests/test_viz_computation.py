@@ -1,6 +1,7 @@
 """A computation graph shows each Tensor once, in an order that can be read; the stepper ends with the gradients."""
 
 import re
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 import nets
 import viz
-from minitensor import Tensor, gradients, history, max_pool2d, no_grad, tanh
+from minitensor import Tensor, concatenate, gradients, history, max_pool2d, maximum, no_grad, tanh
 from viz import Figure, computation, computation_graph
 from viz.computation import in_one_line
 from viz.dot import LEAF, PARAMETER
@@ -53,6 +54,59 @@ def test_the_end_of_a_graph_has_its_newest_tensors(output: Tensor, last: int) ->
 def test_gradients_are_those_of_the_engine() -> None:
     x = Tensor(3.0, name="x")
     assert re.search(r"<B>x</B>.*?grad.*?>6<", computation_graph(x * x, gradients=True).dot)
+
+
+def heads(figure: Figure, operator: str) -> dict[str, str]:
+    """What is written at the end of each wire into the box of an operator, by the title of the box that it leaves."""
+    boxes = dict(re.findall(r"^\t+(n\d+) \[.*?<B>(.*?)</B>", figure.dot, re.MULTILINE))
+    wires = re.findall(r"(n\d+) -> (n\d+)(?: \[(?:.*?headlabel=(\d+))?.*?\])?", figure.dot)
+    return {boxes[tail]: place for tail, head, place in wires if boxes[head] == operator}
+
+
+@pytest.mark.parametrize(
+    ("name", "operator"),
+    [
+        ("subtract", lambda x, y: x - y),
+        ("divide", lambda x, y: x / y),
+        ("greater", lambda x, y: x > y),
+        ("float_power", lambda x, y: x**y),
+    ],
+)
+def test_where_the_order_matters_the_operands_are_numbered(
+    name: str, operator: Callable[[Tensor, Tensor], Tensor]
+) -> None:
+    x, y = Tensor(2.0, name="x"), Tensor(3.0, name="y")
+    assert heads(computation_graph(operator(x, y)), name) == {"x": "1", "y": "2"}
+    assert heads(computation_graph(operator(y, x)), name) == {"x": "2", "y": "1"}
+
+
+def test_where_the_order_makes_no_difference_nothing_is_numbered() -> None:
+    x, y = Tensor([1.0, 2.0], name="x"), Tensor([3.0, 4.0], name="y")
+    for output in (x + y, x * y, maximum(x, y)):
+        assert "headlabel" not in computation_graph(output).dot
+    rows = heads(computation_graph(concatenate([x, y])), "concatenate")
+    assert rows == {"x": "1", "y": "2"}
+
+
+def test_any_model_is_run_layer_by_layer_as_it_is() -> None:
+    """A skip stays a skip: the output is the model's own, and what is between the layers belongs to none."""
+
+    class Residual(nets.Module):
+        def __init__(self) -> None:
+            self.one, self.two = nets.Dense(2, 2), nets.Dense(2, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x + self.two(tanh(self.one(x)))
+
+    model, x = Residual(), Tensor([[1.0, 2.0]], name="x")
+    output, layers = viz.by_layer(model, x)
+    np.testing.assert_array_equal(output.data, model(x).data)
+    assert list(layers) == ["one", "two"]
+    assert not {output, x} & {t for made in layers.values() for t in made}
+    assert set(model.parameters()) <= {t for made in layers.values() for t in made}
+    again = nets.Sequential(act=nets.Tanh())
+    twice = viz.by_layer(nets.Sequential(first=again, act=again), x)[1]
+    assert list(twice) == ["first", "act"]
 
 
 def test_a_collapsed_layer_is_one_box() -> None:
