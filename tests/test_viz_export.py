@@ -34,7 +34,7 @@ def layer(x: Tensor) -> Tensor:
 
 def graph() -> Figure:
     x, w = Tensor(0.5, name="x"), Tensor(2.0, name="w")
-    return computation_graph(tanh(w * x), gradients=True)
+    return computation_graph(tanh(w * x) - 1.5, gradients=True)  # with numbers at its wires: operands in order
 
 
 def picture() -> Figure:

@@ -366,11 +366,13 @@ def laid_out(figure: Figure) -> Drawing:
         points = [tuple(map(float, p.lstrip("es,").split(","))) for p in e.get("pos", "").split()]
         tipped = points[1:] + points[:1] if e.get("pos", "").startswith("e") else points
         drawing.wires.append(Wire(numbers[e["tail"]], numbers[e["head"]], looks, False, tuple(tipped)))  # type: ignore[arg-type]
+        for label in ("_ldraw_", "_hldraw_", "_tldraw_"):  # in the middle, at the head, at the tail
+            _write(drawing, e.get(label, []))
     return drawing
 
 
 def _write(drawing: Drawing, ops: Sequence[Mapping[str, Any]]) -> None:
-    """The lines of a frame's label, where Graphviz has put them."""
+    """The lines of a label of a frame or a wire, where Graphviz has put them."""
     size, color = 14.0, WORDS
     for op in ops:
         size = op["size"] if op["op"] == "F" else size
