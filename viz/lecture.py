@@ -330,7 +330,11 @@ def a_window_on_a_grid() -> Figure:
     kernel = weights(1, 1, 3, 3)
     stack = [lambda x: conv2d(x, kernel), lambda x: max_pool2d(x, 2)]
     return connectivity(
-        stack, (6, 6), highlight=3, direction="above", rows=["Input 6 × 6", "Convolution 4 × 4", "Pooling 2 × 2"]
+        stack,
+        (6, 6),
+        highlight=3,
+        direction="above",
+        rows=["Input\n6 × 6", "after a 3 × 3 convolution\n4 × 4", "after 2 × 2 pooling\n2 × 2"],
     )
 
 
