@@ -464,7 +464,7 @@ def _sobel(x: Tensor, stride: int = 1) -> Tensor:
 
 
 def _square(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], names: tuple[str, str]) -> Figure:
-    blocks = photograph().reshape(48, 4, 48, 4).mean((1, 3))
+    blocks = photograph().reshape(96, 2, 96, 2).mean((1, 3))
     pixels = np.rint(255 * blocks)  # whole numbers, so that sums are exact in any order
     return commuting_square(f, g, pixels, names=names)
 
