@@ -676,6 +676,10 @@ def test_a_shape_without_units_is_refused_with_its_numbers(shape: int | tuple[in
         connections(nets.Conv1d(1, 1, 3), shape)
 
 
+def test_a_layer_without_outputs_has_no_wires() -> None:
+    assert found(lambda x: 2 * x[5:], (3,)) == {}
+
+
 def test_what_is_no_tensor_is_no_output() -> None:
     with pytest.raises(ValueError, match="must return a Tensor, and it returned tuple"):
         connections(lambda x: (x, x), 2)  # type: ignore[arg-type, return-value]

@@ -1,5 +1,6 @@
 """What layers do to pictures, and networks as pictures: the words are true, and nothing is in the way of another."""
 
+import re
 from collections.abc import Callable
 from itertools import combinations
 
@@ -45,20 +46,78 @@ def sobel(x: Tensor) -> Tensor:
     return conv2d(x, Tensor([[KERNELS["Sobel"]]]), padding=1)
 
 
+def text(figure: Pinned) -> str:
+    """All that is written, whether its lines are centred or not."""
+    return "\n\n".join(s.label for s in figure.drawing.shapes).replace("\\l", "\n").replace("\\n", "\n")
+
+
 def translate_right(x: Tensor) -> Tensor:
     return translate(x, right=1)
 
 
-def test_the_square_says_whether_and_where_the_order_matters() -> None:
+@pytest.mark.parametrize(
+    ("f", "g", "sign", "said"),
+    [
+        (relu, translate_right, "=", "they agree at 144 of 144 places,\nand so for every image:"),
+        (relu, translate_right, "=", "the order makes no difference"),
+        (
+            sobel,
+            translate_right,
+            "≠",
+            "places: for every image\neverywhere but within 1 pixel of the left and right edges",
+        ),
+        (lambda x: max_pool2d(x, 2), translate_right, "≠", "and differ far from the border, too"),
+        (sobel, quarter_turn, "≠", "and differ far from the border, too"),
+        (lambda x: conv2d(x, np.ones((1, 1, 3, 3))), lambda x: max_pool2d(x, 2), "≠", "the order matters"),
+        (lambda x: conv2d(x, np.ones((1, 1, 3, 3))), lambda x: max_pool2d(x, 2), "≠", "(sizes 4 × 4 and 5 × 5: they"),
+        (halve, lambda x: max_pool2d(x, 2), "≠", "differ far from"),
+    ],
+)
+def test_the_square_says_whether_and_where_the_order_matters(
+    f: ImageFunction, g: ImageFunction, sign: str, said: str
+) -> None:
     image = np.random.default_rng(0).integers(1, 9, (12, 12)) / 8.0
-    for f, g, said in (
-        (relu, translate_right, "the order makes no difference"),
-        (sobel, translate_right, "everywhere but within 1 pixel of the left and right edges"),
-        (lambda x: max_pool2d(x, 2), translate_right, "and differ far from the border, too"),
-        (sobel, quarter_turn, "and differ far from the border, too"),
-    ):
-        assert said in viz.commuting_square(f, g, image).dot
-    assert "(sizes 2 × 2 and 3 × 3: " in verdict(np.ones((2, 2), bool), (2, 2), (3, 3))
+    figure = viz.commuting_square(f, g, image, names=("first", "second"))
+    assert said in text(figure)
+    signs = [s.label for s in figure.drawing.shapes if s.label in ("=", "≠")]
+    assert signs == [sign]
+    assert "no difference" not in figure.dot or sign == "="
+    labels = [s.label.split("\\n")[0] for s in figure.drawing.shapes]
+    for name in ("x", "g(x)", "f(x)", "f(g(x))", "g(f(x))", "first", "second"):
+        assert name in labels
+    assert "f: first\ng: second" in text(figure)
+    upper, lower = (
+        next(s for s in figure.drawing.shapes if s.label.startswith(name)) for name in ("f(g(x))", "g(f(x))")
+    )
+    [middle] = [s for s in figure.drawing.shapes if s.label == sign]
+    assert lower.y < middle.y < upper.y and middle.x == upper.x == lower.x
+
+
+def test_what_holds_for_this_image_alone_is_not_said_of_every_image() -> None:
+    """A picture of nothing cannot tell two orders apart, a constant one cannot tell a blur from its move."""
+    blank, flat = np.zeros((8, 8)), np.ones((8, 8))
+    figure = viz.commuting_square(sobel, quarter_turn, blank)
+    assert "they agree at 64 of 64 places,\nfor this image, and not for every image" in text(figure)
+    assert "no difference" not in figure.dot
+    turned = viz.commuting_square(lambda x: max_pool2d(x, 2), halve, flat).dot
+    assert "for this image, and not for every image" in turned
+
+
+def test_rounding_is_no_difference() -> None:
+    """A blur of thirds, before and after a quarter turn: the same sums in another order."""
+    image = np.random.default_rng(1).normal(size=(9, 9))
+    blur = Tensor(np.full((1, 1, 3, 3), 1 / 3))
+    assert "the order makes no difference" in viz.commuting_square(
+        lambda x: conv2d(x, blur, padding=1), quarter_turn, image
+    ).dot  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(4,), (0, 3), (2, 3, 4), ()])
+def test_a_square_of_what_is_no_image_is_refused_with_its_shape(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"an image (H, W), got shape {shape}")):
+        viz.commuting_square(relu, relu, np.zeros(shape))
+    with pytest.raises(ValueError, match=r"must give images \(1, 1, H, W\), got shape \(1, 16\)"):
+        viz.commuting_square(relu, lambda x: x.reshape(1, -1), np.zeros((4, 4)))
 
 
 STRIPS = {"left": np.s_[:, :1], "right": np.s_[:, -1:], "upper": np.s_[:1], "lower": np.s_[-1:]}
@@ -69,7 +128,10 @@ def test_the_edges_that_are_named_are_those_where_the_images_differ(sides: set[s
     agree = np.ones((6, 9), bool)
     for side in sides:
         agree[STRIPS[side]] = False
-    where = verdict(agree, (6, 9), (6, 9)).splitlines()[-1].removeprefix("everywhere but within 1 pixel of the ")
+    which, where = verdict(agree, (6, 9), (6, 9)).splitlines()
+    assert which.endswith("for this image")
+    assert verdict(agree, (6, 9), (6, 9), agree) == verdict(agree, (6, 9), (6, 9)).replace("this", "every")
+    where = where.removeprefix("everywhere but within 1 pixel of the ")
     named = where.removesuffix("s").removesuffix(" edge").split(" and ")
     assert named == ["border"] if len(sides) == 4 else set(named) == sides
 

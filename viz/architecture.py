@@ -218,7 +218,7 @@ def _sheet(stages: Sequence[Stage]) -> Drawing:
             half_width = picture.width / 2
             places[stage] = Place(middle - half_width, middle + half_width, y, picture.height / 2)
         for stage in column:
-            _arrows(row, stage, places, middle - half - arrow + 3, TURN * turns)
+            _arrows(row, stage, places, end + 3, TURN * turns)
         end = middle + half
     return _stacked([*rows, (row, end)])
 

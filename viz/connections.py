@@ -262,6 +262,8 @@ class Recipe:
 
     def _pairs(self, operator: Operator, t: Tensor, slot: int) -> list[tuple[int, int]]:
         """The pattern of one operator by one of its inputs, as [(i, j), ...]."""
+        if not t.size:
+            return []
         if (t, slot) not in self.patterns:
             try:
                 self.patterns[t, slot] = list(zip(*operator.pattern(slot, self.most).tolist(), strict=True))

@@ -9,6 +9,7 @@ Letters:   r row of units, counted from below    j unit of one row    i unit of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, pairwise
@@ -18,9 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from minitensor import Tensor, gradients
+from minitensor.sizes import whole
 from minitensor.tensor import Array
 
-from .connections import Layer, Wires, accepted_shape, parameters_of, wires_at
+from .connections import Layer, Wires, accepted_shape, computed, in_use, parameters_of, wires_at
 from .dot import (
     ACTIVE,
     CHANGED,
@@ -34,7 +36,7 @@ from .dot import (
     plain,
     subscripted,
 )
-from .drawing import CELL_SIZE, CHARACTER, Drawing, Pinned
+from .drawing import CELL_SIZE, CHARACTER, UNCLIPPED, Drawing, Pinned
 from .style import Style
 
 Wire = tuple[int, int, int]  # the row below, j, i
@@ -42,6 +44,7 @@ Wire = tuple[int, int, int]  # the row below, j, i
 DX, DY = 72.0, 112.0
 ROOM = 33.0  # for a number in a unit
 ROWS = "xhgfedcbazywvutsrqponmlkji"  # letters of the units of each row, from below
+SEEN_THROUGH = {"style": "solid"}  # a cell that a line to a window passes behind
 PLAQUE = {"fontname": "Times-Italic", "style": "filled", "fillcolor": "white"}  # under a letter on a wire
 PLAQUE_WIDTH, PLAQUE_HEIGHT, MARGIN = 13.0, 20.0, 5.0  # a letter's; a wire or another within the margin disturbs
 ROW_DISTANCES = [n * DY for n in (1, 1.5, 2, 3, 4, 6, 8)]  # with letters on the wires the first that has room for all
@@ -61,6 +64,7 @@ def connectivity(
     rows: Sequence[str] = (),
     letters: str = "",
     ends: int = 0,
+    zeros: bool | None = None,
     grey: bool = False,
     style: str | Style = "light",
 ) -> Pinned:
@@ -74,9 +78,11 @@ def connectivity(
     not zero) are bold.  compare: another input; the units whose values differ from those are marked.
     title stands above, rows name the rows from below, letters name the units of each row; ends draws so many units at
     both ends of each row as dots: the row goes on.  style: as `Style`; grey=True is style="print".
-    A layer of images is drawn as a grid; of each unit that is followed, the window is marked in the grid before.
-    Raises ValueError for units or weights that are not there, another direction, a layer that rejects the shape, and
-    one with too many units, wires or letters to be looked at.
+    zeros: as in `connections`; with False a pruned layer is drawn as it is pruned.
+    A layer of images is drawn as a grid, several images of a batch one below the other; of each unit that is followed,
+    the window is marked in the grid before.
+    Raises ValueError for units or weights that are not there, another direction, no layer, rows or letters for another
+    number of rows, a layer that rejects the shape, and one with too many units, wires or letters to be looked at.
 
     >>> from nets import Conv1d
     >>> connectivity(Conv1d(1, 1, 3), 5, highlight=1, direction="above").dot.count("->")
@@ -88,15 +94,23 @@ def connectivity(
         if x is None:
             raise ValueError("connectivity needs an input_shape, or an input x that has one")
         input_shape = np.asarray(x).shape
-    stack = Stack.of([layers] if callable(layers) else list(layers), input_shape)
-    followed = {highlight} if isinstance(highlight, int | np.integer) else set(highlight or ())
+    stack = Stack.of([layers] if callable(layers) else list(layers), input_shape, zeros)
+    units = highlight if isinstance(highlight, Iterable) else [] if highlight is None else [highlight]
+    followed = {whole("highlight", unit) for unit in units}
     marks, traced = stack.follow(followed, direction)
     values = stack.values(x) if x is not None else None
     others = stack.values(compare) if compare is not None else None
     looks = LOOKS
     labels = letters or ("xs" if len(stack.shapes) == 2 else ROWS)
+    for name, given in ("letters", letters), ("rows", rows):
+        if given and len(given) != len(stack.shapes):
+            raise ValueError(
+                f"{name} (={given!r}) must name each of the {len(stack.shapes)} rows, and has {len(given)}"
+            )
     if len(labels) < len(stack.shapes):
-        raise ValueError(f"letters (={letters!r}) must name each of the {len(stack.shapes)} rows")
+        raise ValueError(f"letters (={labels!r}) must name each of the {len(stack.shapes)} rows: there are too many")
+    if whole("ends", ends) < 0:
+        raise ValueError(f"ends (={ends}) must be at least 0")
     shared = _shared(stack, share) if share else {}
 
     start = 0 if direction == "below" else len(stack.shapes) - 1
@@ -157,22 +171,27 @@ class Stack:
     parameters: Sequence[dict[str, Tensor]]
 
     @staticmethod
-    def of(layers: Sequence[Layer], input_shape: int | Sequence[int]) -> Stack:
+    def of(layers: Sequence[Layer], input_shape: int | Sequence[int], zeros: bool | None = None) -> Stack:
         """Follow a shape through the layers; ValueError where a row has too many units to be drawn."""
-        shapes, wires, parameters = [accepted_shape(layers[0], input_shape)], [], []
+        if not layers:
+            raise ValueError("a layer, or a list of layers, can be drawn; this list is empty")
+        shapes, parameters = [accepted_shape(layers[0], input_shape)], []
         for layer in layers:
-            wires.append(wires_at(layer, shapes[-1]))
             x = Tensor(np.zeros(shapes[-1]))
-            y = layer(x)
+            with in_use(layer):
+                y = computed(layer, x)
             parameters.append(parameters_of(layer, y, x))
             shapes.append(y.shape)
-        stack = Stack(layers, shapes, wires, parameters)
-        if sum(stack.sizes) > MOST_UNITS:
-            raise ValueError(
-                f"{sum(stack.sizes):,} units are no picture (more than {MOST_UNITS:,}): draw a smaller input_shape; "
-                "the pattern is the same"
-            )
-        return stack
+            if not y.size:
+                raise ValueError(f"a row of shape {y.shape} has no units to draw")
+            units = sum(math.prod(shape) for shape in shapes)
+            if units > MOST_UNITS:
+                raise ValueError(
+                    f"{units:,} units are no picture (more than {MOST_UNITS:,}): draw a smaller input_shape; the "
+                    "pattern is the same"
+                )
+        wires = [wires_at(layer, shape, zeros=zeros) for layer, shape in zip(layers, shapes, strict=False)]
+        return Stack(layers, shapes, wires, parameters)
 
     def width(self, r: int) -> int:
         """The number of units that stand side by side in a row: those of one channel."""
@@ -208,9 +227,15 @@ class Stack:
 
     def values(self, x: npt.ArrayLike) -> list[Array]:
         """The values of all units for an input x."""
-        rows = [Tensor(np.reshape(np.asarray(x, dtype=float), self.shapes[0]))]
+        value = np.asarray(x, dtype=float)
+        if value.size != self.sizes[0]:
+            raise ValueError(
+                f"x and compare must have the {self.sizes[0]} inputs of {self.shapes[0]}, got {value.shape}"
+            )
+        rows = [Tensor(value.reshape(self.shapes[0]))]
         for layer in self.layers:
-            rows.append(layer(rows[-1]))
+            with in_use(layer):
+                rows.append(computed(layer, rows[-1]))
         return [row.data for row in rows]
 
     def active(self, x: npt.ArrayLike) -> list[set[tuple[int, int]]]:
@@ -218,7 +243,8 @@ class Stack:
         found = []
         for layer, wires, before in zip(self.layers, self.wires, self.values(x), strict=False):
             point = Tensor(before)
-            y = layer(point)
+            with in_use(layer):
+                y = computed(layer, point)
             slopes = [gradients(y, [point], np.eye(1, y.size, i).reshape(y.shape))[0].data for i in range(y.size)]
             active = {(j, i) for j, i in wires if slopes[i].flat[j]}
             found.append(active if len(active) < len(wires) else set[tuple[int, int]]())
@@ -428,7 +454,10 @@ def _grids(
     Along each path, the rows of a window are joined to those of what sees it.
     """
     drawing, x = Drawing(), 0.0
-    shapes = [shape[1:] if stack.is_grid(r) else (1, stack.sizes[r], 1) for r, shape in enumerate(stack.shapes)]
+    shapes = [  # several images stand below one another, as channels do
+        (shape[0] * shape[1], *shape[2:]) if stack.is_grid(r) else (1, stack.sizes[r], 1)
+        for r, shape in enumerate(stack.shapes)
+    ]
     columns = [channels * (height + 1) - 1 for channels, height, _ in shapes]  # cells, with a gap between two channels
     cells: list[list[int]] = []
     for r, (channels, height, width) in enumerate(shapes):
@@ -436,10 +465,11 @@ def _grids(
         for c in range(channels):
             y, first = ((columns[r] - 1) / 2 - c * (height + 1)) * CELL_SIZE, c * height * width
             units = range(first, first + height * width)
-            marked = [unit_looks(r, i) for i in units]
+            marked = [{**SEEN_THROUGH, **unit_looks(r, i)} for i in units]
             cells[r] += drawing.grid(x, y, (height, width), [texts[r][i] for i in units], marked)
-        caption = captions[r] if r < len(captions) else " × ".join(str(n) for n in stack.shapes[r][1:])
-        drawing.text(x + (width - 1) / 2 * CELL_SIZE, (max(columns) + 1) / 2 * CELL_SIZE + 14, caption)
+        caption = captions[r] if captions else _size(stack.shapes[r])
+        middle, lines = x + (width - 1) / 2 * CELL_SIZE, caption.count("\n")
+        drawing.text(middle, (max(columns) + 1) / 2 * CELL_SIZE + 14 + 8.75 * lines, caption)
         x += (width + 2.5) * CELL_SIZE
     for path in paths:
         for r, (before, after) in enumerate(pairwise(path)):
@@ -457,11 +487,17 @@ def _letters_in_windows(letters: Mapping[Wire, str], marks: Sequence[set[int]]) 
     }
 
 
+def _size(shape: tuple[int, ...]) -> str:
+    """The size of a row of units: of one image, or of so many."""
+    size = " × ".join(map(str, shape[1:]))
+    return size if len(shape) < 2 or shape[0] == 1 else f"{shape[0]} images\n{size}"
+
+
 def _join(drawing: Drawing, left: Sequence[int], before: set[int], right: Sequence[int], after: set[int]) -> None:
-    """Two lines from the grid on the left to the one on the right, between the rows of their marked cells."""
-    one, two = ([drawing.shapes[n] for n in grid] for grid in (left, right))
+    """Two lines from the right corners of the marked cells of one grid to the left corners of those of the next."""
+    one, two = ([drawing.shapes[grid[n]] for n in marked] for grid, marked in ((left, before), (right, after)))
     x, end = max(s.x for s in one) + CELL_SIZE / 2, min(s.x for s in two) - CELL_SIZE / 2
     for pick, side in ((max, CELL_SIZE / 2), (min, -CELL_SIZE / 2)):
-        tail = drawing.point(x, pick(one[j].y for j in before) + side)
-        head = drawing.point(end, pick(two[i].y for i in after) + side)
-        drawing.wire(tail, head, {**TRACE, "arrowhead": "none", "penwidth": "1.2"}, front=True)
+        tail = drawing.point(x, pick(s.y for s in one) + side)
+        head = drawing.point(end, pick(s.y for s in two) + side)
+        drawing.wire(tail, head, {**TRACE, **UNCLIPPED, "arrowhead": "none", "penwidth": "1.2"}, front=True)

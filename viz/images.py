@@ -35,6 +35,7 @@ KERNELS: dict[str, list[list[float]]] = {
 
 
 MOST_TAPS = 121
+SIDE = 190.0  # of the largest image in a square, in points
 PHOTOGRAPH = Path(__file__).parent / "data" / "photo.png"
 
 
@@ -59,7 +60,7 @@ def pixels_of(image: npt.ArrayLike | str | Path | None) -> Array:
         return photograph(image)
     pixels = np.asarray(image, dtype=float)
     if pixels.ndim != 2 or not pixels.size:
-        raise ValueError(f"an image is (H, W), got shape {pixels.shape}")
+        raise ValueError(f"what is shown is an image (H, W), got shape {pixels.shape}")
     return pixels
 
 
@@ -159,27 +160,19 @@ def commuting_square(
     names: tuple[str, str] = ("f", "g"),
     title: str = "",
 ) -> Pinned:
-    """First g, then f (above), and first f, then g (below): does it make a difference?
+    """f(g(x)) above, g(f(x)) below, and between them = or ≠: does the order make a difference?
 
-    On the right is the difference of the two results, and where they agree exactly.
+    On the right is the difference of the two, where they agree (up to rounding), and in words whether that is so for
+    this image or for every image: for that it is tried on eight more, of random whole numbers.
     f and g take (1, 1, H, W); x is an (H, W) image or the name of a file, by default the photograph.
-    Raises ValueError where they do not give images.
+    Raises ValueError where x is none, or what they give.
 
     >>> figure = commuting_square(lambda x: x * 2, lambda x: x + 1, np.zeros((4, 4)), names=("double", "add one"))
-    >>> "they agree at 0 of 16 places" in figure.dot
+    >>> "≠" in figure.dot and "they agree at 0 of 16 places" in figure.dot
     True
     """
-    start = Tensor(pixels_of(x)[None, None])
-    after_g, after_f = g(start), f(start)
-    one, two = f(after_g), g(after_f)
-    images = [t.data[0, 0] for t in (start, after_g, after_f, one, two) if t.ndim == 4]
-    if len(images) < 5:
-        raise ValueError("both functions must give images (N, C, H, W)")
-    x0, gx, fx, fgx, gfx = images
-    h, w = (min(a, b) for a, b in zip(fgx.shape, gfx.shape, strict=True))
-    difference = fgx[:h, :w] - gfx[:h, :w]
-    agree = difference == 0
-    zoom = 120 / max(max(v.shape) for v in images)
+    x0, gx, fx, fgx, gfx = _both_ways(f, g, pixels_of(x))
+    zoom = SIDE / max(max(v.shape) for v in (x0, gx, fx, fgx, gfx))
     before, after = _span(x0, gx), _span(fx, fgx, gfx)
 
     def card(v: Array, said: str, span: float, side: int = -1, align: str = "c", signed: bool = False) -> Drawing:
@@ -192,27 +185,56 @@ def commuting_square(
         return drawing
 
     nf, ng = names
-    start_card = card(x0, f"x\n{_times(x0.shape)}", before)
-    g_first = card(gx, f"{ng}\n{_times(gx.shape)}", before, 1)
-    f_first = card(fx, f"{nf}\n{_times(fx.shape)}", after)
-    upper = card(fgx, f"{ng},\nthen {nf}\n{_times(fgx.shape)}", after, 1)
-    lower = card(gfx, f"{nf},\nthen {ng}\n{_times(gfx.shape)}", after)
-    less = card(difference, "upper − lower", after, align="l", signed=True)
-    equal = card(agree.astype(float), "white: equal", 1.0, align="l")
+    columns = [
+        [card(x0, f"x\n{_times(x0.shape)}", before)],
+        [card(gx, f"g(x)\n{_times(gx.shape)}", before, 1), card(fx, f"f(x)\n{_times(fx.shape)}", after)],
+        [card(fgx, f"f(g(x))\n{_times(fgx.shape)}", after, 1), card(gfx, f"g(f(x))\n{_times(gfx.shape)}", after)],
+    ]
+    legend = f"f: {nf}\ng: {ng}"
+    if fgx.shape == gfx.shape:
+        agree = _equal(fgx, gfx)
+        said = verdict(agree, fgx.shape, gfx.shape, _agree_always(f, g, x0.shape))
+        columns.append(
+            [
+                card(fgx - gfx, "f(g(x)) − g(f(x))", after, 1, "l", signed=True),
+                card(agree.astype(float), f"white: equal\n\n{said}\n\n{legend}", 1.0, align="l"),
+            ]
+        )
+    else:
+        agree = np.zeros(1, bool)
+        columns.append([words(f"{verdict(agree, fgx.shape, gfx.shape)}\n\n{legend}", 12, "l")])
 
     longest = max(words(name, 13).shapes[0].width for name in names)
-    up = (max(len(gx), len(fgx)) + max(len(fx), len(gfx))) * zoom / 4 + 15
-    drawing, placed = _in_columns(
-        [[start_card], [g_first, f_first], [upper, lower], [less], [equal]],
-        [longest / 0.6 + 12, longest + 24, 60, 30],
-        up,
-    )
-    for tail, head, name in (0, 1, ng), (0, 2, nf), (1, 3, nf), (2, 4, ng), (3, 5, ""), (4, 5, ""):
+    up = (max(len(gx), len(fgx)) + max(len(fx), len(gfx))) * zoom / 4 + 24
+    drawing, placed = _in_columns(columns, [longest / 0.6 + 12, longest + 24, 60], up)
+    arrows = [(0, 1, ng), (0, 2, nf), (1, 3, nf), (2, 4, ng), *([(3, 5, ""), (4, 5, "")] if len(placed) == 7 else [])]
+    for tail, head, name in arrows:
         _named_arrow(drawing, placed[tail], placed[head], name)
-    said = verdict(agree, fgx.shape, gfx.shape)
-    image = placed[5]
-    drawing.text(image.x - image.width / 2, -image.height / 2 - 36 - 7.5 * (said.count("\n") + 1), said, 12, "l")
+    drawing.text(placed[3].x, 0, "=" if agree.all() else "≠", 30)
     return drawing.caption(title).figure(title or f"does {nf} commute with {ng}?")
+
+
+def _both_ways(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], image: Array) -> list[Array]:
+    """x, g(x), f(x), f(g(x)) and g(f(x)), each an (H, W) image; ValueError where one is none."""
+    x = Tensor(image[None, None])
+    gx, fx = g(x), f(x)
+    found = [x, gx, fx, f(gx), g(fx)]
+    for t in found:
+        if t.ndim != 4 or t.shape[:2] != (1, 1) or not t.size:
+            raise ValueError(f"both functions must give images (1, 1, H, W), got shape {t.shape}")
+    return [t.data[0, 0] for t in found]
+
+
+def _equal(one: Array, two: Array) -> Array:
+    """Where two images are equal, up to rounding."""
+    return np.abs(one - two) <= 1e-9 * max(np.abs(one).max(), np.abs(two).max())
+
+
+def _agree_always(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> Array:
+    """Where f(g(x)) and g(f(x)) are equal for each of eight images of random whole numbers."""
+    rng = np.random.default_rng(0)
+    both = [_both_ways(f, g, rng.integers(-9, 10, shape).astype(float))[3:] for _ in range(8)]
+    return np.logical_and.reduce([_equal(one, two) for one, two in both])
 
 
 def _in_columns(columns: Sequence[list[Drawing]], gaps: Sequence[float], up: float) -> tuple[Drawing, list[Shape]]:
@@ -238,22 +260,31 @@ def _named_arrow(drawing: Drawing, a: Shape, b: Shape, name: str) -> None:
         drawing.text(start + along * (end - start), y, name, 13, align, fontname="Times-Italic")
 
 
-def verdict(agree: Array, one: tuple[int, ...], two: tuple[int, ...]) -> str:
-    """In words, where two images of these sizes agree.
+def verdict(agree: Array, one: tuple[int, ...], two: tuple[int, ...], always: Array | None = None) -> str:
+    """In words, where two images of these sizes agree; always: where they do so for every image, if that is known.
 
-    >>> print(verdict(np.array([[False, True, True, True]] * 4), (4, 4), (4, 4)))
-    they agree at 12 of 16 places:
+    >>> most = np.array([[False, True, True, True]] * 4)
+    >>> print(verdict(most, (4, 4), (4, 4), most))
+    they agree at 12 of 16 places: for every image
     everywhere but within 1 pixel of the left edge
+    >>> print(verdict(most | True, (4, 4), (4, 4), most))
+    they agree at 16 of 16 places,
+    for this image, and not for every image
     """
-    text = f"they agree at {int(agree.sum()):,} of {agree.size:,} places"
     if one != two:
-        text += f"\n(sizes {_times(one)} and {_times(two)}: their common upper left corner)"
+        return f"the order matters\n(sizes {_times(one)} and {_times(two)}: they cannot be equal)"
+    count = f"they agree at {int(agree.sum()):,} of {agree.size:,} places"
     if agree.all():
-        return text + ":\nthe order makes no difference"
-    for border in range(1, min(agree.shape) // 4 + 1):
-        if edges := _edges(~agree, border):
-            return text + f":\neverywhere but within {border} pixel{'s' * (border > 1)} of the {edges}"
-    return text + "\nand differ far from the border, too"
+        if always is not None and always.all():
+            return f"{count},\nand so for every image:\nthe order makes no difference"
+        return f"{count},\nfor this image" + ("" if always is None else ", and not for every image")
+    for differ, which in ((agree if always is None else agree & always), "every image"), (agree, "this image"):
+        for border in range(1, min(agree.shape) // 4 + 1):
+            if edges := _edges(~differ, border):
+                which = "this image" if always is None else which
+                pixels = f"{border} pixel{'s' * (border > 1)}"
+                return f"{count}: for {which}\neverywhere but within {pixels} of the {edges}"
+    return f"{count},\nand differ far from the border, too"
 
 
 def _edges(differ: Array, border: int) -> str:

@@ -547,7 +547,11 @@ def a_window_on_a_grid() -> Figure:
     kernel = weights(1, 1, 3, 3)
     stack = [lambda x: conv2d(x, kernel), lambda x: max_pool2d(x, 2)]
     return connectivity(
-        stack, (6, 6), highlight=3, direction="above", rows=["Input 6 × 6", "Convolution 4 × 4", "Pooling 2 × 2"]
+        stack,
+        (6, 6),
+        highlight=3,
+        direction="above",
+        rows=["Input\n6 × 6", "after a 3 × 3 convolution\n4 × 4", "after 2 × 2 pooling\n2 × 2"],
     )
 
 
@@ -682,7 +686,7 @@ def _sobel(x: Tensor, stride: int = 1) -> Tensor:
 
 
 def _square(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], names: tuple[str, str]) -> Figure:
-    blocks = photograph().reshape(48, 4, 48, 4).mean((1, 3))
+    blocks = photograph().reshape(96, 2, 96, 2).mean((1, 3))
     pixels = np.rint(255 * blocks)  # whole numbers, so that sums are exact in any order
     return commuting_square(f, g, pixels, names=names)
 
