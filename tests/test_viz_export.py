@@ -34,7 +34,7 @@ def layer(x: Tensor) -> Tensor:
 
 def graph() -> Figure:
     x, w = Tensor(0.5, name="x"), Tensor(2.0, name="w")
-    return computation_graph(tanh(w * x), gradients=True)
+    return computation_graph(tanh(w * x) - 1.5, gradients=True)  # with numbers at its wires: operands in order
 
 
 def picture() -> Figure:
@@ -97,19 +97,25 @@ def test_a_picture_is_transparent_if_asked_and_only_then(tmp_path: Path) -> None
             assert corner[3] == (0 if transparent else 255)
 
 
-def test_text_is_drawn_with_the_fonts_that_viz_brings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_is_drawn_with_the_fonts_that_viz_brings_and_others_only_for_what_they_lack(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """As on a machine that has no font at all: nothing is lost."""
-    usual, calls = units().png(), export.resvg_py.svg_to_bytes
+    asked, draw = [], export.resvg_py.svg_to_bytes
 
-    class NoFonts:
+    class Listening:
         @staticmethod
         def svg_to_bytes(**given: Any) -> Any:
-            return calls(**given, skip_system_fonts=True)
+            asked.append(not given["skip_system_fonts"])
+            return draw(**given)
 
-    monkeypatch.setattr(export, "resvg_py", NoFonts)
-    assert units().png() == usual
-    without_words = Figure(re.sub(r"label=(<.*?>|\"[^\"]*\") (?=\w+=)", 'label="" ', units().dot))
-    assert without_words.png() != usual
+    monkeypatch.setattr(export, "resvg_py", Listening)
+    assert units().png() != Figure(re.sub(r'label=(<.*?>|"[^"]*") (?=\w+=)', 'label="" ', units().dot)).png()
+    words("ascii − × · é Σ").png()
+    assert not any(asked)
+    words("名前").png()
+    units().styled(Style(font="Georgia")).png()
+    assert asked[-2:] == [True, True]
 
 
 def shown(font: Any, character: str) -> bool:

@@ -135,6 +135,6 @@ def subscripted(letter: str, number: int) -> str:
     """A unit's name, as x with a small 3 below.
 
     >>> subscripted("x", 3)
-    '<<I>x</I><FONT POINT-SIZE="13"><SUB>3</SUB></FONT>>'
+    '<<I>x</I><FONT POINT-SIZE="15"><SUB>3</SUB></FONT>>'
     """
-    return f'<<I>{html(letter)}</I><FONT POINT-SIZE="13"><SUB>{number}</SUB></FONT>>'
+    return f'<<I>{html(letter)}</I><FONT POINT-SIZE="15"><SUB>{number}</SUB></FONT>>'

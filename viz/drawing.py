@@ -83,20 +83,26 @@ class Drawing:
         return self._put(x, y, label, {**UNIT, **(looks or {})})
 
     def grid(
-        self, x: float, y: float, shape: Sequence[int], texts: Sequence[str], looks: Sequence[Attributes]
+        self,
+        x: float,
+        y: float,
+        shape: Sequence[int],
+        texts: Sequence[str],
+        looks: Sequence[Attributes],
+        side: float = CELL_SIZE,
     ) -> list[int]:
         """An (H, W) grid of cells, each with its text and its looks, the first at (x, y); returns their numbers.
 
-        All are as wide as the longest text.
+        All are of this side, and wider if the longest text is.
         """
         cells = [{**CELL, **own} for own in looks]
         sizes = (len(text) * float(cell["fontsize"]) * CHARACTER for text, cell in zip(texts, cells, strict=True))
-        width = max(CELL_SIZE, *(math.ceil(size) + 3 for size in sizes))
+        width = max(side, *(math.ceil(size) + 3 for size in sizes))
         numbers = {}
         # Heavy borders come last, so that no neighbour paints over them.
         for n in sorted(range(len(cells)), key=lambda n: float(cells[n]["penwidth"])):
             h, w = divmod(n, shape[1])
-            numbers[n] = self.box(x + w * width, y - h * CELL_SIZE, width, CELL_SIZE, plain(texts[n]), cells[n])
+            numbers[n] = self.box(x + w * width, y - h * side, width, side, plain(texts[n]), cells[n])
         return [numbers[n] for n in range(len(cells))]
 
     def box(self, x: float, y: float, width: float, height: float, label: str, looks: Attributes | None = None) -> int:
@@ -117,10 +123,29 @@ class Drawing:
         """An invisible place for a wire to begin or end."""
         return self._put(x, y, "", {"shape": "point", "width": "0.001", "height": "0.001", "style": "invis"})
 
-    def curve(self, points: Sequence[tuple[float, float]], color: str) -> None:
+    def curve(self, points: Sequence[tuple[float, float]], color: str, width: float = 1.5) -> None:
         """A line through many points."""
         for tail, head in pairwise([self.point(x, y) for x, y in points]):
-            self.wire(tail, head, {"color": color, "penwidth": "1.5", "arrowhead": "none", **UNCLIPPED})
+            self.wire(tail, head, {"color": color, "penwidth": f"{width:g}", "arrowhead": "none", **UNCLIPPED})
+
+    def cuboid(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        depth: float,
+        label: str = "",
+        looks: Attributes | None = None,
+    ) -> int:
+        """A box in three dimensions, its front around (x, y), the rest behind it; returns the number of its front."""
+        color = {**CELL, **(looks or {})}["color"]
+        back = 0.6 * depth
+        corners = [(x + side * width / 2, y + up * height / 2) for side, up in ((-1, 1), (1, 1), (1, -1))]
+        for a, b in corners:
+            self.curve([(a, b), (a + back, b + back)], color, 1)
+        self.curve([(a + back, b + back) for a, b in corners], color, 1)
+        return self.box(x, y, width, height, label, looks)
 
     def caption(self, text: str, gap: float = 36, size: float = 14) -> Drawing:
         """Words centred above all that is there; returns the drawing itself."""
@@ -158,6 +183,12 @@ class Drawing:
             return 0.0, 0.0, 0.0, 0.0
         across, upwards = zip(*places, strict=True)
         return min(across), min(upwards), max(across), max(upwards)
+
+    def spread(self, across: float, upwards: float = 1.0) -> Drawing:
+        """The same shapes, each as large as it was, at other distances from one another."""
+        apart = [replace(s, x=s.x * across, y=s.y * upwards) for s in self.shapes]
+        wires = [replace(w, curve=tuple((x * across, y * upwards) for x, y in w.curve)) for w in self.wires]
+        return replace(self, shapes=apart, wires=wires)
 
     def add(self, other: Drawing, dx: float = 0, dy: float = 0) -> None:
         """Put all of another drawing here too, moved by (dx, dy)."""
@@ -335,11 +366,13 @@ def laid_out(figure: Figure) -> Drawing:
         points = [tuple(map(float, p.lstrip("es,").split(","))) for p in e.get("pos", "").split()]
         tipped = points[1:] + points[:1] if e.get("pos", "").startswith("e") else points
         drawing.wires.append(Wire(numbers[e["tail"]], numbers[e["head"]], looks, False, tuple(tipped)))  # type: ignore[arg-type]
+        for label in ("_ldraw_", "_hldraw_", "_tldraw_"):  # in the middle, at the head, at the tail
+            _write(drawing, e.get(label, []))
     return drawing
 
 
 def _write(drawing: Drawing, ops: Sequence[Mapping[str, Any]]) -> None:
-    """The lines of a frame's label, where Graphviz has put them."""
+    """The lines of a label of a frame or a wire, where Graphviz has put them."""
     size, color = 14.0, WORDS
     for op in ops:
         size = op["size"] if op["op"] == "F" else size

@@ -12,14 +12,16 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from html import escape
+from functools import cache
+from html import escape, unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageFont, PngImagePlugin
 
 from .dot import visible
 from .render import RenderError
+from .style import LIGHT, Style
 
 try:
     import resvg_py  # type: ignore[import-not-found, unused-ignore]
@@ -57,6 +59,24 @@ def size_of(svg: str) -> tuple[float, float]:
     return float(found[1]), float(found[2])
 
 
+@cache
+def _draws(character: str) -> bool:
+    """Whether the fonts that viz brings have this character; what a font lacks it draws as a box."""
+    font = ImageFont.truetype(str(FONTS / "LiberationSans-Regular.ttf"), 20)
+    drawn, box = font.getmask(character), font.getmask("\U0010ffff")
+    return character.isspace() or (drawn.size, bytes(drawn)) != (box.size, bytes(box))
+
+
+def _own_are_enough(svg: str) -> bool:
+    """Whether the fonts that viz brings have all that a text asks for.
+
+    Then no other is looked at: another version of them on the machine would give other bytes.
+    """
+    families = {name.strip("' ") for names in re.findall(r'font-family="([^"]*)"', svg) for name in names.split(",")}
+    characters = {c for text in re.findall(r"<text[^>]*>([^<]*)</text>", svg) for c in unescape(text)}
+    return families <= set(FAMILIES.values()) and all(map(_draws, characters))
+
+
 def _own_fonts(svg: str) -> str:
     """The same text, in the fonts that viz brings; a font of the reader's own comes first."""
 
@@ -79,9 +99,10 @@ def png(svg: str, title: str, dpi: float = 192) -> bytes:
     width, height = (n * dpi / 72 for n in size_of(svg))
     if not (dpi > 0 and width >= 0.5 and height >= 0.5 and width * height <= MOST_PIXELS):
         raise ValueError(f"dpi (={dpi}) gives a picture of {width:.0f} x {height:.0f} pixels")
-    fonts = [str(path) for path in sorted(FONTS.glob("*.ttf"))]
+    text, fonts = _own_fonts(svg), [str(path) for path in sorted(FONTS.glob("*.ttf"))]
+    alone = _own_are_enough(text)
     try:
-        drawn = resvg_py.svg_to_bytes(svg_string=_own_fonts(svg), dpi=float(dpi), font_files=fonts)
+        drawn = resvg_py.svg_to_bytes(svg_string=text, dpi=float(dpi), font_files=fonts, skip_system_fonts=alone)
     except ValueError as error:
         raise RenderError(f"resvg-py cannot draw the figure: {error}") from error
     said, file = PngImagePlugin.PngInfo(), io.BytesIO()
@@ -111,17 +132,39 @@ def pdf(svg: str, title: str) -> bytes:
         raise RenderError("pdf needs typst: pip install 'minitensor-lecture[export]', or save the figure as svg or tex")
     width, height = size_of(svg)
     inputs = {"title": visible(title), "width": str(width), "height": str(height)}
+    text = _own_fonts(svg)
     with TemporaryDirectory(prefix="minitensor-") as folder:
-        Path(folder, "figure.svg").write_text(_own_fonts(svg), encoding="utf-8")
+        Path(folder, "figure.svg").write_text(text, encoding="utf-8")
         Path(folder, "page.typ").write_text(TYPST, encoding="utf-8")
         try:
-            return bytes(
-                typst.compile(
-                    str(Path(folder, "page.typ")), root=folder, format="pdf", font_paths=[str(FONTS)], sys_inputs=inputs
-                )
+            page = typst.compile(
+                str(Path(folder, "page.typ")),
+                root=folder,
+                format="pdf",
+                font_paths=[str(FONTS)],
+                ignore_system_fonts=_own_are_enough(text),
+                sys_inputs=inputs,
             )
         except (RuntimeError, ValueError) as error:  # TypstError is a RuntimeError
             raise RenderError(f"typst cannot draw the figure: {error}") from error
+    return bytes(page)
+
+
+def adaptive(svg: str) -> str:
+    """A figure in light colours that turns dark where its reader prefers dark pages."""
+    dark = Style("dark")
+    rules = [f"text:not([fill]){{fill:{dark.color('words')}}}"]
+    for meaning, light in LIGHT.items():
+        color = dark.color(meaning)
+        rules += [f'[{paint}="{light.lower()}" i]{{{paint}:{color}}}' for paint in ("fill", "stroke")]
+    rules += [
+        f'[{paint}="{name}"]{{{paint}:{dark.color(meaning)}}}'
+        for paint in ("fill", "stroke")
+        for name, meaning in (("white", "paper"), ("black", "words"))
+    ]
+    style = f"<style>@media screen and (prefers-color-scheme:dark){{{''.join(rules)}}}</style>"
+    end = svg.index(">") + 1
+    return svg[:end] + style + svg[end:]
 
 
 def gif(frames: Sequence[bytes], seconds: float) -> bytes:

@@ -26,13 +26,13 @@ from . import export
 from .connections import wires_at
 from .connectivity import number
 from .dot import FIELD, KERNEL, PADDING, RESULT, Attributes
-from .drawing import CHARACTER, Drawing, Pinned, table
+from .drawing import CELL_SIZE, CHARACTER, Drawing, Pinned, table
 from .figure import Figure
 from .render import write_whole
 from .style import Style
 
 MOST_POSITIONS = 36
-HEADING = 13.0
+HEADING = 15.0
 
 
 def convolution_steps(
@@ -44,6 +44,7 @@ def convolution_steps(
     stride: int | Sequence[int] = 1,
     padding: int | Sequence[int] = 0,
     dilation: int | Sequence[int] = 1,
+    style: str | Style = "light",
 ) -> Pinned:
     """The window over a small image at one position, and the sum that it stands for; without a position, at all.
 
@@ -97,15 +98,19 @@ def convolution_steps(
         return _with_sum(drawing, terms[i], padded, w, y.flat[i])
 
     if position is not None:
-        return step(position).figure(f"convolution, position {position + 1} of {y.size}")
+        return step(position).styled(style).figure(f"convolution, position {position + 1} of {y.size}")
     across = min(y.shape[1], 4)
     steps = [step(i) for i in range(y.size)]
     rows = [steps[n : n + across] for n in range(0, len(steps), across)]
-    return table(rows, gap=60).figure(f"convolution, all {y.size} positions")
+    return table(rows, gap=60).styled(style).figure(f"convolution, all {y.size} positions")
 
 
 def convolution_letters(
-    layer: Callable[[Tensor, Tensor], Tensor], image_size: tuple[int, int], kernel_size: tuple[int, int]
+    layer: Callable[[Tensor, Tensor], Tensor],
+    image_size: tuple[int, int],
+    kernel_size: tuple[int, int],
+    *,
+    style: str | Style = "light",
 ) -> Pinned:
     """What a layer computes, in letters: a b c ... for the image, the last letters of the alphabet for the kernel.
 
@@ -132,13 +137,15 @@ def convolution_letters(
         (_size("kernel", kernel_size), grid(kernel_size, weights, lambda k: {**italic, **KERNEL})),
         (_size("output", shape), grid(shape, texts, lambda i: {**italic, **(RESULT if i == 0 else {})})),
     )
-    return drawing.figure("convolution in letters")
+    return drawing.styled(style).figure("convolution in letters")
 
 
-def grid(shape: Sequence[int], texts: Sequence[str], looks: Callable[[int], Attributes]) -> Drawing:
+def grid(
+    shape: Sequence[int], texts: Sequence[str], looks: Callable[[int], Attributes], side: float = CELL_SIZE
+) -> Drawing:
     """An (H, W) grid of cells with these texts, and the looks of each cell by its number."""
     drawing = Drawing()
-    drawing.grid(0, 0, shape, texts, [looks(n) for n in range(len(texts))])
+    drawing.grid(0, 0, shape, texts, [looks(n) for n in range(len(texts))], side)
     return drawing
 
 
@@ -173,7 +180,7 @@ def _with_sum(drawing: Drawing, terms: Sequence[tuple[int, int]], x: Array, w: A
     lines = [" + ".join(row) for row in by_row.values()]
     text = "\n+ ".join(lines) + f" = {number(total)}"
     left, low, right, _ = drawing.extent()
-    drawing.text((left + right) / 2, low - 14 - 8 * len(lines), text, 13)
+    drawing.text((left + right) / 2, low - 14 - 9 * len(lines), text, 14)
     return drawing
 
 

@@ -6,7 +6,7 @@ What you can do here: look at the `photograph` that comes with the package, at a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,10 @@ from minitensor.tensor import Array
 from nets.png import decode, encode
 
 from .connectivity import number
-from .dot import ARROW
-from .drawing import Drawing, Pinned, Shape, above, table, words
+from .dot import ARROW, KERNEL
+from .drawing import Drawing, Pinned, Shape, above, beside, table, words
 from .grids import grid
+from .style import Style
 
 KERNELS: dict[str, list[list[float]]] = {
     "Identity": [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
@@ -33,54 +34,87 @@ KERNELS: dict[str, list[list[float]]] = {
 }
 
 
+MOST_TAPS = 121
 SIDE = 190.0  # of the largest image in a square, in points
 PHOTOGRAPH = Path(__file__).parent / "data" / "photo.png"
 
 
-def photograph() -> Array:
-    """Rear Admiral Grace Hopper, 192 x 192 grey values from 0 to 1.
+def photograph(path: str | Path | None = None) -> Array:
+    """The (H, W) grey values, from 0 to 1, of a photograph: a file of yours, or the one that comes with the package.
 
-    Photographed by James S. Davis for the United States Navy, 1984; in the public domain.
+    That one is Rear Admiral Grace Hopper, 192 x 192, photographed by James S. Davis for the United States Navy, 1984;
+    in the public domain.  Colours become grey.  Raises ValueError for a file that is no picture, OSError for none.
 
     >>> photograph().shape
     (192, 192)
     """
-    return decode(PHOTOGRAPH.read_bytes())
+    return decode(Path(path or PHOTOGRAPH).read_bytes())
 
 
-def filters(image: npt.ArrayLike | None = None, across: int = 4) -> Pinned:
-    """Eight 3 x 3 kernels and what each makes of an (H, W) image, by default the photograph.
+def pixels_of(image: npt.ArrayLike | str | Path | None) -> Array:
+    """The (H, W) grey values of an array, of the file with this name, or of the photograph that comes with the package.
 
-    A kernel whose sum is 0 answers to changes alone: there, grey is 0, black negative, white positive.
-    All but the last are the same after half a turn, so they cannot tell a convolution, which turns the kernel, from the
-    sliding sum that this field calls convolution.  Sobel's can: turned, it changes its sign.
-    Raises ValueError where the image is not (H, W).
+    Raises ValueError for an array that is not (H, W), or empty.
+    """
+    if image is None or isinstance(image, str | Path):
+        return photograph(image)
+    pixels = np.asarray(image, dtype=float)
+    if pixels.ndim != 2 or not pixels.size:
+        raise ValueError(f"what is shown is an image (H, W), got shape {pixels.shape}")
+    return pixels
+
+
+def filters(
+    image: npt.ArrayLike | str | Path | None = None,
+    across: int = 4,
+    *,
+    kernels: Mapping[str, npt.ArrayLike] | None = None,
+    style: str | Style = "light",
+) -> Pinned:
+    """Small kernels, with their numbers, and what each makes of an image: an (H, W) array, or the name of a file.
+
+    image: by default the photograph.  kernels: your own, (kH, kW) by name; by default the eight in `KERNELS`.
+    across: so many side by side.
+    A kernel whose sum is 0 answers to changes alone: there, and where it is below 0, grey is 0 and black negative.
+    All of the eight but the last are the same after half a turn, so they cannot tell a convolution, which turns the
+    kernel, from the sliding sum that this field calls convolution.  Sobel's can: turned, it changes its sign.
+    Raises ValueError where an image or a kernel is not (H, W), or where there are no kernels.
 
     >>> "Sobel" in filters(np.eye(5)).dot
     True
+    >>> filters(np.eye(5), kernels={"mine": [[1, -1]]}).dot.count("mine")
+    1
     """
-    x = photograph() if image is None else np.asarray(image, dtype=float)
-    if x.ndim != 2:
-        raise ValueError(f"the filters are shown on an (H, W) image, got shape {x.shape}")
+    x = pixels_of(image)
+    bank = {name: np.asarray(k, dtype=float) for name, k in (KERNELS if kernels is None else kernels).items()}
+    if not bank or across < 1:
+        raise ValueError(f"there must be kernels (got {len(bank)}), and at least one across (={across})")
+    if wrong := {name: k.shape for name, k in bank.items() if k.ndim != 2 or not k.size or k.size > MOST_TAPS}:
+        raise ValueError(f"a kernel is (kH, kW), of at most {MOST_TAPS} numbers, got {wrong}")
     panels = []
-    for name, kernel in KERNELS.items():
-        y = conv2d(Tensor(x[None, None]), Tensor([[kernel]]), padding="same").data[0, 0]
-        signed = abs(np.sum(kernel)) < 1e-9
-        y = y if signed else y.clip(0, x.max())  # sharpening goes beyond black and white
+    for name, kernel in bank.items():
+        margins = [((k - 1) // 2, k // 2) for k in kernel.shape]  # of zeros: the result is as large as the image
+        y = conv2d(pad(Tensor(x[None, None]), [(0, 0), (0, 0), *margins]), Tensor(kernel[None, None])).data[0, 0]
+        signed = np.sum(kernel) < 1e-9
+        y = y if signed else y.clip(0, x.max() * np.sum(kernel))  # sharpening goes beyond black and white
         side = 150.0
         drawing = Drawing()
         drawing.image(0, 0, side * x.shape[1] / max(x.shape), side * x.shape[0] / max(x.shape), shown(y, signed))
-        panels.append(above(words(name, 15), grid((3, 3), _fractions(kernel), lambda _: {}), drawing, gap=12))
-    return table([panels[i : i + across] for i in range(0, len(panels), across)]).figure("eight filters on an image")
+        texts, factor = _fractions(kernel)
+        cells = grid(kernel.shape, texts, lambda _: {**KERNEL, "fontsize": "19"})
+        numbers = beside(words(factor, 19), cells, gap=6) if factor else cells
+        panels.append(above(words(name, 19), numbers, drawing, gap=10))
+    rows = [panels[i : i + across] for i in range(0, len(panels), across)]
+    return table(rows, gap=24).styled(style).figure(f"{len(bank)} filters on an image")
 
 
-def _fractions(kernel: Sequence[Sequence[float]]) -> list[str]:
-    """The numbers of a kernel; what is not whole as a fraction of 9 or 16, and not of the smallest of them."""
-    flat = [v for row in kernel for v in row]
-    for below in (1, 9, 16):
+def _fractions(kernel: Array) -> tuple[list[str], str]:
+    """The numbers of a kernel, and what stands before it: a fraction that all are whole multiples of, as 1/9."""
+    flat = kernel.ravel().tolist()
+    for below in (1, 2, 3, 4, 5, 6, 8, 9, 16, 25, 256):
         if all(abs(v * below - round(v * below)) < 1e-9 for v in flat):
-            return [number(round(v * below)) + (f"/{below}" if below > 1 else "") for v in flat]
-    return [number(v) for v in flat]
+            return [number(round(v * below)) for v in flat], f"1/{below} ·" if below > 1 else ""
+    return [number(v) for v in flat], ""
 
 
 def shown(pixels: Array, signed: bool = False) -> bytes:
@@ -121,7 +155,7 @@ def halve(x: Tensor) -> Tensor:
 def commuting_square(
     f: Callable[[Tensor], Tensor],
     g: Callable[[Tensor], Tensor],
-    x: npt.ArrayLike | None = None,
+    x: npt.ArrayLike | str | Path | None = None,
     *,
     names: tuple[str, str] = ("f", "g"),
     title: str = "",
@@ -130,17 +164,14 @@ def commuting_square(
 
     On the right is the difference of the two, where they agree (up to rounding), and in words whether that is so for
     this image or for every image: for that it is tried on eight more, of random whole numbers.
-    f and g take (1, 1, H, W); x is an (H, W) image, by default the photograph.
+    f and g take (1, 1, H, W); x is an (H, W) image or the name of a file, by default the photograph.
     Raises ValueError where x is none, or what they give.
 
     >>> figure = commuting_square(lambda x: x * 2, lambda x: x + 1, np.zeros((4, 4)), names=("double", "add one"))
     >>> "≠" in figure.dot and "they agree at 0 of 16 places" in figure.dot
     True
     """
-    image = photograph() if x is None else np.asarray(x, dtype=float)
-    if image.ndim != 2 or not image.size:
-        raise ValueError(f"the square is that of an image (H, W), got shape {image.shape}")
-    x0, gx, fx, fgx, gfx = _both_ways(f, g, image)
+    x0, gx, fx, fgx, gfx = _both_ways(f, g, pixels_of(x))
     zoom = SIDE / max(max(v.shape) for v in (x0, gx, fx, fgx, gfx))
     before, after = _span(x0, gx), _span(fx, fgx, gfx)
 
@@ -162,7 +193,7 @@ def commuting_square(
     legend = f"f: {nf}\ng: {ng}"
     if fgx.shape == gfx.shape:
         agree = _equal(fgx, gfx)
-        said = verdict(agree, fgx.shape, gfx.shape, _agree_always(f, g, image.shape))
+        said = verdict(agree, fgx.shape, gfx.shape, _agree_always(f, g, x0.shape))
         columns.append(
             [
                 card(fgx - gfx, "f(g(x)) − g(f(x))", after, 1, "l", signed=True),
@@ -226,7 +257,7 @@ def _named_arrow(drawing: Drawing, a: Shape, b: Shape, name: str) -> None:
     if name:
         along, align = (0.5, "c") if a.y == b.y else (0.6, "r")  # to the left of a line that rises or falls
         y = a.y + along * (b.y - a.y) + (-12 if b.y < a.y else 12)
-        drawing.text(start + along * (end - start), y, name, 13, align, fontname="Helvetica-Oblique")
+        drawing.text(start + along * (end - start), y, name, 13, align, fontname="Times-Italic")
 
 
 def verdict(agree: Array, one: tuple[int, ...], two: tuple[int, ...], always: Array | None = None) -> str:

@@ -20,6 +20,7 @@ Json = dict[str, Any]
 
 PACKAGES = "\\usepackage{tikz}\n\\usetikzlibrary{arrows.meta, backgrounds}\n"
 BOLD, ITALIC, SUBSCRIPT = 1, 2, 16  # bits of a font, as Graphviz counts them
+LABELS = ("_ldraw_", "_hldraw_", "_tldraw_")  # of a wire: in its middle, at its head, at its tail
 FAMILIES = {"Times": "\\rmfamily", "Courier": "\\ttfamily"}
 NAMED = r"""\ \textbackslash{} ^ \textasciicircum{} ~ \textasciitilde{} < \textless{} > \textgreater{} | \textbar{}
     " \textquotedbl{} ' \textquotesingle{} ` \textasciigrave{} … \ldots{} – \textendash{} — \textemdash{}"""
@@ -81,6 +82,8 @@ def picture(dot: str, title: str, prefix: str = "", scale: float = 1.0, renderer
     nodes = [line for o in objects if "pos" in o for line in sheet.node(o, names[o["_gvid"]])]
     straight = found.get("layout") == "neato"
     wires = [sheet.wire(e, names, straight) for e in found.get("edges", []) if e.get("style") != "invis"]
+    labels = [op for e in found.get("edges", []) for at in LABELS for op in e.get(at, [])]
+    nodes += sheet.copied(labels)
     background = f"fill={sheet.color(found['bgcolor'])}" if found.get("bgcolor", "transparent") != "transparent" else ""
     left, low, right, high = _corners(found)
     options = ["x=1bp, y=1bp", *(f"{name}/.style={{{looks}}}" for looks, name in sheet.styles.items())]
