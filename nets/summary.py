@@ -22,8 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minitensor import Tensor, history, no_grad, sizes
-from minitensor.conv import padding_pairs
-from minitensor.sizes import per_axis
+from minitensor.windows import Windows, margins, per_axis
 
 from .layers import Conv1d, Conv2d, ConvTranspose2d, Dense
 from .module import Module, Shape
@@ -140,8 +139,8 @@ def summary(model: Module, input_shape: Shape, *, explain: bool = False) -> Summ
     Found by running the model on zeros, so the shapes are those that it really makes; a row for each call of a layer,
     named where it is called, and "act#2" for the second call at the same place.  Connections and macs are what `cost`
     of each layer says.  Field and jump follow from what a layer stores as kernel_size, stride, padding and dilation; of
-    one without a kernel_size it is tried out whether it joins the places of an image.  (What is computed between the
-    layers, as the sum of two branches, sees what its parts see.)
+    one without a kernel_size it is tried out whether it joins the places of an image.  What is computed between the
+    layers, as the sum of two branches, has no row, and sees what its parts see.
     With explain=True each size and each count is worked out with its numbers.
     Raises what the model raises for an input that does not fit.
 
@@ -209,7 +208,7 @@ def _fields(run: Trace) -> list[tuple[Number, Number]]:
         if t in ended:
             sees[t] = _behind(ended[t], _joined(sees[x] for x in ended[t].inputs if x in sees))
         elif known := [sees[x] for x in t.inputs if x in sees]:
-            sees[t] = _joined(known)
+            sees[t] = _slid(t, _joined(known))
     return [_numbers(sees.get(call.outputs[0]), spatial) for call in run.layers()]
 
 
@@ -246,6 +245,22 @@ def _behind(call: Call, before: Along) -> Along:
     return tuple(found)
 
 
+def _slid(t: Tensor, before: Along) -> Along:
+    """What a unit sees behind an operator between the layers: more, if windows slid over its input."""
+    windows = t.params.get("windows")
+    if before is None or not isinstance(windows, Windows) or t.shape[2:] not in (windows.places, windows.size):
+        return before
+    found = []
+    for one, k, s, d, (p, _) in zip(
+        before, windows.kernel, windows.stride, windows.dilation, windows.margin, strict=True
+    ):
+        back = t.shape[2:] != windows.places  # a transposed convolution
+        j = one.j / s if back else one.j
+        b = one.b - ((d * (k - 1) - p) if back else p) * j
+        found.append(Sees(one.r + d * (k - 1) * j, b, j if back else one.j * s))
+    return tuple(found)
+
+
 def _joins_places(layer: Module, x: Tensor, y: Tensor) -> bool:
     """Whether one place of an image moves others, as in a mean over all, or what there is beside it is lost."""
     if x.shape != y.shape:
@@ -277,7 +292,7 @@ def _windows(layer: Module, axes: int) -> Iterator[tuple[int, int, tuple[int, in
     stride = settings.get("stride", 1)
     stride = kernel if stride is None else per_axis("stride", stride, axes)
     dilation = per_axis("dilation", settings.get("dilation", 1), axes)
-    padding = padding_pairs(settings.get("padding", 0), kernel, stride, dilation)
+    padding = margins(settings.get("padding", 0), kernel, stride, dilation)
     return zip(kernel, stride, padding, dilation, strict=True)
 
 

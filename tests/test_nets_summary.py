@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nets
-from minitensor import Tensor, concatenate, dense, gradients, jacobian, no_grad
+from minitensor import Tensor, concatenate, conv1d, dense, gradients, jacobian, max_pool1d, no_grad
 from nets import Conv2d, Dense, Flatten, MaxPool2d, ReLU, Sequential, alexnet, lenet, lenet5, summary
 from nets.lenet5 import TABLE, digit_codes
 from nets.module import Module
@@ -269,6 +269,18 @@ def test_branches_that_look_to_different_sides_see_more_together(shift):
     layers = {"a": conv(3, padding=shift), "b": conv(3), "after": conv(1)}
     model = Made(lambda m, x: m.after(m.a(x)[:, :, :10] + m.b(x)[:, :, :10]), **layers)
     assert summary(model, (1, 30)).rows[-1].receptive_field == seen_at(model, (1, 30), 5) == 3 + shift
+
+
+@given(st.integers(1, 3), st.integers(1, 3), st.integers(0, 1))
+def test_a_window_between_the_layers_is_seen_through(k, s, p):
+    """A convolution and a pool that are called as functions."""
+    model = Made(
+        lambda m, x: m.after(max_pool1d(conv1d(m.a(x), np.ones((1, 1, k)), stride=s, padding=p), 2, stride=1)),
+        a=conv(3, padding=1),
+        after=conv(1),
+    )
+    row = summary(model, (1, 40)).rows[-1]
+    assert (row.receptive_field, row.jump) == (2 + k + s, s)
 
 
 def test_a_u_shaped_network_sees_what_both_ways_see():

@@ -13,26 +13,27 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import Tensor, history, no_grad
+from minitensor import Tensor, Windows, history, no_grad
 from minitensor import gradients as gradients_of
 from minitensor.tensor import Array, Operand
 from nets import Module
 from nets.trace import Call, trace
 
-from .dot import ACTIVATION, BLUE, GREY, LAYERED, LEAF, OPERATOR, PARAMETER, RESULT_BOX, Digraph, html
+from .dot import ACTIVATION, GREY, LAYERED, LEAF, NOTE, OPERATOR, PARAMETER, RESULT_BOX, Digraph, html
 from .figure import Figure
+from .style import LIGHT, Style
 
 Layers = Mapping[str, Sequence[Tensor]]
 Box = Tensor | str  # a Tensor's own, or that of its layer
 Boxes = dict[Tensor, Box]
 
-UNSAID = {"stride": 1, "dilation": 1, "groups": 1, "padding": 0, "keepdims": False}  # settings that change nothing
-SHOWN_BY_SHAPE = {"shape", "size"}
+UNSAID = {"groups": 1, "keepdims": False, "count_include_pad": True, "constant_values": 0}  # what changes nothing
+SHOWN_BY_SHAPE = {"shape", "ends"}
 SMALL = 4  # elements: as many are written out, of more the mean and the spread
 LONGEST_NAME = 40
 SPINE = {"weight": "200"}  # more than the 128 with which dot pulls the sides of a frame together
-CUT = {"shape": "circle", "width": "0.25", "fixedsize": "true", "fontsize": "10", "color": BLUE, "fontcolor": BLUE}
-PLACE = {"fontname": "Helvetica", "fontsize": "10", "fontcolor": "#555555", "labeldistance": "1.4", "labelangle": "35"}
+CUT = {"shape": "circle", "width": "0.25", "fixedsize": "true", "fontsize": "10", "color": NOTE, "fontcolor": NOTE}
+PLACE = {"fontname": "Helvetica", "fontsize": "10", "fontcolor": NOTE, "labeldistance": "1.4", "labelangle": "35"}
 MOST_BOXES, LONGEST_WIRES = 1_500, 10_000  # dot lays out so many in a few seconds
 
 
@@ -45,6 +46,7 @@ def computation_graph(
     collapse: bool = False,
     last: int | None = None,
     columns: int = 1,
+    style: str | Style = "light",
 ) -> Figure:
     """Draw what output was computed from: one box for each Tensor, with its operator, settings, shape and value.
 
@@ -52,7 +54,8 @@ def computation_graph(
     layers: the Tensors that each layer made, as `by_layer` gives them; they are framed, or with collapse one box.
     last: draw only so many of the newest Tensors; what they were made from ends in dots.
     columns: break a long graph into columns, side by side, the oldest Tensors on the left.
-    Colours: blue an operator, green one that treats each element by itself, red the output, amber a parameter, white
+    style: as `Style`.
+    Colours: grey an operator, violet one that treats each element by itself, green the output, amber a parameter, white
     what else is given (inputs, constants).  A parameter is what layers hold by a name, so without layers none is amber.
     Where the order of the operands matters, as in x - y, the wires of an operator are numbered: 1 the first operand.
     Wires between columns are cut: the circles with the same letter are the two ends of one wire.
@@ -77,7 +80,7 @@ def computation_graph(
     side_by_side = {"pack": "24", "packmode": f"array_ti{columns}"} if columns > 1 else {}  # in the order of the text
     picture = Digraph("computation", graph_attr=LAYERED | side_by_side)
     picture.attr("node", shape="plain", fontname="Helvetica")
-    picture.attr("edge", color="#555555", arrowsize="0.6", **PLACE)
+    picture.attr("edge", color=LIGHT["arrow"], arrowsize="0.6", **PLACE)
     strips = {c: _strip(c) if columns > 1 else picture for c in sorted(set(column.values()))}
     framed = [] if collapse else dict.fromkeys(owner[t] for t in drawn if t in owner)
     frames = {name: _frame(number, name) for number, name in enumerate(framed)}
@@ -114,7 +117,7 @@ def computation_graph(
     if columns > 1:
         for strip in strips.values():
             picture.subgraph(strip)
-    return Figure(picture.source, title=f"computation graph of {len(drawn)} Tensors")
+    return Figure(picture.source, title=f"computation graph of {len(drawn)} Tensors").styled(style)
 
 
 def by_layer(model: Module, x: Operand) -> tuple[Tensor, dict[str, list[Tensor]]]:
@@ -139,22 +142,21 @@ def _begun(call: Call) -> int:
     return call.births.start
 
 
-def settings(params: Mapping[str, Any], axes: str = "") -> str:
+def settings(params: Mapping[str, Any]) -> str:
     """An operator's settings in few words: what is not said by the shapes, and is not the usual.
 
-    axes: a letter for each axis.
-    >>> settings({"stride": (2, 2), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1})
-    'stride 2'
-    >>> settings({"axis": 3, "kernel_size": 2}, axes="nchw")
-    'along w\\nkernel_size 2'
+    >>> settings({"windows": Windows.over((5, 5), 3, stride=2), "groups": 1})
+    '3x3 stride 2'
+    >>> settings({"axis": (3,), "keepdims": True})
+    'axis 3\\nkeepdims True'
     """
     said = []
     for name, value in params.items():
         short = uniform(value)
         if name in SHOWN_BY_SHAPE or (name in UNSAID and UNSAID[name] == short):
             continue
-        if name == "axis" and value in range(len(axes)):
-            said.append(f"along {axes[value]}")
+        if isinstance(value, Windows):
+            said.append(str(value))
             continue
         text = short if isinstance(short, str) else reprlib.repr(short)
         said.append(f"{name} {text if len(text) <= 28 else text[:25] + '...'}")
@@ -253,7 +255,7 @@ def _strip(number: int) -> Digraph:
 
 def _frame(number: int, name: str) -> Digraph:
     frame = Digraph(f"cluster_{number}")
-    frame.attr(label=f"<{html(name)}>", labeljust="l", style="rounded", color=GREY, fontcolor="#444444", margin="6")
+    frame.attr(label=f"<{html(name)}>", labeljust="l", style="rounded", color=GREY, fontcolor=NOTE, margin="6")
     frame.attr(peripheries="1")
     return frame
 
@@ -278,7 +280,7 @@ def _colours(t: Tensor, output: Tensor, owner: Mapping[Tensor, str]) -> tuple[st
 def _label(title: str, t: Tensor, colours: tuple[str, str], grad: Tensor | None, values: bool, own: bool) -> str:
     """A box as a table: the title, the settings if it is the Tensor's own box, then shape, value and gradient."""
     rows = [f'<TR><TD COLSPAN="2"><FONT POINT-SIZE="12"><B>{html(title)}</B></FONT></TD></TR>']
-    if own and (said := settings(t.params, _axes(t))):
+    if own and (said := settings(t.params)):
         rows.append(f'<TR><TD COLSPAN="2"><FONT POINT-SIZE="10">{html(said)}</FONT></TD></TR>')
     facts = [("shape", str(t.shape))] if t.ndim else []
     facts += [("value", in_one_line(t.data))] if values or t.size == 1 else []
@@ -286,18 +288,13 @@ def _label(title: str, t: Tensor, colours: tuple[str, str], grad: Tensor | None,
     for word, fact in facts:
         fact = fact.replace("±", "+-")  # Graphviz knows how wide ASCII is
         rows.append(
-            f'<TR><TD ALIGN="LEFT"><FONT POINT-SIZE="10" COLOR="#666666">{word}</FONT></TD>'
+            f'<TR><TD ALIGN="LEFT"><FONT POINT-SIZE="10" COLOR="{NOTE}">{word}</FONT></TD>'
             f'<TD ALIGN="RIGHT"><FONT POINT-SIZE="10" FACE="Courier">{html(fact)}</FONT></TD></TR>'
         )
     fill, border = colours
     inside = f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{"".join(rows)}</TABLE>'
     outside = f'BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" STYLE="ROUNDED" BGCOLOR="{fill}"'
     return f'<<TABLE {outside} COLOR="{border}"><TR><TD>{inside}</TD></TR></TABLE>>'
-
-
-def _axes(t: Tensor) -> str:
-    """The names of a pooling operator's axes: images are N, C, H, W."""
-    return "nc" + "dhw"[5 - t.ndim :] if t.primitive and t.primitive.name.endswith("_pool") else ""
 
 
 def in_one_line(array: Array) -> str:

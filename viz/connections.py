@@ -26,8 +26,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import Tensor, history
-from minitensor.sizes import whole
-from minitensor.tensor import recording
+from minitensor.tensor import recording, whole
 from nets import Module
 
 from .slopes import LARGEST, Known, Operator, TooManyWires

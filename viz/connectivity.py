@@ -20,8 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minitensor import Tensor, gradients
-from minitensor.sizes import whole
-from minitensor.tensor import Array
+from minitensor.tensor import Array, whole
 
 from .connections import Layer, Wires, accepted_shape, computed, in_use, parameters_of, wires_at
 from .dot import (
@@ -101,7 +100,7 @@ def connectivity(
     With x, the largest of a window that is followed is framed: the one that max pooling takes.
     A layer of images is drawn as a grid, several images of a batch one below the other; of each unit that is followed,
     the window is marked in the grid before.
-    Raises ValueError for units or weights that are not there, another direction, no layer, rows or letters for another
+    Raises ValueError for units or weights that are not there, another direction, no layer, letters or rows for another
     number of rows, a layer that rejects the shape, and one with too many units, wires or letters to be looked at.
 
     >>> from nets import Conv1d
@@ -128,11 +127,10 @@ def connectivity(
     others = stack.values(compare) if compare is not None else None
     looks = LOOKS
     named = letters or ("xs" if len(stack.shapes) == 2 else ROWS)
-    for name, given in ("letters", letters), ("rows", rows):
-        if given and len(given) != len(stack.shapes):
-            raise ValueError(
-                f"{name} (={given!r}) must name each of the {len(stack.shapes)} rows, and has {len(given)}"
-            )
+    if (letters and len(letters) != len(stack.shapes)) or len(rows) > len(stack.shapes):
+        raise ValueError(
+            f"letters (={letters!r}) must name each of the {len(stack.shapes)} rows, and rows (={rows!r}) no more"
+        )
     if len(named) < len(stack.shapes):
         raise ValueError(f"letters (={named!r}) must name each of the {len(stack.shapes)} rows: there are too many")
     if whole("ends", ends) < 0:
@@ -701,7 +699,7 @@ def _grids(
             units = range(first, first + height * width)
             marked = [{**SEEN_THROUGH, **unit_looks(r, i)} for i in units]
             cells[r] += drawing.grid(x, y, (height, width), [texts[r][i] for i in units], marked)
-        caption = captions[r] if captions else _size(stack.shapes[r])
+        caption = captions[r] if r < len(captions) else _size(stack.shapes[r])
         middle, lines = x + (width - 1) / 2 * CELL_SIZE, caption.count("\n")
         drawing.text(middle, (max(columns) + 1) / 2 * CELL_SIZE + 14 + 8.75 * lines, caption)
         x += (width + 2.5) * CELL_SIZE
