@@ -22,8 +22,9 @@ from nets.png import encode
 from nets.summary import counted
 from nets.trace import Call, Trace, trace
 
-from .dot import ARROW, OPERATOR, plain
+from .dot import ARROW, NOTE, OPERATOR, plain
 from .drawing import UNCLIPPED, Drawing, Pinned
+from .style import Style
 
 MOST_MAPS, MOST_STREAMS, MOST_STAGES = 16, 4, 150
 TALLEST, WIDEST = 190.0, 1000.0  # points
@@ -64,13 +65,13 @@ class Place:
     half: float
 
 
-def architecture(model: Module, x: Operand, *, title: str = "") -> Pinned:
+def architecture(model: Module, x: Operand, *, title: str = "", style: str | Style = "light") -> Pinned:
     """Draw a model from left to right: what each layer makes of the image x, its size, parameters and connections.
 
     x is an image in the shape that the model takes, or a batch of which the first is shown.  Of many feature maps the
     first 16 are shown, of equal ones one; in each, white is its largest value and black its smallest.  A vector is a
     box.  Where several ways meet there is a circle that says how.  Maps that a convolution with groups reads, or makes,
-    apart are drawn apart.  A long chain goes on in the next row.
+    apart are drawn apart.  A long chain goes on in the next row.  style: as `Style`.
     Raises TypeError for what is not a Module, ValueError for a model whose output does not depend on x.
 
     >>> from nets import Conv2d, ReLU, Sequential
@@ -86,7 +87,7 @@ def architecture(model: Module, x: Operand, *, title: str = "") -> Pinned:
         stages = stages_of(model, trace(model, Tensor(image.data[:1])))
     if len(stages) > MOST_STAGES:
         raise ValueError(f"{len(stages)} stages are no picture (more than {MOST_STAGES}): draw a part of the model")
-    return _sheet(stages).caption(title).figure(title or "architecture")
+    return _sheet(stages).caption(title).styled(style).figure(title or "architecture")
 
 
 # -- what there is to draw ---------------------------------------------------------------------------------------------
@@ -281,7 +282,7 @@ def _card(stage: Stage) -> Drawing:
         drawing.box(0, 0, 46, height, plain(str(stage.output.size)), looks)
     drawing.text(0, height / 2 + 12, stage.name, 14, fontname="Helvetica-Bold")
     if below := _facts(stage):
-        drawing.text(0, -height / 2 - 6 - 7 * len(below), "\n".join(below), 11, fontcolor="#555555")
+        drawing.text(0, -height / 2 - 6 - 7 * len(below), "\n".join(below), 11, fontcolor=NOTE)
     return drawing
 
 

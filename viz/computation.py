@@ -19,8 +19,9 @@ from minitensor.tensor import Array, Operand
 from nets import Module
 from nets.trace import Call, trace
 
-from .dot import ACTIVATION, BLUE, GREY, LAYERED, LEAF, OPERATOR, PARAMETER, RESULT_BOX, Digraph, html
+from .dot import ACTIVATION, GREY, LAYERED, LEAF, NOTE, OPERATOR, PARAMETER, RESULT_BOX, Digraph, html
 from .figure import Figure
+from .style import LIGHT, Style
 
 Layers = Mapping[str, Sequence[Tensor]]
 Box = Tensor | str  # a Tensor's own, or that of its layer
@@ -31,8 +32,8 @@ SHOWN_BY_SHAPE = {"shape", "ends"}
 SMALL = 4  # elements: as many are written out, of more the mean and the spread
 LONGEST_NAME = 40
 SPINE = {"weight": "200"}  # more than the 128 with which dot pulls the sides of a frame together
-CUT = {"shape": "circle", "width": "0.25", "fixedsize": "true", "fontsize": "10", "color": BLUE, "fontcolor": BLUE}
-PLACE = {"fontname": "Helvetica", "fontsize": "10", "fontcolor": "#555555", "labeldistance": "1.4", "labelangle": "35"}
+CUT = {"shape": "circle", "width": "0.25", "fixedsize": "true", "fontsize": "10", "color": NOTE, "fontcolor": NOTE}
+PLACE = {"fontname": "Helvetica", "fontsize": "10", "fontcolor": NOTE, "labeldistance": "1.4", "labelangle": "35"}
 MOST_BOXES, LONGEST_WIRES = 1_500, 10_000  # dot lays out so many in a few seconds
 
 
@@ -45,6 +46,7 @@ def computation_graph(
     collapse: bool = False,
     last: int | None = None,
     columns: int = 1,
+    style: str | Style = "light",
 ) -> Figure:
     """Draw what output was computed from: one box for each Tensor, with its operator, settings, shape and value.
 
@@ -52,7 +54,8 @@ def computation_graph(
     layers: the Tensors that each layer made, as `by_layer` gives them; they are framed, or with collapse one box.
     last: draw only so many of the newest Tensors; what they were made from ends in dots.
     columns: break a long graph into columns, side by side, the oldest Tensors on the left.
-    Colours: blue an operator, green one that treats each element by itself, red the output, amber a parameter, white
+    style: as `Style`.
+    Colours: grey an operator, violet one that treats each element by itself, green the output, amber a parameter, white
     what else is given (inputs, constants).  A parameter is what layers hold by a name, so without layers none is amber.
     Where the order of the operands matters, as in x - y, the wires of an operator are numbered: 1 the first operand.
     Wires between columns are cut: the circles with the same letter are the two ends of one wire.
@@ -77,7 +80,7 @@ def computation_graph(
     side_by_side = {"pack": "24", "packmode": f"array_ti{columns}"} if columns > 1 else {}  # in the order of the text
     picture = Digraph("computation", graph_attr=LAYERED | side_by_side)
     picture.attr("node", shape="plain", fontname="Helvetica")
-    picture.attr("edge", color="#555555", arrowsize="0.6", **PLACE)
+    picture.attr("edge", color=LIGHT["arrow"], arrowsize="0.6", **PLACE)
     strips = {c: _strip(c) if columns > 1 else picture for c in sorted(set(column.values()))}
     framed = [] if collapse else dict.fromkeys(owner[t] for t in drawn if t in owner)
     frames = {name: _frame(number, name) for number, name in enumerate(framed)}
@@ -114,7 +117,7 @@ def computation_graph(
     if columns > 1:
         for strip in strips.values():
             picture.subgraph(strip)
-    return Figure(picture.source, title=f"computation graph of {len(drawn)} Tensors")
+    return Figure(picture.source, title=f"computation graph of {len(drawn)} Tensors").styled(style)
 
 
 def by_layer(model: Module, x: Operand) -> tuple[Tensor, dict[str, list[Tensor]]]:
@@ -252,7 +255,7 @@ def _strip(number: int) -> Digraph:
 
 def _frame(number: int, name: str) -> Digraph:
     frame = Digraph(f"cluster_{number}")
-    frame.attr(label=f"<{html(name)}>", labeljust="l", style="rounded", color=GREY, fontcolor="#444444", margin="6")
+    frame.attr(label=f"<{html(name)}>", labeljust="l", style="rounded", color=GREY, fontcolor=NOTE, margin="6")
     frame.attr(peripheries="1")
     return frame
 
@@ -285,7 +288,7 @@ def _label(title: str, t: Tensor, colours: tuple[str, str], grad: Tensor | None,
     for word, fact in facts:
         fact = fact.replace("±", "+-")  # Graphviz knows how wide ASCII is
         rows.append(
-            f'<TR><TD ALIGN="LEFT"><FONT POINT-SIZE="10" COLOR="#666666">{word}</FONT></TD>'
+            f'<TR><TD ALIGN="LEFT"><FONT POINT-SIZE="10" COLOR="{NOTE}">{word}</FONT></TD>'
             f'<TD ALIGN="RIGHT"><FONT POINT-SIZE="10" FACE="Courier">{html(fact)}</FONT></TD></TR>'
         )
     fill, border = colours

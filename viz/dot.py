@@ -86,6 +86,10 @@ CHANGED = {
     "penwidth": "2",
     "fontname": "Helvetica-Bold",
 }
+NODE = {"shape": "box", "style": "filled,rounded", "width": "0.8", "height": "0.56"}  # of more than one unit
+WINNER = {"color": LIGHT["active"], "penwidth": "3.5", "fontname": "Helvetica-Bold"}  # of a maximum
+BIAS = {"style": "filled,dashed", "fillcolor": LIGHT["parameter"], "color": LIGHT["parameter, line"]}
+SIGNED = {1: {"color": LIGHT["above 0"]}, -1: {"color": LIGHT["below 0"], "style": "dashed"}}  # a weight above, below 0
 KERNEL = {"fillcolor": LIGHT["parameter"], "color": LIGHT["parameter, line"], "penwidth": "2"}
 RESULT = {"fillcolor": LIGHT["output"], "color": LIGHT["output, line"], "penwidth": "2"}
 PADDING = {

@@ -159,13 +159,14 @@ def commuting_square(
     *,
     names: tuple[str, str] = ("f", "g"),
     title: str = "",
+    style: str | Style = "light",
 ) -> Pinned:
     """f(g(x)) above, g(f(x)) below, and between them = or ≠: does the order make a difference?
 
     On the right is the difference of the two, where they agree (up to rounding), and in words whether that is so for
     this image or for every image: for that it is tried on eight more, of random whole numbers.
     f and g take (1, 1, H, W); x is an (H, W) image or the name of a file, by default the photograph.
-    Raises ValueError where x is none, or what they give.
+    style: as `Style`.  Raises ValueError where x is none, or what they give.
 
     >>> figure = commuting_square(lambda x: x * 2, lambda x: x + 1, np.zeros((4, 4)), names=("double", "add one"))
     >>> "≠" in figure.dot and "they agree at 0 of 16 places" in figure.dot
@@ -211,7 +212,7 @@ def commuting_square(
     for tail, head, name in arrows:
         _named_arrow(drawing, placed[tail], placed[head], name)
     drawing.text(placed[3].x, 0, "=" if agree.all() else "≠", 30)
-    return drawing.caption(title).figure(title or f"does {nf} commute with {ng}?")
+    return drawing.caption(title).styled(style).figure(title or f"does {nf} commute with {ng}?")
 
 
 def _both_ways(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], image: Array) -> list[Array]:

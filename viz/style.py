@@ -37,6 +37,8 @@ MEANINGS: dict[str, tuple[str, str, str]] = {  # light, dark, print
     "parameter, line": ("#B87B00", "#E9B949", "#4A4A4A"),
     "output": ("#BFE5DA", "#114A3E", "#D2D2D2"),
     "output, line": ("#00805D", "#3CCBA2", "#333333"),
+    "above 0": ("#006BA6", "#5CB8E6", "#1C1C1C"),  # a weight
+    "below 0": ("#B5341D", "#FF8A70", "#6E6E6E"),
     "gradient": ("#C24E00", "#FF8B4A", "#3B3B3B"),
     "operator": ("#E9EDF2", "#2A313B", "#F8F8F8"),
     "operator, line": ("#56657A", "#95A5B8", "#5C5C5C"),
@@ -156,6 +158,16 @@ class Style:
         return self.font + (f" {ending[1]}" if ending else "")
 
 
+def mixed(color: str, paper: str, part: float = 0.35) -> str:
+    """A colour thinned with the paper's: so much of it.
+
+    >>> mixed("#FF0000", "#FFFFFF", 0.2)
+    '#FFCCCC'
+    """
+    both = ([int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in (color, paper))
+    return "#" + "".join(f"{round(part * a + (1 - part) * b):02X}" for a, b in zip(*both, strict=True))
+
+
 def contrast(one: str, two: str) -> float:
     """How far two colours are apart in brightness, from 1 to 21 (WCAG 2.2; text wants 4.5).
 
@@ -164,6 +176,13 @@ def contrast(one: str, two: str) -> float:
     """
     darker, lighter = sorted(map(_luminance, (one, two)))
     return (lighter + 0.05) / (darker + 0.05)
+
+
+def checked_color(color: object) -> str:
+    """A colour as #RRGGBB; ValueError for anything else."""
+    if not (isinstance(color, str) and COLOR.match(color)):
+        raise ValueError(f"a colour (={color!r}) must be like '#0072B2'")
+    return color
 
 
 def _luminance(color: str) -> float:
