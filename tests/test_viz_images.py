@@ -85,7 +85,7 @@ def test_the_square_says_whether_and_where_the_order_matters(
     labels = [s.label.split("\\n")[0] for s in figure.drawing.shapes]
     for name in ("x", "g(x)", "f(x)", "f(g(x))", "g(f(x))", "first", "second"):
         assert name in labels
-    assert "f: first\ng: second" in text(figure)
+    assert "f: first, g: second" in text(figure)
     upper, lower = (
         next(s for s in figure.drawing.shapes if s.label.startswith(name)) for name in ("f(g(x))", "g(f(x))")
     )
