@@ -347,7 +347,8 @@ def _keeps_size(k: int, stride: int, padding: int, dilation: int) -> Iterator[st
     elif stride > 1:
         yield f"Padding {padding} = {half} would keep the size at stride 1; at stride {stride} it does not."
     else:
-        yield f"Padding {padding} = {half} keeps the size, since {k} is odd and the stride is 1."
+        why = f"{k} is odd" if dilation == 1 else f"{dilation}*({k} - 1) = {total} is even"
+        yield f"Padding {padding} = {half} keeps the size, since {why} and the stride is 1."
 
 
 def _parameters(layer: Module, image: Shape, parameters: int) -> Iterator[str]:

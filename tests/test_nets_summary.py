@@ -402,6 +402,23 @@ def test_the_traps_are_named(layer, shape, parts):
         assert part in text
 
 
+@given(st.integers(1, 6), st.integers(1, 3), st.integers(0, 6), st.integers(1, 3), st.integers(13, 20))
+def test_what_is_said_of_padding_is_true(k, stride, padding, dilation, n):
+    """Said to keep the size where it does, to do so at stride 1 where it would, and that no two sides do where none do."""
+    layer = Conv2d(1, 1, (k, 1), stride=(stride, 1), padding=(padding, 0), dilation=(dilation, 1))
+    result = summary(layer, (1, n + dilation * (k - 1), 1), explain=True)
+    size, total = n + dilation * (k - 1), dilation * (k - 1)
+    text = result.explanation
+    keeps_at_1 = 2 * padding == total and padding > 0
+    assert (f"Padding {padding} = " in text and "keeps the size, since" in text) == (keeps_at_1 and stride == 1)
+    assert ("would keep the size at stride 1" in text) == (keeps_at_1 and stride > 1)
+    if "keeps the size" in text:
+        assert result.rows[0].output_shape[1] == size
+        assert f"since {k} is odd" in text if dilation == 1 else f"since {dilation}*({k} - 1) = {total} is even" in text
+    if "no two equal sides keep the size" in text:
+        assert total % 2 and all((size + 2 * p - total - 1) + 1 != size for p in range(20))
+
+
 def test_each_axis_of_a_transposed_convolution_is_worked_out():
     layer = nets.ConvTranspose2d(2, 3, 2, stride=(2, 1), output_padding=(1, 0))
     text = str(summary(layer, (2, 4, 4), explain=True))

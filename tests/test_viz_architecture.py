@@ -92,6 +92,22 @@ def test_branches_stand_one_below_the_other() -> None:
     assert heights["a"] > heights["b"] > heights["c"]
 
 
+def test_where_the_order_matters_the_operands_of_a_join_are_numbered() -> None:
+    def numbered(call: Callable[[Made, Tensor], Tensor]) -> list[str]:
+        figure = architecture(Made(call, one=same(), two=same()), np.eye(8))
+        return [label for label in texts(figure) if label in "12"]
+
+    assert numbered(lambda m, x: m.one(x) - m.two(x)) == ["1", "2"]
+    assert numbered(lambda m, x: concatenate([m.one(x), m.two(x)], axis=1)) == ["1", "2"]
+    assert numbered(lambda m, x: m.one(x) + m.two(x)) == []
+    difference = Made(lambda m, x: x - m.one(x), one=same())
+    with difference.in_use():
+        stages = stages_of(difference, trace(difference, np.ones((1, 1, 4, 4), np.float32)))
+    assert [(called(source), n) for source, n in zip(stages[2].sources, stages[2].places, strict=True)] == [
+        ("input", "1"), ("one", "2"),
+    ]  # fmt: skip
+
+
 def test_a_u_shaped_network_has_its_skip() -> None:
     layers = {
         "e": same(1, 2),

@@ -12,6 +12,7 @@ import inspect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from nets.png import encode
 from nets.summary import counted
 from nets.trace import Call, Trace, trace
 
+from .computation import operand_places
 from .dot import ARROW, NOTE, OPERATOR, plain
 from .drawing import UNCLIPPED, Drawing, Pinned
 from .style import Style
@@ -48,6 +50,7 @@ class Stage:
     sources: list[Stage] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     joins: str = ""
+    places: list[str] = field(default_factory=list)  # "1", "2", ... for the sources of a join, if their order matters
     groups: int = 1
     streams: int = 1  # parts that are drawn apart, since they are read or made apart
     parameters: int = 0
@@ -133,6 +136,8 @@ def stages_of(model: Module, run: Trace) -> list[Stage]:
             stage.name = INPUT
         elif len(read) > 1 and not row:
             stage.joins = _said(part)[0]
+            if isinstance(part, Tensor) and len(read) == len(part.inputs):
+                stage.places = operand_places(part)
         else:
             stage.steps = _said(part)
         if row:
@@ -230,7 +235,8 @@ def _arrows(row: Drawing, stage: Stage, places: Mapping[Stage, Place], start: fl
     """The arrows that lead to a stage from what it reads, and words above; turn: the room for those that turn down."""
     here = places[stage]
     across = (here.left + here.right) / 2
-    for source in stage.sources:
+    for source, number in zip_longest(stage.sources, stage.places, fillvalue=""):
+        assert isinstance(source, Stage) and isinstance(number, str)
         there = places.get(source, Place(0, 0, here.y, 0))  # what is in the row above arrives from the left
         shifts = [0.0]
         if source in places and stage.streams == source.streams == stage.groups > 1:  # each part reads its own
@@ -247,6 +253,10 @@ def _arrows(row: Drawing, stage: Stage, places: Mapping[Stage, Place], start: fl
             if len(path) > 2:
                 row.curve(path[:-1], ARROW["color"])
             row.wire(row.point(*path[-2]), row.point(*path[-1]), {**ARROW, **UNCLIPPED})
+            if number:  # beside the arrowhead
+                (_, y0), (x1, y1) = path[-2:]
+                right, up = (-8.0, 10.0) if y0 == y1 else (9.0, math.copysign(10, y0 - y1))
+                row.text(x1 + right, y1 + up, number, 10)
     if stage.steps and not stage.joins:
         top = here.y + (here.half * (1 - 1 / stage.groups) if stage.groups == stage.streams else 0)
         row.text(
