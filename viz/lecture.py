@@ -230,7 +230,7 @@ def max_pooling_invariance() -> Figure:
     pool = partial(max_pool1d, kernel_size=3, stride=1, padding=1)
     draw = partial(connectivity, pool, ends=1, rows=["Detector stage", "Pooling stage"])
     first = draw(x=row, title="Max pooling, width 3, stride 1")
-    second = draw(x=shifted, compare=row, title="Input shifted right by one (blue: changed)")
+    second = draw(x=shifted, compare=row, title="Input shifted right by one (pink: changed)")
     return above(first, second).figure("max pooling is almost invariant to translation")
 
 
@@ -475,7 +475,7 @@ def arithmetic_of_transposed_convolution() -> Figure:
 
 def _places_of(names: list[str]) -> Drawing:
     """The third place of each of these settings, in two columns."""
-    panels = [convolution_arithmetic(**SETTINGS[name], position=2, title=name.capitalize()) for name in names]
+    panels = [convolution_arithmetic(**SETTINGS[name], position=2, title=name.capitalize(), side=24) for name in names]
     return table([panels[i : i + 2] for i in range(0, len(panels), 2)], gap=40)
 
 
