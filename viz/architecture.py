@@ -23,7 +23,7 @@ from nets.png import encode
 from nets.summary import counted
 from nets.trace import Call, Trace, trace
 
-from .computation import operand_places
+from .computation import operand_places, uniform
 from .dot import ARROW, NOTE, OPERATOR, plain
 from .drawing import UNCLIPPED, Drawing, Pinned
 from .style import Style
@@ -199,9 +199,9 @@ def _said(part: Part) -> list[str]:
     said = []
     for name in SETTINGS:
         if name in chosen and name in settings:
-            value, usual = settings[name], chosen[name].default
-            usual = kernel if usual is None else usual  # as the stride of a pool
-            if value is not None and value not in (usual, (usual,) * len(sides or ())):
+            value, usual = uniform(settings[name]), chosen[name].default
+            usual = uniform(kernel) if usual is None else usual  # as the stride of a pool
+            if value is not None and value != usual:
                 number = "×".join(map(str, value)) if isinstance(value, tuple) else value
                 said.append(f"{value} groups" if name == "groups" else f"{name.replace('_', ' ')} {number}")
     title = kind.removesuffix("1d").removesuffix("2d") + (f" {'×'.join(map(str, sides))}" if sides else "")
