@@ -404,7 +404,7 @@ def test_the_traps_are_named(layer, shape, parts):
 
 @given(st.integers(1, 6), st.integers(1, 3), st.integers(0, 6), st.integers(1, 3), st.integers(13, 20))
 def test_what_is_said_of_padding_is_true(k, stride, padding, dilation, n):
-    """Said to keep the size where it does, at stride 1 where it would, and that no two sides do where none do."""
+    """It keeps the size where that is said, or would at stride 1; and where no two equal sides are said to, none do."""
     layer = Conv2d(1, 1, (k, 1), stride=(stride, 1), padding=(padding, 0), dilation=(dilation, 1))
     result = summary(layer, (1, n + dilation * (k - 1), 1), explain=True)
     size, total = n + dilation * (k - 1), dilation * (k - 1)

@@ -156,6 +156,7 @@ def test_settings_that_change_something_are_said() -> None:
         (nets.Conv2d(2, 4, (3, 1), dilation=(2, 1)), ["Conv 3×1", "dilation 2×1"]),
         (nets.Conv2d(2, 4, 3, padding="same"), ["Conv 3×3", "padding same"]),
         (nets.AvgPool2d(2), ["AvgPool 2×2"]),
+        (nets.Subsampling(2, 2), ["Subsampling 2×2"]),
         (nets.MaxPool2d(3, stride=2), ["MaxPool 3×3", "stride 2"]),
         (
             nets.ConvTranspose2d(2, 2, 2, stride=2, output_padding=1),
@@ -167,6 +168,24 @@ def test_settings_that_change_something_are_said() -> None:
         with layer.in_use():
             assert stages_of(layer, trace(layer, x))[1].steps == words
         assert "\n".join(words) in texts(architecture(layer, x))
+
+
+def test_rows_and_vectors_are_drawn_as_they_are() -> None:
+    model = nets.Sequential(a=nets.Conv1d(1, 2, 3), f=nets.Flatten(), d=nets.Dense(12, 3))
+    for shape in (8,), (1, 8), (1, 1, 8):
+        said = texts(architecture(model, np.ones(shape, np.float32)))
+        assert "1 @ 8\n(all equal)" not in said and "1 @ 8" in said
+        assert "2 @ 6\n8 parameters\n48 connections" in said and "3" in said
+    for shape in (4,), (1, 4):
+        said = texts(architecture(nets.Sequential(d=nets.Dense(4, 3), r=nets.ReLU()), np.ones(shape, np.float32)))
+        assert {"4", "3", "Dense\nReLU", "15 parameters\n15 connections"} <= set(said)
+    with pytest.raises(ValueError, match=r"got shape \(1, 3\)"):
+        architecture(nets.Conv2d(1, 1, 5), np.ones(3))
+
+
+def test_a_kernel_along_one_axis_is_one_number() -> None:
+    layer = nets.Conv1d(1, 2, 3)
+    assert stages_of(layer, trace(layer, np.ones((1, 1, 8), np.float32)))[1].steps == ["Conv 3"]
 
 
 def test_alexnet_can_be_checked() -> None:

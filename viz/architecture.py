@@ -23,7 +23,7 @@ from nets.png import encode
 from nets.summary import counted
 from nets.trace import Call, Trace, trace
 
-from .computation import operand_places
+from .computation import operand_places, uniform
 from .dot import ARROW, NOTE, OPERATOR, plain
 from .drawing import UNCLIPPED, Drawing, Pinned
 from .style import Style
@@ -53,6 +53,7 @@ class Stage:
     places: list[str] = field(default_factory=list)  # "1", "2", ... for the sources of a join, if their order matters
     groups: int = 1
     streams: int = 1  # parts that are drawn apart, since they are read or made apart
+    row: bool = False  # of maps along one axis, drawn as images of one row
     parameters: int = 0
     connections: int = 0
     column: int = 0
@@ -72,7 +73,7 @@ class Place:
 def architecture(model: Module, x: Operand, *, title: str = "", style: str | Style = "light") -> Pinned:
     """Draw a model from left to right: what each layer makes of the image x, its size, parameters and connections.
 
-    x is an image in the shape that the model takes, or a batch of which the first is shown.  Of many feature maps the
+    x is what the model takes, mostly an image, or a batch of which the first is shown.  Of many feature maps the
     first 16 are shown, of equal ones one; in each, white is its largest value and black its smallest.  A vector is a
     box.  Where several ways meet there is a circle that says how.  Maps that a convolution with groups reads, or makes,
     apart are drawn apart.  A long chain goes on in the next row.  style: as `Style`.
@@ -85,13 +86,30 @@ def architecture(model: Module, x: Operand, *, title: str = "", style: str | Sty
     """
     if not isinstance(model, Module):
         raise TypeError(f"the architecture of a Module can be drawn, got {type(model).__name__}")
-    image = as_tensor(x)
-    image = image if image.ndim == 4 else image.reshape((1,) * (4 - image.ndim) + image.shape)
     with model.in_use():
-        stages = stages_of(model, trace(model, Tensor(image.data[:1])))
+        stages = stages_of(model, _run(model, as_tensor(x)))
     if len(stages) > MOST_STAGES:
         raise ValueError(f"{len(stages)} stages are no picture (more than {MOST_STAGES}): draw a part of the model")
     return _sheet(stages).caption(title, size=SIZE + 2).styled(style).figure(title or "architecture")
+
+
+def _run(model: Module, x: Tensor) -> Trace:
+    """The model on the first of a batch.  A batch axis, or that of one channel, may be left out, if the model knows.
+
+    Raises what the model raises for an image, where it takes x in no shape.
+    """
+    image = (1,) * (4 - x.ndim) + x.shape
+    shapes = [image, x.shape, (1, *x.shape), (1, 1, *x.shape)]
+    if x.ndim == 1 or x.shape[:-1] == (1,):  # a vector: to a dense layer an image of one row would do as well
+        shapes = [(1, x.size), *shapes]
+    refusal: Exception | None = None
+    for shape in shapes:
+        try:
+            return trace(model, Tensor(x.data.reshape(shape)[:1]))
+        except (ValueError, TypeError, IndexError) as error:
+            refusal = refusal or error
+    assert refusal is not None
+    raise refusal
 
 
 # -- what there is to draw ---------------------------------------------------------------------------------------------
@@ -155,6 +173,8 @@ def _arranged(stages: list[Stage]) -> list[Stage]:
         stages.append(Stage("output", stages[-1].output, [stages[-1]]))
     taken: set[tuple[int, int]] = set()
     for stage in stages:
+        if stage.output.ndim == 2:
+            stage.output, stage.row = stage.output[:, None], True
         if stage.output.shape[1:] == (1, 1):
             stage.output = stage.output.ravel()
         if 1 < stage.groups <= MOST_STREAMS:
@@ -175,14 +195,14 @@ def _said(part: Part) -> list[str]:
         return [JOINS.get(name, name)]
     settings = vars(part.module)
     kernel, kind = settings.get("kernel_size"), type(part.module).__name__
-    sides = (kernel,) * (2 if kind.endswith("2d") else 1) if isinstance(kernel, int) else kernel
+    sides = (kernel,) * max(1, part.inputs[0].ndim - 2) if isinstance(kernel, int) else kernel
     chosen = inspect.signature(type(part.module)).parameters
     said = []
     for name in SETTINGS:
         if name in chosen and name in settings:
-            value, usual = settings[name], chosen[name].default
-            usual = kernel if usual is None else usual  # as the stride of a pool
-            if value is not None and value not in (usual, (usual,) * len(sides or ())):
+            value, usual = uniform(settings[name]), chosen[name].default
+            usual = uniform(kernel) if usual is None else usual  # as the stride of a pool
+            if value is not None and value != usual:
                 number = "×".join(map(str, value)) if isinstance(value, tuple) else value
                 said.append(f"{value} groups" if name == "groups" else f"{name.replace('_', ' ')} {number}")
     title = kind.removesuffix("1d").removesuffix("2d") + (f" {'×'.join(map(str, sides))}" if sides else "")
@@ -355,7 +375,7 @@ def _facts(stage: Stage) -> list[str]:
     lines = []
     if stage.output.ndim == 3:
         channels, height, width = stage.output.shape
-        lines.append(f"{channels} @ {height} × {width}")
+        lines.append(f"{channels} @ {width}" if stage.row else f"{channels} @ {height} × {width}")
         if _alike(stage.output):
             lines.append("(all equal)")
         elif channels > MOST_MAPS:

@@ -40,7 +40,7 @@ LARGEST = 1_000.0  # an input is tried from -1,000 to 1,000; a threshold beyond 
 INFINITE = 1e6  # what a constant has moved beyond this stays there: a mask of -1e9 means minus infinity
 ORDINARY = 1e5  # of a wider range, that from -100,000 to 100,000 is enough
 OFTEN = 12  # so often is each wire met, before none is expected any more: e^-12 is six in a million
-CORNERS, SAMPLES, FEWEST_POINTS, MOST_POINTS = 8, 24, 16, 400
+CORNERS, SAMPLES, FEWEST_POINTS, MOST_POINTS = 9, 24, 16, 400
 LOOKED_AT = 4  # rows of a Jacobian, at a point that is likely to say nothing new
 PRECISION = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-4}  # relative errors of a pass stay below these
 
@@ -73,6 +73,11 @@ class Known:
         """Which elements have one value only."""
         return self.low == self.high
 
+    @property
+    def least(self) -> Array:
+        """The value of each element that is nearest to 0."""
+        return np.clip(0, self.low, self.high)
+
     def within(self, rng: np.random.Generator) -> Array:
         """A value in the range of each element: an end half of the time, or a condition (0 or 1) would never be 0."""
         inside = _inside(self.low, self.high, _any_number(rng, self.low.shape, LARGEST))
@@ -104,7 +109,7 @@ class Operator:
 
     def outcome(self) -> tuple[Array, Array]:
         """The least and the largest value of each output, as far as some samples tell."""
-        corners = islice(product(("low", "high"), repeat=len(self.inputs)), CORNERS)
+        corners = islice(product(("low", "high", "least"), repeat=len(self.inputs)), CORNERS)
         points = [[getattr(known, end) for known, end in zip(self.inputs, ends, strict=True)] for ends in corners]
         points += [[known.within(self.rng) for known in self.inputs] for _ in range(SAMPLES)]
         samples = np.stack([self(values) for values in points])

@@ -50,7 +50,8 @@ def escaped(text: str) -> str:
     """
     known = {c for c in text if " " <= c <= "~" or "À" <= c <= "ÿ"}
     written = "".join(WRITTEN.get(c) or (c if c in known else f"[U+{ord(c):04X}]") for c in text)
-    return re.sub(r"-(?=-)", "-{}", written)  # two hyphens would become a dash
+    written = re.sub(r"-(?=-)", "-{}", written)  # two hyphens would become a dash,
+    return re.sub(r"^ | (?= )|(?<= ) ", "~", written)  # and several spaces one
 
 
 def document(dot: str, title: str, prefix: str = "", scale: float = 1.0, renderer: str | None = None) -> str:
