@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .backprop import gradients
+from .checks import whole
 from .ops.elementwise import multiply
 from .ops.shape import concatenate
-from .tensor import Array, Operand, Tensor, as_tensor, recording, whole
+from .tensor import Array, Operand, Tensor, as_tensor, recording
 
 
 def slope(f: Callable[..., Tensor], xs: Sequence[Array], direction: Sequence[Array], step: float = 1e-3) -> float:
