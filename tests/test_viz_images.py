@@ -85,7 +85,7 @@ def test_the_square_says_whether_and_where_the_order_matters(
     labels = [s.label.split("\\n")[0] for s in figure.drawing.shapes]
     for name in ("x", "g(x)", "f(x)", "f(g(x))", "g(f(x))", "first", "second"):
         assert name in labels
-    assert "f: first\ng: second" in text(figure)
+    assert "f: first, g: second" in text(figure)
     upper, lower = (
         next(s for s in figure.drawing.shapes if s.label.startswith(name)) for name in ("f(g(x))", "g(f(x))")
     )
@@ -183,7 +183,7 @@ def test_no_words_of_an_architecture_meet_a_picture_and_long_ones_go_on_in_the_n
     figure = viz.architecture(model, np.eye(size, size + 3, dtype=np.float32), title="a title")
     assert in_the_way(figure) == []
     left, _, right, _ = figure.drawing.extent()
-    assert right - left <= WIDEST + 30
+    assert right - left <= WIDEST + 60  # words may be wider than the first picture
 
 
 # -- a network as a picture --------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """viz: pictures, each computed from the layer or the Tensor that it shows.
 
-Read the chapters in this order: render, dot, figure, drawing (how to draw); computation, connections, connectivity,
-grids, images, architecture (what to draw); lecture, gallery, stepper (for the lecture hall).
+Read the chapters in this order: style, dot, render, export, tex, figure, drawing (how to draw); computation, slopes,
+connections, connectivity, grids, arithmetic, images, architecture (what to draw); lecture, samples, gallery, check,
+stepper (for the lecture hall).
 """
 
 from .architecture import architecture

@@ -29,6 +29,7 @@ from .drawing import UNCLIPPED, Drawing, Pinned
 from .style import Style
 
 MOST_MAPS, MOST_STREAMS, MOST_STAGES = 16, 4, 150
+SIZE = 17.0  # of the words, in points
 TALLEST, WIDEST = 190.0, 1000.0  # points
 JOINS = {"add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "concatenate": "concat", "maximum": "max"}
 JOIN_SIZE, TURN = 44.0, 16.0
@@ -89,7 +90,7 @@ def architecture(model: Module, x: Operand, *, title: str = "", style: str | Sty
         stages = stages_of(model, _run(model, as_tensor(x)))
     if len(stages) > MOST_STAGES:
         raise ValueError(f"{len(stages)} stages are no picture (more than {MOST_STAGES}): draw a part of the model")
-    return _sheet(stages).caption(title).styled(style).figure(title or "architecture")
+    return _sheet(stages).caption(title, size=SIZE + 2).styled(style).figure(title or "architecture")
 
 
 def _run(model: Module, x: Tensor) -> Trace:
@@ -229,14 +230,15 @@ def _sheet(stages: Sequence[Stage]) -> Drawing:
         read = {source for stage in column for source in stage.sources}
         turns = any(source.lane < stage.lane for stage in column for source in stage.sources)
         turns |= any(stage.column > c and not read.isdisjoint(stage.sources) for stage in stages)
-        arrow = max(40.0, 6.6 * longest + 18) + TURN * turns if c else 0.0
+        arrow = max(40.0, 0.6 * SIZE * longest + 18) + TURN * turns if c else 0.0
         before, behind = (max(side * cards[stage].extent()[n] for stage in column) for side, n in ((-1, 0), (1, 2)))
         half = max(cards[stage].shapes[0].width / 2 for stage in column)
         alone = c and crossing[c - 1] == 1 and len(column) == 1 and column[0].lane == 0
-        if alone and column[0].groups == 1 and row.shapes and end + arrow + half + behind > WIDEST:
+        middle = max(end + arrow + half, row.extent()[2] + 12 + before if row.shapes else 0.0)
+        if alone and column[0].groups == 1 and row.shapes and middle + behind > WIDEST:
             rows.append((row, end))
             row, end, places = Drawing(), 0.0, {}
-        middle = max(end + arrow + half, row.extent()[2] + 12 + before if row.shapes else 0.0)
+            middle = arrow + half
         for stage in column:
             picture = cards[stage].shapes[0]
             y = -stage.lane * drop
@@ -277,7 +279,9 @@ def _arrows(row: Drawing, stage: Stage, places: Mapping[Stage, Place], start: fl
                 row.text(x1 + right, y1 + up, number, 10)
     if stage.steps and not stage.joins:
         top = here.y + (here.half * (1 - 1 / stage.groups) if stage.groups == stage.streams else 0)
-        row.text((start + turn + here.left - 3) / 2, top + 8 + 7 * len(stage.steps), "\n".join(stage.steps), 11)
+        row.text(
+            (start + turn + here.left - 3) / 2, top + 8 + 0.625 * SIZE * len(stage.steps), "\n".join(stage.steps), SIZE
+        )
 
 
 def _over(row: Drawing, tail: tuple[float, float], head: tuple[float, float]) -> list[tuple[float, float]]:
@@ -296,10 +300,10 @@ def _card(stage: Stage) -> Drawing:
             JOIN_SIZE,
             JOIN_SIZE,
             plain(stage.joins),
-            {"shape": "circle", "fontsize": "13" if len(stage.joins) > 1 else "22"},
+            {"shape": "circle", "fontsize": "15" if len(stage.joins) > 1 else "22"},
         )
         if stage.steps:
-            drawing.text(8, -JOIN_SIZE / 2 - 6 - 7 * len(stage.steps), "\n".join(stage.steps), 11, "l")
+            drawing.text(8, -JOIN_SIZE / 2 - 6 - 0.625 * SIZE * len(stage.steps), "\n".join(stage.steps), SIZE, "l")
         return drawing
     if stage.output.ndim == 3:
         pixels, size = _mosaic(stage.output, stage.streams)
@@ -307,12 +311,12 @@ def _card(stage: Stage) -> Drawing:
         drawing.image(0, 0, width, height, encode(pixels))
     else:
         fill, border = OPERATOR
-        looks = {"style": "filled,rounded", "fillcolor": fill, "color": border, "fontsize": "13"}
+        looks = {"style": "filled,rounded", "fillcolor": fill, "color": border, "fontsize": f"{SIZE:g}"}
         height = min(TALLEST, 24 + 14 * math.log2(max(stage.output.size, 2)))
         drawing.box(0, 0, 46, height, plain(str(stage.output.size)), looks)
-    drawing.text(0, height / 2 + 12, stage.name, 14, fontname="Helvetica-Bold")
+    drawing.text(0, height / 2 + 3 + 0.625 * SIZE, stage.name, SIZE, fontname="Helvetica-Bold")
     if below := _facts(stage):
-        drawing.text(0, -height / 2 - 6 - 7 * len(below), "\n".join(below), 11, fontcolor=NOTE)
+        drawing.text(0, -height / 2 - 4 - 0.625 * SIZE * len(below), "\n".join(below), SIZE, fontcolor=NOTE)
     return drawing
 
 

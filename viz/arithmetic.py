@@ -70,13 +70,15 @@ def convolution_arithmetic(
     channels: tuple[int, int] = (1, 1),
     position: int | None = None,
     title: str = "",
+    side: float = CELL_SIZE,
     style: str | Style = "light",
 ) -> Pinned:
     """The window of a convolution over an image of this size, at one place, or without a position moving over all.
 
     Zeros are dashed: those of the padding, and of a transposed convolution those between the cells too.
-    channels: of the input and of the output; a window reads all of the input's.  position counts the places in reading
-    order, channel by channel.  What moves is saved as .gif or .svg; its still, for other formats, is the last place.
+    channels: of the input and of the output; a window reads all of the input's.  side: of a cell, in points.  position
+    counts the places in reading order, channel by channel.  What moves is saved as .gif or .svg; its still, for other
+    formats, is the last place.
     Raises ValueError for a setting that a layer would refuse, a position that is not there, or more cells or places
     than can be looked at.
 
@@ -94,7 +96,7 @@ def convolution_arithmetic(
     style = Style.of(style)
     said = title or plan.said
     frames = [
-        plan.drawing(i, title).styled(style).figure(f"{said}: place {i + 1} of {places}")
+        plan.drawing(i, title, side).styled(style).figure(f"{said}: place {i + 1} of {places}")
         for i in range(places)
         if position in (None, i)
     ]
@@ -166,7 +168,7 @@ class _Plan:
         said = ", ".join([f"{'transposed ' * transposed}kernel {_times(kernel, 2)}", *settings])
         return _Plan(said, _formula(s, transposed, sizes), real, size, channels[0], (channels[1], *sizes), read)  # type: ignore[arg-type]
 
-    def drawing(self, place: int, title: str) -> Drawing:
+    def drawing(self, place: int, title: str, side: float) -> Drawing:
         """The input with its window, the output with its cell, and the lines between them."""
         drawing, cells = Drawing(), self.real.size
         _, height, width = self.output
@@ -182,27 +184,27 @@ class _Plan:
         tall = self.channels * (self.real.shape[0] + 1) - 1, self.output[0] * (height + 1) - 1
         numbers = []
         for c in range(self.channels):
-            top = ((tall[0] - 1) / 2 - c * (self.real.shape[0] + 1)) * CELL_SIZE
+            top = ((tall[0] - 1) / 2 - c * (self.real.shape[0] + 1)) * side
             looks = [look(c * cells + j) for j in range(cells)]
-            numbers += drawing.grid(0, top, self.real.shape, zeros, looks)
-        right = (self.real.shape[1] + 2.5) * CELL_SIZE
+            numbers += drawing.grid(0, top, self.real.shape, zeros, looks, side)
+        right = (self.real.shape[1] + 2.5) * side
         made = []
         for c in range(self.output[0]):
-            top = ((tall[1] - 1) / 2 - c * (height + 1)) * CELL_SIZE
+            top = ((tall[1] - 1) / 2 - c * (height + 1)) * side
             here = [RESULT if c in now and place % (height * width) == i else NOT_FILLED for i in range(height * width)]
-            made += drawing.grid(right, top, (height, width), [""] * len(here), here)
+            made += drawing.grid(right, top, (height, width), [""] * len(here), here, side)
         head = drawing.shapes[made[place]]
         for c in range(self.channels):
             window = [drawing.shapes[numbers[j]] for j in self.read[place] if j // cells == c]
-            for pick, side in ((max, CELL_SIZE / 2), (min, -CELL_SIZE / 2)):
+            for pick, edge in ((max, side / 2), (min, -side / 2)):
                 corner = next(s for s in window if s.y == pick(s.y for s in window) and s.x == max(s.x for s in window))
-                tail = drawing.point(corner.x + CELL_SIZE / 2, corner.y + side)
-                end = drawing.point(head.x - CELL_SIZE / 2, head.y + side)
+                tail = drawing.point(corner.x + side / 2, corner.y + edge)
+                end = drawing.point(head.x - side / 2, head.y + edge)
                 drawing.wire(tail, end, {**TRACE, "arrowhead": "none", "penwidth": "1.2"}, front=True)
-        top = (max(tall) / 2) * CELL_SIZE + 14
+        top = (max(tall) / 2) * side + 14
         counts = [f"{n} × " if n > 1 else "" for n in (self.channels, self.output[0])]
-        drawing.text((self.real.shape[1] - 1) / 2 * CELL_SIZE, top, f"input {counts[0]}{_times(self.size, 2)}", 15)
-        drawing.text(right + (width - 1) / 2 * CELL_SIZE, top, f"output {counts[1]}{height} × {width}", 15)
+        drawing.text((self.real.shape[1] - 1) / 2 * side, top, f"input {counts[0]}{_times(self.size, 2)}", 15)
+        drawing.text(right + (width - 1) / 2 * side, top, f"output {counts[1]}{height} × {width}", 15)
         left, low, end_, _ = drawing.extent()
         drawing.text((left + end_) / 2, low - 18, self.formula, 14)
         return drawing.caption(f"{title}\n{self.said}" if title else self.said, gap=30, size=15)

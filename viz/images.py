@@ -35,7 +35,7 @@ KERNELS: dict[str, list[list[float]]] = {
 
 
 MOST_TAPS = 121
-SIDE = 190.0  # of the largest image in a square, in points
+SIDE, SIZE = 190.0, 19.0  # of the largest image in a square, and of its words, in points
 PHOTOGRAPH = Path(__file__).parent / "data" / "photo.png"
 
 
@@ -182,7 +182,9 @@ def commuting_square(
         width, height, lines = v.shape[1] * zoom, v.shape[0] * zoom, said.count("\n") + 1
         drawing = Drawing()
         drawing.image(0, 0, width, height, encode(scaled, max(1, 160 // max(v.shape))))
-        drawing.text(-width / 2 if align == "l" else 0, side * (height / 2 + 6 + 7.5 * lines), said, 12, align)
+        drawing.text(
+            -width / 2 if align == "l" else 0, side * (height / 2 + 6 + 0.625 * SIZE * lines), said, SIZE, align
+        )
         return drawing
 
     nf, ng = names
@@ -191,28 +193,26 @@ def commuting_square(
         [card(gx, f"g(x)\n{_times(gx.shape)}", before, 1), card(fx, f"f(x)\n{_times(fx.shape)}", after)],
         [card(fgx, f"f(g(x))\n{_times(fgx.shape)}", after, 1), card(gfx, f"g(f(x))\n{_times(gfx.shape)}", after)],
     ]
-    legend = f"f: {nf}\ng: {ng}"
+    always, agree = None, np.zeros(1, bool)
     if fgx.shape == gfx.shape:
-        agree = _equal(fgx, gfx)
-        said = verdict(agree, fgx.shape, gfx.shape, _agree_always(f, g, x0.shape))
-        columns.append(
-            [
-                card(fgx - gfx, "f(g(x)) − g(f(x))", after, 1, "l", signed=True),
-                card(agree.astype(float), f"white: equal\n\n{said}\n\n{legend}", 1.0, align="l"),
-            ]
-        )
-    else:
-        agree = np.zeros(1, bool)
-        columns.append([words(f"{verdict(agree, fgx.shape, gfx.shape)}\n\n{legend}", 12, "l")])
+        agree, always = _equal(fgx, gfx), _agree_always(f, g, x0.shape)
+        less = card(fgx - gfx, "f(g(x)) − g(f(x))", after, 1, signed=True)
+        columns.append([less, card(agree.astype(float), "white: equal", 1.0)])
 
-    longest = max(words(name, 13).shapes[0].width for name in names)
+    longest = max(words(name, SIZE).shapes[0].width for name in names)
     up = (max(len(gx), len(fgx)) + max(len(fx), len(gfx))) * zoom / 4 + 24
-    drawing, placed = _in_columns(columns, [longest / 0.6 + 12, longest + 24, 60], up)
+    drawing, placed = _in_columns(columns, [longest / 0.6 + 12, longest + 24, 60][: len(columns) - 1], up)
     arrows = [(0, 1, ng), (0, 2, nf), (1, 3, nf), (2, 4, ng), *([(3, 5, ""), (4, 5, "")] if len(placed) == 7 else [])]
     for tail, head, name in arrows:
         _named_arrow(drawing, placed[tail], placed[head], name)
-    drawing.text(placed[3].x, 0, "=" if agree.all() else "≠", 30)
-    return drawing.caption(title).styled(style).figure(title or f"does {nf} commute with {ng}?")
+    drawing.text(placed[3].x, 0, "=" if agree.all() else "≠", 32)
+    said = words(f"f: {nf}, g: {ng}\n{verdict(agree, fgx.shape, gfx.shape, always)}", SIZE)
+    return (
+        above(drawing, said, gap=16)
+        .caption(title, size=SIZE)
+        .styled(style)
+        .figure(title or f"does {nf} commute with {ng}?")
+    )
 
 
 def _both_ways(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], image: Array) -> list[Array]:
@@ -257,8 +257,8 @@ def _named_arrow(drawing: Drawing, a: Shape, b: Shape, name: str) -> None:
     drawing.wire(drawing.point(start, a.y), drawing.point(end, b.y), ARROW)
     if name:
         along, align = (0.5, "c") if a.y == b.y else (0.6, "r")  # to the left of a line that rises or falls
-        y = a.y + along * (b.y - a.y) + (-12 if b.y < a.y else 12)
-        drawing.text(start + along * (end - start), y, name, 13, align, fontname="Times-Italic")
+        y = a.y + along * (b.y - a.y) + (-1 if b.y < a.y else 1) * 0.9 * SIZE
+        drawing.text(start + along * (end - start), y, name, SIZE, align, fontname="Times-Italic")
 
 
 def verdict(agree: Array, one: tuple[int, ...], two: tuple[int, ...], always: Array | None = None) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from minitensor import (
     Tensor,
     avg_pool2d,
+    concatenate,
     conv1d,
     conv2d,
     conv_transpose2d,
@@ -31,9 +32,11 @@ from minitensor import (
     pad,
     relu,
     sigmoid,
+    softmax,
     softplus,
     tanh,
     tiled_conv1d,
+    transpose,
     weighted_avg_pool2d,
 )
 from minitensor.sizes import conv_output_size, explain, receptive_field
@@ -41,11 +44,13 @@ from minitensor.tensor import Array
 from nets import (
     SGD,
     Conv2d,
+    ConvTranspose2d,
     Dense,
     Flatten,
     GroupMaxPool,
     LiftingConv2d,
     MaxPool2d,
+    Module,
     ReLU,
     Sequential,
     alexnet,
@@ -225,7 +230,7 @@ def max_pooling_invariance() -> Figure:
     pool = partial(max_pool1d, kernel_size=3, stride=1, padding=1)
     draw = partial(connectivity, pool, ends=1, rows=["Detector stage", "Pooling stage"])
     first = draw(x=row, title="Max pooling, width 3, stride 1")
-    second = draw(x=shifted, compare=row, title="Input shifted right by one (blue: changed)")
+    second = draw(x=shifted, compare=row, title="Input shifted right by one (pink: changed)")
     return above(first, second).figure("max pooling is almost invariant to translation")
 
 
@@ -470,7 +475,7 @@ def arithmetic_of_transposed_convolution() -> Figure:
 
 def _places_of(names: list[str]) -> Drawing:
     """The third place of each of these settings, in two columns."""
-    panels = [convolution_arithmetic(**SETTINGS[name], position=2, title=name.capitalize()) for name in names]
+    panels = [convolution_arithmetic(**SETTINGS[name], position=2, title=name.capitalize(), side=24) for name in names]
     return table([panels[i : i + 2] for i in range(0, len(panels), 2)], gap=40)
 
 
@@ -631,6 +636,38 @@ def graph_of_a_gradient() -> Figure:
     return computation_graph(bend)
 
 
+def attention_over_five_tokens() -> Figure:
+    """Each token is a node.  In self-attention each output sees all five (above); with a causal mask, which adds -10^9
+    before the softmax, only those that came before it and itself (below)."""
+    words_ = {(0, n): word for n, word in enumerate(["the", "cat", "sat", "on", "it"])}
+    draw = partial(connectivity, input_shape=(5, 4), unit=0, highlight=2, direction="above", labels=words_)
+    mask = np.triu(np.full((5, 5), -1e9), 1)
+    everything = draw(attention, title="Self-attention")
+    causal = draw(lambda x: attention(x, mask), title="With a causal mask")
+    return above(everything, causal, gap=30).figure("attention over five tokens, without and with a causal mask")
+
+
+def unrolled_recurrent_network() -> Figure:
+    """A recurrent network reads five time steps with the same weights at each; the third input reaches the third state
+    and all after it."""
+    return connectivity(recurrent, (5, 4), unit=0, highlight=2, title="Five steps of a recurrent network")
+
+
+def attention(x: Tensor, mask: Array | float = 0.0) -> Tensor:
+    """softmax(q k^T / sqrt(d) + mask) v, for tokens x (n, d)."""
+    q, k, v = x @ weights(4, 4), x @ weights(4, 4), x @ weights(4, 4)
+    return softmax(q @ transpose(k, (1, 0)) / 2 + mask, axis=-1) @ v
+
+
+def recurrent(x: Tensor) -> Tensor:
+    """h_t = tanh(x_t U + h_{t-1} V), for time steps x (n, d)."""
+    h, states = Tensor(np.zeros((1, 3))), []
+    for t in range(x.shape[0]):
+        h = tanh(x[t : t + 1] @ weights(4, 3) + h @ weights(3, 3))
+        states.append(h)
+    return concatenate(states, axis=0)
+
+
 def training_step_of_lenet() -> Figure:
     """One training step of LeNet: 32 digits in, one loss out, and the gradient of the loss by everything between."""
     images, labels = digits(size=32)[1]
@@ -651,6 +688,43 @@ def lenet_architecture() -> Figure:
     """LeNet in its modern form: relu, max pooling, and scores in place of the distances of 1998; in each map, black is
     its smallest value and white its largest."""
     return architecture(lenet(), digits(size=32)[1].images[:1], title="LeNet, modern form")
+
+
+class Block(Module):
+    """x + f(x), where f is two convolutions."""
+
+    def __init__(self) -> None:
+        self.conv1, self.conv2 = Conv2d(1, 4, 3, padding=1), Conv2d(4, 1, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(relu(self.conv1(x)))
+
+
+def residual_block() -> Figure:
+    """A residual block adds what two convolutions make of its input to the input itself (He et al. 2015)."""
+    return architecture(Block(), _digit().data, title="A residual block")
+
+
+class UNet(Module):
+    """A U-shaped network: down by pooling, up by transposed convolution, and what was before beside what is after."""
+
+    def __init__(self) -> None:
+        self.down = Conv2d(1, 4, 3, padding=1)
+        self.pool = MaxPool2d(2)
+        self.deep = Conv2d(4, 8, 3, padding=1)
+        self.up = ConvTranspose2d(8, 4, 2, stride=2)
+        self.out = Conv2d(8, 1, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = relu(self.down(x))
+        deep = relu(self.deep(self.pool(wide)))
+        return self.out(concatenate([wide, self.up(deep)], axis=1))
+
+
+def u_shaped_network() -> Figure:
+    """A U-shaped network joins what it has seen at full size with what it has made at half of it (Ronneberger et al.
+    2015)."""
+    return architecture(UNet(), _digit().data, title="A U-shaped network")
 
 
 def alexnet_architecture() -> Figure:
@@ -739,6 +813,7 @@ FIGURES: tuple[tuple[str, str, Callable[[], Figure]], ...] = (  # section, title
     ("6.3 Hidden units", "Four non-linearities and their derivatives", non_linearities),
     ("6.5 Back-propagation", "The computation graph of one neuron", graph_of_an_expression),
     ("6.5 Back-propagation", "A gradient has a graph too", graph_of_a_gradient),
+    ("6.5 Back-propagation", "A recurrent network, unrolled", unrolled_recurrent_network),
     ("6.5 Back-propagation", "A training step of LeNet", training_step_of_lenet),
     ("9.1 The convolution operation", "Convolution, written in letters", convolution_in_letters),
     ("9.1 The convolution operation", "One step of a convolution", one_step_of_a_convolution),
@@ -748,6 +823,7 @@ FIGURES: tuple[tuple[str, str, Callable[[], Figure]], ...] = (  # section, title
     ("9.2 Motivation", "Sparse and dense connections, seen from below", sparse_and_dense_from_below),
     ("9.2 Motivation", "Sparse and dense connections, seen from above", sparse_and_dense_from_above),
     ("9.2 Motivation", "The receptive field grows with depth", growing_receptive_field),
+    ("9.2 Motivation", "Attention over five tokens", attention_over_five_tokens),
     ("9.2 Motivation", "Parameter sharing", parameter_sharing),
     ("9.2 Motivation", "Equal letters are equal weights", weights_with_letters),
     ("9.2 Motivation", "Translation and convolution commute", translation_and_convolution),
@@ -796,6 +872,8 @@ FIGURES: tuple[tuple[str, str, Callable[[], Figure]], ...] = (  # section, title
     ("9.5 Variants of the basic convolution function", "Translation and stride do not commute", translation_and_stride),
     ("9.11 Convolutional networks and the history of deep learning", "LeNet-5 (1998)", lenet5_architecture),
     ("9.11 Convolutional networks and the history of deep learning", "LeNet in its modern form", lenet_architecture),
+    ("9.11 Convolutional networks and the history of deep learning", "A residual block", residual_block),
+    ("9.11 Convolutional networks and the history of deep learning", "A U-shaped network", u_shaped_network),
     ("9.11 Convolutional networks and the history of deep learning", "AlexNet (2012)", alexnet_architecture),
 )
 

@@ -172,6 +172,10 @@ class _Sheet:
                 yield from self.copied(texts)
             else:
                 font, align, text = self.text(texts)
+                if o.get("shape") == "plaintext" and align != "align=center" and text:  # from its end, in any font
+                    sign, anchor = (-1, "west") if align == "align=left" else (1, "east")
+                    x = f"{float(x) + sign * width / 2:g}"
+                    size = f"inner sep=0, anchor={anchor}"
                 yield f"\\node[{self.style(*outline, size, font, align)}] ({name}) at ({x},{y}) {{{text}}};"
 
     def text(self, ops: Sequence[Json]) -> tuple[str, str, str]:
