@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minitensor import Tensor, avg_pool2d, conv1d, conv2d, conv_transpose2d, gradients, max_pool1d, max_pool2d
+from minitensor import Tensor, avg_pool2d, checks, conv1d, conv2d, conv_transpose2d, gradients, max_pool1d, max_pool2d
 from minitensor.sizes import (
     conv_output_size,
     conv_transpose_output_size,
