@@ -17,17 +17,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, lru_cache, wraps
 from itertools import product
 from typing import Any, ParamSpec, TypeAlias
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .tensor import Array, Operand, Tensor, as_tensor, primitive, whole
+from .checks import Ints, Sizes, check_least, per_axis, whole
+from .tensor import Array, Operand, Tensor, as_tensor, primitive
 
-Ints: TypeAlias = int | Sequence[int]
-Sizes: TypeAlias = tuple[int, ...]
+Margin: TypeAlias = tuple[tuple[int, int], ...]  # before and after, on each axis
 
 # -- windows over an image ---------------------------------------------------------------------------------------------
 
@@ -47,7 +47,7 @@ class Windows:
     kernel: Sizes
     stride: Sizes
     dilation: Sizes
-    margin: tuple[tuple[int, int], ...]
+    margin: Margin
     places: Sizes
 
     @classmethod
@@ -74,10 +74,7 @@ class Windows:
         kernel = per_axis("kernel_size", kernel, axes)
         stride = kernel if stride is None else per_axis("stride", stride, axes)
         dilation = per_axis("dilation", dilation, axes)
-        margin = margins(padding, kernel, stride, dilation)
-        lines = zip(size, kernel, stride, margin, dilation, strict=True)
-        places = tuple([number_of_places(*line, ceil_mode) for line in lines])
-        return cls(size, kernel, stride, dilation, margin, places)
+        return _over(size, kernel, stride, dilation, margins(padding, kernel, stride, dilation), bool(ceil_mode))
 
     @classmethod
     def onto(
@@ -107,13 +104,13 @@ class Windows:
         margin = tuple([(p, max(p - e, 0)) for p, e in zip(padding, extra, strict=True)])  # so that no place is added
         return cls(size, kernel, stride, dilation, margin, places)
 
-    @property
+    @cached_property
     def span(self) -> Sizes:
         """What a dilated kernel covers, d (k - 1) + 1."""
         return tuple([d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)])
 
-    @property
-    def reach(self) -> tuple[tuple[int, int], ...]:
+    @cached_property
+    def reach(self) -> Margin:
         """The margin that the windows need: the one asked for, and with ceil_mode more behind it.
 
         >>> Windows.over((6,), 3, stride=2, ceil_mode=True).reach
@@ -123,7 +120,7 @@ class Windows:
         lines = zip(self.size, self.margin, ends, strict=True)
         return tuple([(before, max(after, end - n - before)) for n, (before, after), end in lines])
 
-    @property
+    @cached_property
     def padded(self) -> Sizes:
         """The size of the image with this margin."""
         return tuple([a + n + b for n, (a, b) in zip(self.size, self.reach, strict=True)])
@@ -157,7 +154,7 @@ class Windows:
         lines = zip(tap, self.places, self.stride, self.dilation, strict=True)
         return (..., *[slice(i * d, i * d + (m - 1) * s + 1, s) for i, m, s, d in lines])
 
-    @property
+    @cached_property
     def inside(self) -> tuple[Any, ...]:
         """The index of the images within the padded ones."""
         return (..., *[slice(before, before + n) for n, (before, _) in zip(self.size, self.reach, strict=True)])
@@ -169,6 +166,13 @@ class Windows:
             ["x".join(map(str, self.kernel))]
             + [f"{name} {_shortly(values)}" for name, values, usual in said if any(v != usual for v in values)]
         )
+
+
+@lru_cache(4096)  # the same for every batch
+def _over(size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, margin: Margin, ceil_mode: bool) -> Windows:
+    lines = zip(size, kernel, stride, margin, dilation, strict=True)
+    places = tuple([number_of_places(*line, ceil_mode) for line in lines])
+    return Windows(size, kernel, stride, dilation, margin, places)
 
 
 def number_of_places(n: int, k: int, s: int, margin: tuple[int, int], d: int, ceil_mode: bool = False) -> int:
@@ -203,7 +207,7 @@ def _shortly(values: Sequence[object]) -> str:
     return str(values[0]) if len(set(values)) == 1 else "x".join(map(str, values))
 
 
-def margins(padding: Ints | str, kernel: Sizes, stride: Sizes, dilation: Sizes) -> tuple[tuple[int, int], ...]:
+def margins(padding: Ints | str, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Margin:
     """The padding before and after, on each axis."""
     if not isinstance(padding, str):
         numbers = per_axis("padding", padding, len(kernel))
@@ -218,25 +222,6 @@ def margins(padding: Ints | str, kernel: Sizes, stride: Sizes, dilation: Sizes) 
         raise ValueError(f'padding="same" keeps the size at stride 1 only, got stride {stride}')
     totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
     return tuple([(total // 2, total - total // 2) for total in totals])
-
-
-def per_axis(name: str, value: Ints, axes: int) -> Sizes:
-    """A setting as one number for each spatial axis; a single number stands for the same on each.
-
-    >>> per_axis("stride", 2, 2), per_axis("stride", (1, 2), 2)
-    ((2, 2), (1, 2))
-    """
-    values = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * axes
-    if len(values) != axes:
-        raise ValueError(f"{name} (={value}) must be a number, or one for each of the {axes} spatial axes")
-    return tuple([whole(name, v) for v in values])
-
-
-def check_least(**settings: int) -> None:
-    """ValueError for a padding below 0, and for anything else below 1."""
-    for name, number in settings.items():
-        if number < (least := 0 if "padding" in name else 1):
-            raise ValueError(f"{name} (={number}) must be at least {least}")
 
 
 # -- the map and its adjoint, on arrays --------------------------------------------------------------------------------

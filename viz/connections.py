@@ -21,12 +21,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from minitensor import Tensor, history
-from minitensor.tensor import recording, whole
+from minitensor.tensor import Primitive, recording, whole
 from nets import Module
 
 from .slopes import LARGEST, Known, Operator, TooManyWires
@@ -212,7 +213,7 @@ class Recipe:
                 reach[t] = mine
             low, high = operator.outcome()
             moves = np.array([bool(inputs) for inputs in mine]).reshape(t.shape)
-            generic = any(self.known[s].generic and t.primitive.vjp(n) is not None for n, s in enumerate(t.inputs))
+            generic = any(self.known[s].generic and _has_rule(t.primitive, n) for n, s in enumerate(t.inputs))
             self.known[t] = Known(low.reshape(t.shape), high.reshape(t.shape), moves, generic)
         self.reached = reach
         return reach.get(self.tensors[-1], [0] * self.tensors[-1].size)
@@ -230,8 +231,9 @@ class Recipe:
             if t not in self.reached:
                 mine: list[set[Parameter]] = [set() for _ in range(t.size)]
                 for slot, source in enumerate(t.inputs):
-                    for i, j in self._pairs(operator, t, slot) if source in made else ():
-                        mine[i] |= made[source][j]
+                    if source in made:
+                        for i, j in self._made_of(operator, t, slot):
+                            mine[i] |= made[source][j]
                 if any(mine):
                     made[t] = mine
                 continue
@@ -259,6 +261,13 @@ class Recipe:
         assert t.primitive is not None
         return Operator(t.primitive, [self.known[source] for source in t.inputs], t.params)
 
+    def _made_of(self, operator: Operator, t: Tensor, slot: int) -> Iterable[tuple[int, int]]:
+        """As `_pairs`; an operator without a derivative may use all that it reads."""
+        try:
+            return self._pairs(operator, t, slot)
+        except NotImplementedError:
+            return product(range(t.size), range(t.inputs[slot].size))
+
     def _pairs(self, operator: Operator, t: Tensor, slot: int) -> list[tuple[int, int]]:
         """The pattern of one operator by one of its inputs, as [(i, j), ...]."""
         if not t.size:
@@ -270,6 +279,14 @@ class Recipe:
                 raise _too_many_wires(self.limit, f"{error} ({operator.primitive.name})") from None
         found: list[tuple[int, int]] = self.patterns[t, slot]
         return found
+
+
+def _has_rule(primitive: Primitive, slot: int) -> bool:
+    """Whether an operator has a derivative by this input: not where it is said to be zero, nor where none was given."""
+    try:
+        return primitive.vjp(slot) is not None
+    except NotImplementedError:
+        return False
 
 
 class Run:

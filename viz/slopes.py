@@ -40,7 +40,8 @@ LARGEST = 1_000.0  # an input is tried from -1,000 to 1,000; a threshold beyond 
 INFINITE = 1e6  # what a constant has moved beyond this stays there: a mask of -1e9 means minus infinity
 ORDINARY = 1e5  # of a wider range, that from -100,000 to 100,000 is enough
 OFTEN = 12  # so often is each wire met, before none is expected any more: e^-12 is six in a million
-CORNERS, SAMPLES, FEWEST_POINTS, MOST_POINTS = 9, 24, 16, 400
+FEWEST_POINTS, MOST_POINTS = 16, 400  # at which an operator is differentiated
+CORNERS, SAMPLES = 9, 24  # at which its value is worked out, to see its range
 LOOKED_AT = 4  # rows of a Jacobian, at a point that is likely to say nothing new
 PRECISION = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-4}  # relative errors of a pass stay below these
 
@@ -138,13 +139,13 @@ class Operator:
         ways: list[Way] = [_by_destination, _by_source]
         for n in range(MOST_POINTS):
             slope = Slope(self, slot, self.point(n))
-            if not slope.finite:
+            if not slope.finite:  # a logarithm of what is negative, say: it tells nothing here
                 continue
             pairs = slope.pairs(ways, met if tried else None, limit)
             before, tried = len(met) if tried else len(pairs), tried + 1
             met, times = _counted(met, times, pairs)
             steady = steady and before == len(pairs) == len(met)
-            if n + 1 >= FEWEST_POINTS and (steady or times.min(initial=OFTEN) >= OFTEN):
+            if tried >= FEWEST_POINTS and (steady or times.min(initial=OFTEN) >= OFTEN):
                 return np.stack(np.divmod(met, size))
         if not tried:  # a slope that is never a number may be anything
             met = Slope(self, slot, self.point(0)).pairs([], None, limit)
