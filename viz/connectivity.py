@@ -734,4 +734,6 @@ def _join(
     for pick, side in ((max, CELL_SIZE / 2), (min, -CELL_SIZE / 2)):
         tail = drawing.point(x, pick(s.y for s in one) + side)
         head = drawing.point(end, pick(s.y for s in two) + side)
-        drawing.wire(tail, head, {**TRACE, **UNCLIPPED, "color": color, "arrowhead": "none", "penwidth": "1.2"}, front=True)
+        drawing.wire(
+            tail, head, {**TRACE, **UNCLIPPED, "color": color, "arrowhead": "none", "penwidth": "1.2"}, front=True
+        )
