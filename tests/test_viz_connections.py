@@ -661,7 +661,9 @@ def test_zeros_say_which_wires_of_zero_are_there() -> None:
 
 
 def test_a_layer_that_computes_something_else_for_another_input_is_refused_with_the_place() -> None:
-    with pytest.raises(ValueError, match=r"other operators for another input: .*index.*, and then .*index"):
+    with pytest.raises(
+        ValueError, match=r"another input: \('index', \{'key'.*\}\), and then \('index', \{'key'.*\}\);"
+    ):
         connections(lambda x: x[int(x.data.argmax())], 3)
     with pytest.raises(ValueError, match=r"same for every input.*`if` on a value"):
         connections(lambda x: -x if x.data.sum() > 0 else x, 3)
