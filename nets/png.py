@@ -14,7 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from minitensor.tensor import Array
 
-MOST_PIXELS = 2**24
+MOST_PIXELS = 2**26  # a quarter of a gigabyte, with colours
 
 
 def encode(pixels: npt.ArrayLike, scale: int = 1) -> bytes:
@@ -40,7 +40,7 @@ def decode(file: bytes) -> Array:
 
     Colours become grey as bright as they are, what is transparent becomes white, and a photograph that a camera has
     marked as turned is turned upright.
-    Raises ValueError for another kind of file, a damaged one, or one of more than 16 million pixels.
+    Raises ValueError for another kind of file, a damaged one, or one of more than 67 million pixels.
 
     >>> decode(b"GIF89a")
     Traceback (most recent call last):

@@ -252,6 +252,22 @@ def test_what_is_set_in_a_picture_looks_as_it_did_alone(draw: Any) -> None:
     assert sorted(text_of(alone.svg())) == sorted(text_of(within.svg()))
 
 
+def test_a_graph_of_ones_own_is_set_and_compiled_too(tmp_path: Path) -> None:
+    own = Figure(
+        'digraph { a [label="a long ellipse"] b [shape=box] c [shape=circle] a -> b [label="on it"] b -> c a -> c }'
+    )
+    line = Figure("graph { a -- b }")
+    whole = above(own, line).figure("own")
+    assert sorted(texts(whole.svg())) == sorted(texts(own.svg()) + texts(line.svg()))
+    assert whole.svg().count("<polygon") == own.svg().count("<polygon")  # the sheet, a box, and the arrows' heads
+    assert own.tex(document=False).count(" ellipse (") == 1
+    sheet = Drawing()
+    sheet.text(0, 0, "on a coloured ground", style="filled", fillcolor="#CFE8F7")
+    assert " ellipse (" not in sheet.figure().tex()
+    for figure in own, line, whole:
+        assert len(re.findall(r"\\draw\[", figure.tex())) == figure.dot.count("->") + figure.dot.count("--")
+
+
 def test_what_cannot_be_set_side_by_side_is_a_clear_error() -> None:
     for compose in (above, beside):
         with pytest.raises(ValueError, match="give drawings or figures"):

@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from itertools import combinations
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 import nets
 import viz
@@ -37,6 +41,39 @@ def test_moving_an_image_moves_its_pixels(down: int, right: int, seed: int) -> N
             if 0 <= h + down < 4 and 0 <= w + right < 5:
                 expected[0, 0, h + down, w + right] = x[0, 0, h, w]
     assert (moved == expected).all()
+
+
+@given(st.integers(1, 1500), st.integers(1, 1500), st.integers(0, 2**32 - 1))
+@settings(max_examples=10)
+def test_a_photograph_of_ones_own_is_as_bright_as_it_was_and_small_enough(height: int, width: int, seed: int) -> None:
+    image = np.random.default_rng(seed).integers(0, 256, (height, width)).astype(np.uint8)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "photo.png")
+        Image.fromarray(image).save(path)
+        small = viz.photograph(path)
+    assert max(small.shape) <= 512 or min(height, width) < 3
+    if max(height, width) <= 512:
+        np.testing.assert_array_equal(small * 255, image)
+    else:
+        side = height // small.shape[0]
+        assert small[0, 0] == pytest.approx(image[:side, :side].mean() / 255)
+
+
+def test_filters_and_squares_take_the_name_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    Image.new("RGB", (24, 16), (200, 30, 30)).save(path)
+    assert "Sobel" in viz.filters(str(path)).dot
+    assert "16 × 24" in viz.commuting_square(relu, quarter_turn, path).dot
+    assert viz.filters(path, kernels={"mine": [[1, -1], [0.5, 2]]}).dot.count("1/2 ·") == 1
+    path.write_bytes(b"no picture at all")
+    for draw in (viz.filters, partial(viz.commuting_square, relu, relu)):
+        with pytest.raises(ValueError, match="not a picture that can be read"):
+            draw(path)
+    with pytest.raises(FileNotFoundError):
+        viz.filters(tmp_path / "none.png")
+    for kernels in ({}, {"flat": [1, 2]}):
+        with pytest.raises(ValueError, match="kernel"):
+            viz.filters(kernels=kernels)
 
 
 # -- does the order matter? --------------------------------------------------------------------------------------------

@@ -172,7 +172,7 @@ def connectivity(
             [own.get((r, i)) or (numbers[r][i] if numbers else inside.get((r, i), "")) for i in range(n)]
             for r, n in enumerate(stack.sizes)
         ]
-        windows = [stack.follow({u}, direction)[0] for u in sorted(followed)]
+        windows = [(stack.follow({u}, direction)[0], followed[u] or TRACE["color"]) for u in sorted(followed)]
         tinted = stack.blocks() if blocks else {}
         winners = stack.winners(x, marks) if x is not None and direction == "above" else set()
 
@@ -676,7 +676,7 @@ def _letter(n: int) -> str:
 
 def _grids(
     stack: Stack,
-    paths: Sequence[Sequence[set[int]]],
+    paths: Sequence[tuple[Sequence[set[int]], str]],
     unit_looks: Callable[[int, int], Attributes],
     texts: Sequence[Sequence[str]],
     captions: Sequence[str],
@@ -703,10 +703,10 @@ def _grids(
         middle, lines = x + (width - 1) / 2 * CELL_SIZE, caption.count("\n")
         drawing.text(middle, (max(columns) + 1) / 2 * CELL_SIZE + 14 + 8.75 * lines, caption)
         x += (width + 2.5) * CELL_SIZE
-    for path in paths:
+    for path, color in paths:
         for r, (before, after) in enumerate(pairwise(path)):
             if before and after:
-                _join(drawing, cells[r], before, cells[r + 1], after)
+                _join(drawing, cells[r], before, cells[r + 1], after, color)
     return drawing
 
 
@@ -725,11 +725,15 @@ def _size(shape: tuple[int, ...]) -> str:
     return size if len(shape) < 2 or shape[0] == 1 else f"{shape[0]} images\n{size}"
 
 
-def _join(drawing: Drawing, left: Sequence[int], before: set[int], right: Sequence[int], after: set[int]) -> None:
+def _join(
+    drawing: Drawing, left: Sequence[int], before: set[int], right: Sequence[int], after: set[int], color: str
+) -> None:
     """Two lines from the right corners of the marked cells of one grid to the left corners of those of the next."""
     one, two = ([drawing.shapes[grid[n]] for n in marked] for grid, marked in ((left, before), (right, after)))
     x, end = max(s.x for s in one) + CELL_SIZE / 2, min(s.x for s in two) - CELL_SIZE / 2
     for pick, side in ((max, CELL_SIZE / 2), (min, -CELL_SIZE / 2)):
         tail = drawing.point(x, pick(s.y for s in one) + side)
         head = drawing.point(end, pick(s.y for s in two) + side)
-        drawing.wire(tail, head, {**TRACE, **UNCLIPPED, "arrowhead": "none", "penwidth": "1.2"}, front=True)
+        drawing.wire(
+            tail, head, {**TRACE, **UNCLIPPED, "color": color, "arrowhead": "none", "penwidth": "1.2"}, front=True
+        )

@@ -363,25 +363,34 @@ def laid_out(figure: Figure) -> Drawing:
             numbers[o["_gvid"]] = drawing._put(x, y, label, looks)
     for e in found.get("edges", []):
         looks = {key: e[key] for key in KEPT if key in e} | {"style": e.get("style", "solid")}
-        points = [tuple(map(float, p.lstrip("es,").split(","))) for p in e.get("pos", "").split()]
-        tipped = points[1:] + points[:1] if e.get("pos", "").startswith("e") else points
-        drawing.wires.append(Wire(numbers[e["tail"]], numbers[e["head"]], looks, False, tuple(tipped)))  # type: ignore[arg-type]
+        looks |= {} if found["directed"] else {"arrowhead": "none"}
+        drawing.wires.append(Wire(numbers[e["tail"]], numbers[e["head"]], looks, False, _points(e.get("pos", ""))))
         for label in ("_ldraw_", "_hldraw_", "_tldraw_"):  # in the middle, at the head, at the tail
             _write(drawing, e.get(label, []))
     return drawing
+
+
+def _points(pos: str) -> tuple[tuple[float, float], ...]:
+    """The points of a curve in DOT's words, and its tip behind them.
+
+    >>> _points("e,9,9 0,0 1,2 3,4 5,6")
+    ((0.0, 0.0), (1.0, 2.0), (3.0, 4.0), (5.0, 6.0), (9.0, 9.0))
+    """
+    words = pos.split()
+    on_the_way, tips = [w for w in words if w[0] not in "es"], [w[2:] for w in words if w[0] == "e"]
+    places = ([float(n) for n in w.split(",")] for w in on_the_way + tips)
+    return tuple((x, y) for x, y in places)
 
 
 def _write(drawing: Drawing, ops: Sequence[Mapping[str, Any]]) -> None:
     """The lines of a label of a frame or a wire, where Graphviz has put them."""
     size, color = 14.0, WORDS
     for op in ops:
-        size = op["size"] if op["op"] == "F" else size
-        color = op["color"] if op["op"] == "c" else color
-        if op["op"] == "T":
-            text = op["text"].replace("\\\\", "\\")
-            drawing.text(
-                op["pt"][0], op["pt"][1] + 0.35 * size, text, size, op["align"].replace("n", "c"), fontcolor=color
-            )
+        size = op["size"] if op.get("op") == "F" else size
+        color = op["color"] if op.get("op") == "c" else color
+        if op.get("op") == "T":
+            x, y = op["pt"]
+            drawing.text(x, y + 0.35 * size, op["text"], size, op["align"].replace("n", "c"), fontcolor=color)
 
 
 def _size(d: Drawing) -> tuple[float, float]:

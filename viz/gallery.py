@@ -30,6 +30,7 @@ from .lecture import (
 from .render import EMBEDDED, write_whole
 from .samples import sample
 from .stepper import stepper
+from .style import MEANINGS
 
 BOOK = "https://www.deeplearningbook.org/contents/"
 CHAPTERS = {"6": "mlp.html", "9": "convnets.html"}
@@ -41,6 +42,7 @@ IN_THE_README = (
     graph_of_an_expression,
 )
 SMALLEST_TEXT = 9  # CSS pixels: figures are made smaller until their smallest text is
+UNSAID = ("paper", "words", "unit", "cell", "note", "wire", "arrow", "padding, words")  # colours that only draw
 THUMBNAIL = 132.0  # CSS pixels, on its longer side
 
 
@@ -148,6 +150,19 @@ def _thumbnail(entry: Entry) -> str:
     return f'<li><a href="#{entry.path.stem}"><img src="{small}" alt=""> {escape(entry.title)}</a></li>'
 
 
+def _legend() -> str:
+    """What each colour means, in light and in dark pages."""
+    items = []
+    for meaning, (light, dark, _) in MEANINGS.items():
+        if meaning.startswith("weight") or meaning in UNSAID or meaning.endswith(", line"):
+            continue
+        outline, in_the_dark = MEANINGS.get(f"{meaning}, line", (light, dark, ""))[:2]
+        colors = f"--light: {light}; --dark: {dark}; --line-light: {outline}; --line-dark: {in_the_dark}"
+        items.append(f'<li><span class="swatch" style="{colors}"></span>{escape(meaning)}</li>')
+    weights = "weights have a colour and a letter each"
+    return f'<ul class="legend" aria-label="what the colours mean">{"".join(items)}<li>{weights}</li></ul>'
+
+
 def _page(sections: dict[str, list[Entry]]) -> str:
     contents, parts = [], []
     for section, entries in sections.items():
@@ -170,6 +185,7 @@ def _page(sections: dict[str, list[Entry]]) -> str:
 <h1>Figures of the lecture</h1>
 <p>Each figure is computed from the layer that it shows, and is a link to itself in full size; the numbers are those of
 the book.  See also the <a href="stepper.html">stepper</a>, which goes forward and backward through a computation.</p>
+{_legend()}
 <nav aria-label="figures"><ul>{"".join(contents)}</ul></nav>
 <main>
 {"".join(parts)}</main>

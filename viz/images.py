@@ -34,7 +34,7 @@ KERNELS: dict[str, list[list[float]]] = {
 }
 
 
-MOST_TAPS = 121
+MOST_TAPS, LONGEST = 121, 512
 SIDE, SIZE = 190.0, 19.0  # of the largest image in a square, and of its words, in points
 PHOTOGRAPH = Path(__file__).parent / "data" / "photo.png"
 
@@ -43,12 +43,17 @@ def photograph(path: str | Path | None = None) -> Array:
     """The (H, W) grey values, from 0 to 1, of a photograph: a file of yours, or the one that comes with the package.
 
     That one is Rear Admiral Grace Hopper, 192 x 192, photographed by James S. Davis for the United States Navy, 1984;
-    in the public domain.  Colours become grey.  Raises ValueError for a file that is no picture, OSError for none.
+    in the public domain.  Colours become grey.  One that is longer than 512 pixels is made smaller, each pixel the mean
+    of a square.  Raises ValueError for a file that is no picture, OSError for none.
 
     >>> photograph().shape
     (192, 192)
     """
-    return decode(Path(path or PHOTOGRAPH).read_bytes())
+    pixels = decode(Path(path or PHOTOGRAPH).read_bytes())
+    height, width = pixels.shape
+    side = min(-(-max(height, width) // LONGEST), height, width)
+    whole = pixels[: height // side * side, : width // side * side]
+    return whole.reshape(height // side, side, width // side, side).mean(axis=(1, 3))
 
 
 def pixels_of(image: npt.ArrayLike | str | Path | None) -> Array:

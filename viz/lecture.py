@@ -71,7 +71,7 @@ from .drawing import CELL_SIZE, Drawing, above, beside, table, words
 from .figure import Figure
 from .grids import Moving, convolution_letters, convolution_steps, grid
 from .images import KERNELS, commuting_square, filters, halve, photograph, quarter_turn, shown, translate
-from .style import LIGHT
+from .style import LIGHT, Style
 
 SMALL_IMAGE = [[1, 0, 2, 1, 0], [0, 1, 3, 1, 1], [2, 1, 0, 0, 2], [1, 3, 1, 2, 0], [0, 1, 2, 1, 1]]
 SOBEL = KERNELS["Sobel"]
@@ -404,7 +404,7 @@ def down_sampling() -> Figure:
     for thrown_away in (7 + 1, 7 + 3, 7 + 5):
         shape = two_steps.shapes[thrown_away]
         two_steps.shapes[thrown_away] = replace(shape, looks={**shape.looks, **PADDING})
-    return above(strided, two_steps, gap=30).figure("down-sampling")
+    return above(strided, two_steps, gap=26).figure("down-sampling")
 
 
 def no_zero_padding() -> Figure:
@@ -475,8 +475,8 @@ def arithmetic_of_transposed_convolution() -> Figure:
 
 def _places_of(names: list[str]) -> Drawing:
     """The third place of each of these settings, in two columns."""
-    panels = [convolution_arithmetic(**SETTINGS[name], position=2, title=name.capitalize(), side=24) for name in names]
-    return table([panels[i : i + 2] for i in range(0, len(panels), 2)], gap=40)
+    panels = [convolution_arithmetic(**SETTINGS[name], position=2, title=name.capitalize(), side=17) for name in names]
+    return table([panels[i : i + 2] for i in range(0, len(panels), 2)], gap=24)
 
 
 def checkerboard() -> Figure:
@@ -624,7 +624,7 @@ def graph_of_an_expression() -> Figure:
     x, w, b, t = (Tensor(v, name=name) for name, v in {"x": 0.5, "w": -1.2, "b": 0.8, "t": 1.0}.items())
     loss = (tanh(w * x + b) - t) ** 2
     loss.name = "L"
-    return computation_graph(loss, gradients=True)
+    return computation_graph(loss, gradients=True, style=Style(orientation="right"))
 
 
 def graph_of_a_gradient() -> Figure:
@@ -709,11 +709,11 @@ class UNet(Module):
     """A U-shaped network: down by pooling, up by transposed convolution, and what was before beside what is after."""
 
     def __init__(self) -> None:
-        self.down = Conv2d(1, 4, 3, padding=1)
+        self.down = Conv2d(1, 2, 3, padding=1)
         self.pool = MaxPool2d(2)
-        self.deep = Conv2d(4, 8, 3, padding=1)
-        self.up = ConvTranspose2d(8, 4, 2, stride=2)
-        self.out = Conv2d(8, 1, 3, padding=1)
+        self.deep = Conv2d(2, 4, 3, padding=1)
+        self.up = ConvTranspose2d(4, 2, 2, stride=2)
+        self.out = Conv2d(4, 1, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         wide = relu(self.down(x))

@@ -11,6 +11,7 @@ returns.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -115,12 +116,15 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
     """Write a file whole or not at all: what was there before stays until all of the new is on the disk.
 
     A link stays a link, and a file keeps its permissions.  Returns the path.
+    Raises OSError where it cannot be written, FileNotFoundError with its name where there is no such folder.
     """
     path, data = Path(path), content.encode() if isinstance(content, str) else content
     target = path.resolve()  # to replace a link would leave what it leads to as it was
     if target.exists() and not target.is_file():  # a device or a pipe, which cannot be replaced
         target.write_bytes(data)
         return path
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
     part = target.with_name(f".{target.name[:40]}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         with open(part, "wb") as file:

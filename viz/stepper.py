@@ -28,6 +28,7 @@ from minitensor.tensor import Array
 from .computation import SPINE, UNSAID, in_one_line, spine, uniform
 from .dot import GREY, LAYERED, Digraph, plain, visible
 from .figure import Figure
+from .render import write_whole
 
 MOST_OPERATORS = 150
 MOST_CELLS = 400  # of an array that is written out
@@ -79,9 +80,7 @@ def stepper(
         "steps": _steps(output, tensors, number, names),
     }
     whole = f"{names[output]} = {_whole_formula(tensors, names)}" if operators else names[output]
-    path = Path(path)
-    path.write_text(_page(visible(title), visible(whole), drawing, data, back), encoding="utf-8")
-    return path
+    return write_whole(path, _page(visible(title), visible(whole), drawing, data, back))
 
 
 def _whole_formula(tensors: Sequence[Tensor], names: Mapping[Tensor, str]) -> str:

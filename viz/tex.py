@@ -20,6 +20,7 @@ Json = dict[str, Any]
 
 PACKAGES = "\\usepackage{tikz}\n\\usetikzlibrary{arrows.meta, backgrounds}\n"
 BOLD, ITALIC, SUBSCRIPT = 1, 2, 16  # bits of a font, as Graphviz counts them
+ROUND = ("circle", "ellipse", "oval", None)
 LABELS = ("_ldraw_", "_hldraw_", "_tldraw_")  # of a wire: in its middle, at its head, at its tail
 FAMILIES = {"Times": "\\rmfamily", "Courier": "\\ttfamily"}
 NAMED = r"""\ \textbackslash{} ^ \textasciicircum{} ~ \textasciitilde{} < \textless{} > \textgreater{} | \textbar{}
@@ -50,7 +51,8 @@ def escaped(text: str) -> str:
     """
     known = {c for c in text if " " <= c <= "~" or "À" <= c <= "ÿ"}
     written = "".join(WRITTEN.get(c) or (c if c in known else f"[U+{ord(c):04X}]") for c in text)
-    return re.sub(r"-(?=-)", "-{}", written)  # two hyphens would become a dash
+    written = re.sub(r"-(?=-)", "-{}", written)  # two hyphens would become a dash,
+    return re.sub(r"^ | (?= )|(?<= ) ", "~", written)  # and several spaces one
 
 
 def document(dot: str, title: str, prefix: str = "", scale: float = 1.0, renderer: str | None = None) -> str:
@@ -69,7 +71,7 @@ def document(dot: str, title: str, prefix: str = "", scale: float = 1.0, rendere
 
 
 def picture(dot: str, title: str, prefix: str = "", scale: float = 1.0, renderer: str | None = None) -> str:
-    """A tikzpicture; what must be in the preamble stands in its first line, as a comment.
+    """A tikzpicture; what must be in the preamble stands above it, as a comment.
 
     The files of images are looked for with the prefix before their names.
     Raises RenderError where there is no renderer.
@@ -161,7 +163,10 @@ class _Sheet:
             if o.get("shape") in ("plain", "plaintext", "none"):
                 outline = [self.fill(o)]
             else:
-                outline = [*self.pen(o), self.fill(o), "circle" if o.get("shape") in ("circle", "ellipse") else ""]
+                outline = [*self.pen(o), self.fill(o), "circle" if o.get("shape") in ROUND else ""]
+            if "circle" in outline and o["width"] != o["height"]:  # TikZ itself knows circles only
+                yield f"\\path[{self.style(*outline[:-1])}] ({x},{y}) ellipse ({width / 2:g} and {height / 2:g});"
+                outline = []
             if "image" in o:
                 pen = float(o.get("penwidth", 1))  # the frame is drawn first, and would be covered
                 inner = f"width={width - pen:.2f}bp, height={height - pen:.2f}bp"
