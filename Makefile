@@ -32,11 +32,15 @@ coverage: .venv/strength ## check that the laws of the engine reach its every li
 
 mutants: .venv/strength ## break the engine in some two thousand places, one at a time: is each break seen?  MODULE=... for one file
 	$(BIN)/python -m tests.mutants $(MODULE) --out $(OUT)
+	$(if $(MODULE),,$(BIN)/python -m tests.mutants --room nets --sample 100 --out $(OUT))
+	$(if $(MODULE),,$(BIN)/python -m tests.mutants --room viz --sample 100 --out $(OUT))
 
 check: .venv/dev ## formatting, lint, types
 	$(BIN)/ruff format --check $(ROOMS)
 	$(BIN)/ruff check $(ROOMS)
 	$(BIN)/mypy
+	$(BIN)/mypy --strict -p minitensor
+	$(BIN)/python -m pytest -q tests/test_types.py
 
 format: .venv/dev ## put the code into the form that check wants
 	$(BIN)/ruff format $(ROOMS)

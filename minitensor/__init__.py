@@ -1,7 +1,7 @@
 """minitensor: a tensor engine to read, with reverse-mode derivatives of any order, on NumPy alone.
 
-Read the chapters in this order: tensor, backprop, finite, ops (elementwise, shape, reduce, contract), windows, conv,
-pool, activations, losses, normalize.  Beside that path: recording, sizes, more, formula, fast.
+Read the chapters in this order: tensor, backprop, windows, conv, pool, ops (elementwise, shape, reduce, contract),
+activations, losses, normalize, finite.  Beside that path: checks, recording, sizes, more, formula, fast.
 
 `from minitensor import *` brings all but `abs`, `max`, `min` and `sum`, which would replace Python's own.
 """
@@ -19,6 +19,7 @@ from .conv import (
     conv3d,
     conv_transpose1d,
     conv_transpose2d,
+    conv_transpose3d,
     dense,
     locally_connected1d,
     locally_connected2d,
@@ -131,16 +132,16 @@ __version__ = "0.2.0"
 __all__ = [
     "Primitive", "Tensor", "Windows", "add", "arange", "argmax", "as_tensor", "astype", "avg_pool1d", "avg_pool2d",
     "avg_pool3d", "backward", "batch_norm", "broadcast_to", "clip", "compiled", "concatenate", "conv1d", "conv2d",
-    "conv3d", "conv_transpose1d", "conv_transpose2d", "cos", "cross_entropy", "cumsum", "dense", "diag", "divide",
-    "dot", "dropout", "einsum", "erf", "exp", "expand_dims", "expm1", "finite", "flatten", "flip", "float_power",
-    "fold", "formula", "full", "gelu", "gradients", "greater", "greater_equal", "hessian", "history", "index", "isnan",
-    "jacobian", "leaky_relu", "local_response_norm", "locally_connected1d", "locally_connected2d", "log", "log1p",
-    "log_softmax", "logaddexp", "logsumexp", "lp_pool1d", "lp_pool2d", "matmul", "max_pool1d", "max_pool2d",
-    "max_pool3d", "maximum", "maxout", "mean", "mean_squared_error", "minimum", "moveaxis", "multiply", "negative",
-    "no_grad", "ones", "outer", "pad", "power", "primitive", "prod", "program", "randn", "relu", "repeat", "reshape",
-    "roll", "sigmoid", "sign", "sin", "sizes", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "stack",
-    "std", "subtract", "swapaxes", "tanh", "tensordot", "tile", "tiled_conv1d", "tiled_conv2d", "trace", "transpose",
-    "tril", "triu", "var", "weighted_avg_pool1d", "weighted_avg_pool2d", "where", "windows", "zeros",
+    "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cos", "cross_entropy", "cumsum", "dense",
+    "diag", "divide", "dot", "dropout", "einsum", "erf", "exp", "expand_dims", "expm1", "finite", "flatten", "flip",
+    "float_power", "fold", "formula", "full", "gelu", "gradients", "greater", "greater_equal", "hessian", "history",
+    "index", "isnan", "jacobian", "leaky_relu", "local_response_norm", "locally_connected1d", "locally_connected2d",
+    "log", "log1p", "log_softmax", "logaddexp", "logsumexp", "lp_pool1d", "lp_pool2d", "matmul", "max_pool1d",
+    "max_pool2d", "max_pool3d", "maximum", "maxout", "mean", "mean_squared_error", "minimum", "moveaxis", "multiply",
+    "negative", "no_grad", "ones", "outer", "pad", "power", "primitive", "prod", "program", "randn", "relu", "repeat",
+    "reshape", "roll", "sigmoid", "sign", "sin", "sizes", "softmax", "softplus", "split", "sqrt", "square", "squeeze",
+    "stack", "std", "subtract", "swapaxes", "tanh", "tensordot", "tile", "tiled_conv1d", "tiled_conv2d", "trace",
+    "transpose", "tril", "triu", "var", "weighted_avg_pool1d", "weighted_avg_pool2d", "where", "windows", "zeros",
 ]  # fmt: skip
 
 if os.environ.get("MINITENSOR_PLAIN") != "1":
