@@ -41,7 +41,7 @@ from .module import Cost, Module, Sequential, Shape
 Rng = np.random.Generator | None
 
 
-class _Weighted(Module):
+class Weighted(Module):
     """What has a weight, and a bias or None."""
 
     weight: Tensor
@@ -49,7 +49,7 @@ class _Weighted(Module):
 
 
 @dataclass(eq=False, repr=False)
-class Dense(_Weighted):
+class Dense(Weighted):
     """Every output a weighted sum of every input, y = x W^T + b: `minitensor.dense` with weight (O, C) and bias (O).
 
     >>> layer = Dense(3, 2)
@@ -81,7 +81,7 @@ class Dense(_Weighted):
 # -- with kernels ------------------------------------------------------------------------------------------------------
 
 
-class _Kernels(_Weighted):
+class _Kernels(Weighted):
     """What layers have in common that slide kernels over an image; a subclass says which `function` does."""
 
     axes: ClassVar[int]
