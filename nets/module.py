@@ -32,7 +32,9 @@ from minitensor.tensor import Array, Operand
 
 Shape: TypeAlias = tuple[int, ...]
 
+CONTAINERS = (list, tuple, dict, set, frozenset)
 HELD = (Tensor, np.ndarray)  # a tuple, since `isinstance` with a union of types would make that union at each call
+HELD_OR_CONTAINER = HELD + CONTAINERS
 
 
 class Cost(NamedTuple):
@@ -94,21 +96,23 @@ class Module:
         >>> [name for name, _ in Blocks().children()]
         ['first', 'more.0', 'more.1']
         """
-        return [(name, value) for name, value in self._stored() if isinstance(value, Module)]
+        return [(name, value) for name, value in self._stored(Module) if isinstance(value, Module)]
 
     def modules(self) -> Iterator[tuple[str, Module]]:
         """This module (named "") and all below it, named by their path, as in "features.C1".
 
         A module that is used in two places comes twice.  Raises ValueError for one that holds itself.
         """
-        yield from self._modules("", ())
+        found: list[tuple[str, Module]] = []
+        self._collect("", (), found)
+        return iter(found)
 
-    def _modules(self, path: str, above: tuple[Module, ...]) -> Iterator[tuple[str, Module]]:
+    def _collect(self, path: str, above: tuple[Module, ...], found: list[tuple[str, Module]]) -> None:
         if self in above:
             raise ValueError(f"a module cannot be a part of itself: {path!r} is a module that holds it")
-        yield path, self
+        found.append((path, self))
         for name, child in self.children():
-            yield from child._modules(f"{path}.{name}" if path else name, (*above, self))
+            child._collect(f"{path}.{name}" if path else name, (*above, self), found)
 
     def named_parameters(self) -> list[tuple[str, Tensor]]:
         """Each parameter once, named by the path to its first place.
@@ -139,18 +143,23 @@ class Module:
             tensor.name = old.name
         self._exchange({id(old): tensor for old, tensor in new.items()})
 
-    def _stored(self) -> Iterator[tuple[str, Any]]:
-        """Each parameter, buffer and module of its own, with its name, at every place that holds it."""
+    def _stored(self, kinds: type | tuple[type, ...]) -> list[tuple[str, Any]]:
+        """What is stored in it of these kinds, with its name, at every place that holds it."""
+        found: list[tuple[str, Any]] = []
         for name, value in vars(self).items():
-            yield from _found_in(value, name)
+            if isinstance(value, kinds):
+                found.append((name, value))
+            elif isinstance(value, CONTAINERS):  # asked here, since nearly all settings are numbers
+                found.extend((path, item) for path, item in _found_in(value, name) if isinstance(item, kinds))
+        return found
 
     def _holdings(self) -> dict[str, Tensor | Array]:
         """Each parameter and buffer once, by the path to its first place; ValueError where two have the same path."""
         held: dict[str, Tensor | Array] = {}
         seen: set[int] = set()  # by identity: equal values are not the same parameter
         for path, module in self.modules():
-            for name, value in module._stored():
-                if isinstance(value, HELD) and id(value) not in seen:
+            for name, value in module._stored(HELD):
+                if id(value) not in seen:
                     name = f"{path}.{name}" if path else name
                     if name in held:
                         raise ValueError(f"two parameters or buffers are called {name!r}: a name must not hold a dot")
@@ -161,9 +170,10 @@ class Module:
     def _exchange(self, new: Mapping[int, Tensor | Array]) -> None:
         """Store another value, in every place, for each one that has its id as a key of `new`."""
         for _, module in self.modules():
-            for name, value in list(vars(module).items()):
-                if (exchanged := _exchanged(value, new)) is not value:
-                    setattr(module, name, exchanged)
+            changed = {name: _exchanged(v, new) for name, v in vars(module).items() if isinstance(v, HELD_OR_CONTAINER)}
+            for name, value in changed.items():
+                if value is not vars(module)[name]:
+                    setattr(module, name, value)
 
     # -- its state -----------------------------------------------------------------------------------------------------
 
@@ -273,18 +283,17 @@ class Module:
                     yield f"{name}={reprlib.repr(value)}"
 
 
-def _found_in(value: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """The Tensors, arrays and Modules in a value: itself, or what lists, tuples and dicts hold, at any depth."""
-    if isinstance(value, (Tensor, np.ndarray, Module)):
-        yield name, value
-    elif isinstance(value, (list, tuple)):
-        for i, item in enumerate(value):
-            yield from _found_in(item, f"{name}.{i}")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _found_in(item, f"{name}.{key}")
-    elif isinstance(value, (set, frozenset)) and any(isinstance(item, (Tensor, Module)) for item in value):
-        raise TypeError(f"{name} is a set, which has no order to name its layers by: make it a list")
+def _found_in(container: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The Tensors, arrays and Modules that a list, tuple or dict holds, at any depth."""
+    if isinstance(container, (set, frozenset)):
+        if any(isinstance(item, (Tensor, Module)) for item in container):
+            raise TypeError(f"{path} is a set, which has no order to name its layers by: make it a list")
+        return
+    for key, item in container.items() if isinstance(container, dict) else enumerate(container):
+        if isinstance(item, (Tensor, np.ndarray, Module)):
+            yield f"{path}.{key}", item
+        elif isinstance(item, CONTAINERS):
+            yield from _found_in(item, f"{path}.{key}")
 
 
 def _exchanged(value: Any, new: Mapping[int, Tensor | Array]) -> Any:
