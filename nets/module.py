@@ -32,9 +32,9 @@ from minitensor.tensor import Array, Operand
 
 Shape: TypeAlias = tuple[int, ...]
 
+PLAIN = {int, float, bool, str, type(None)}
 CONTAINERS = (list, tuple, dict, set, frozenset)
 HELD = (Tensor, np.ndarray)  # a tuple, since `isinstance` with a union of types would make that union at each call
-HELD_OR_CONTAINER = HELD + CONTAINERS
 
 
 class Cost(NamedTuple):
@@ -96,23 +96,25 @@ class Module:
         >>> [name for name, _ in Blocks().children()]
         ['first', 'more.0', 'more.1']
         """
-        return [(name, value) for name, value in self._stored(Module) if isinstance(value, Module)]
+        return [(name, value) for name, value in self._stored() if isinstance(value, Module)]
 
     def modules(self) -> Iterator[tuple[str, Module]]:
         """This module (named "") and all below it, named by their path, as in "features.C1".
 
         A module that is used in two places comes twice.  Raises ValueError for one that holds itself.
         """
-        found: list[tuple[str, Module]] = []
-        self._collect("", (), found)
-        return iter(found)
+        return iter([(path, module) for path, module, _ in self._walk("", ())])
 
-    def _collect(self, path: str, above: tuple[Module, ...], found: list[tuple[str, Module]]) -> None:
+    def _walk(self, path: str, above: tuple[Module, ...]) -> list[tuple[str, Module, list[tuple[str, Any]]]]:
+        """This module and all below it, with their paths, and what each holds itself."""
         if self in above:
             raise ValueError(f"a module cannot be a part of itself: {path!r} is a module that holds it")
-        found.append((path, self))
-        for name, child in self.children():
-            child._collect(f"{path}.{name}" if path else name, (*above, self), found)
+        stored = self._stored()
+        found = [(path, self, stored)]
+        for name, value in stored:
+            if isinstance(value, Module):
+                found += value._walk(f"{path}.{name}" if path else name, (*above, self))
+        return found
 
     def named_parameters(self) -> list[tuple[str, Tensor]]:
         """Each parameter once, named by the path to its first place.
@@ -143,23 +145,25 @@ class Module:
             tensor.name = old.name
         self._exchange({id(old): tensor for old, tensor in new.items()})
 
-    def _stored(self, kinds: type | tuple[type, ...]) -> list[tuple[str, Any]]:
-        """What is stored in it of these kinds, with its name, at every place that holds it."""
+    def _stored(self) -> list[tuple[str, Any]]:
+        """Each Tensor, array and Module in it, with its name, at every place that holds it."""
         found: list[tuple[str, Any]] = []
         for name, value in vars(self).items():
-            if isinstance(value, kinds):
+            if type(value) in PLAIN:  # as nearly all settings are
+                continue
+            if isinstance(value, PARTS):
                 found.append((name, value))
-            elif isinstance(value, CONTAINERS):  # asked here, since nearly all settings are numbers
-                found.extend((path, item) for path, item in _found_in(value, name) if isinstance(item, kinds))
+            elif isinstance(value, CONTAINERS):
+                found += _found_in(value, name)
         return found
 
     def _holdings(self) -> dict[str, Tensor | Array]:
         """Each parameter and buffer once, by the path to its first place; ValueError where two have the same path."""
         held: dict[str, Tensor | Array] = {}
         seen: set[int] = set()  # by identity: equal values are not the same parameter
-        for path, module in self.modules():
-            for name, value in module._stored(HELD):
-                if id(value) not in seen:
+        for path, _, stored in self._walk("", ()):
+            for name, value in stored:
+                if isinstance(value, HELD) and id(value) not in seen:
                     name = f"{path}.{name}" if path else name
                     if name in held:
                         raise ValueError(f"two parameters or buffers are called {name!r}: a name must not hold a dot")
@@ -170,10 +174,9 @@ class Module:
     def _exchange(self, new: Mapping[int, Tensor | Array]) -> None:
         """Store another value, in every place, for each one that has its id as a key of `new`."""
         for _, module in self.modules():
-            changed = {name: _exchanged(v, new) for name, v in vars(module).items() if isinstance(v, HELD_OR_CONTAINER)}
-            for name, value in changed.items():
-                if value is not vars(module)[name]:
-                    setattr(module, name, value)
+            for name, value in list(vars(module).items()):
+                if type(value) not in PLAIN and (exchanged := _exchanged(value, new)) is not value:
+                    setattr(module, name, exchanged)
 
     # -- its state -----------------------------------------------------------------------------------------------------
 
@@ -283,6 +286,9 @@ class Module:
                     yield f"{name}={reprlib.repr(value)}"
 
 
+PARTS = (*HELD, Module)
+
+
 def _found_in(container: Any, path: str) -> Iterator[tuple[str, Any]]:
     """The Tensors, arrays and Modules that a list, tuple or dict holds, at any depth."""
     if isinstance(container, (set, frozenset)):
@@ -290,7 +296,9 @@ def _found_in(container: Any, path: str) -> Iterator[tuple[str, Any]]:
             raise TypeError(f"{path} is a set, which has no order to name its layers by: make it a list")
         return
     for key, item in container.items() if isinstance(container, dict) else enumerate(container):
-        if isinstance(item, (Tensor, np.ndarray, Module)):
+        if type(item) in PLAIN:
+            continue
+        if isinstance(item, PARTS):
             yield f"{path}.{key}", item
         elif isinstance(item, CONTAINERS):
             yield from _found_in(item, f"{path}.{key}")
