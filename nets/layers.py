@@ -119,6 +119,8 @@ class _Kernels(Weighted):
 
 @dataclass(eq=False, repr=False)
 class Conv(_Kernels):
+    """What convolutions along one, two and three axes have in common."""
+
     in_channels: int
     out_channels: int
     kernel_size: Any
@@ -178,6 +180,8 @@ class Conv3d(Conv):
 
 @dataclass(eq=False, repr=False)
 class ConvTranspose(_Kernels):
+    """What transposed convolutions have in common."""
+
     in_channels: int
     out_channels: int
     kernel_size: Any
@@ -231,6 +235,8 @@ class ConvTranspose1d(ConvTranspose):
 
 @dataclass(eq=False, repr=False)
 class _LocallyConnected(_Kernels):
+    """What `LocallyConnected1d` and `LocallyConnected2d` have in common."""
+
     in_channels: int
     out_channels: int
     input_size: Any
@@ -279,6 +285,8 @@ class LocallyConnected1d(_LocallyConnected):
 
 @dataclass(eq=False, repr=False)
 class _TiledConv(_Kernels):
+    """What `TiledConv1d` and `TiledConv2d` have in common."""
+
     in_channels: int
     out_channels: int
     kernel_size: Any

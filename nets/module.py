@@ -32,7 +32,7 @@ from minitensor.tensor import Array, Operand
 
 Shape: TypeAlias = tuple[int, ...]
 
-PLAIN = {int, float, bool, str, type(None)}
+PLAIN = {int, float, bool, str, type(None)}  # types of settings that hold no layer: most have one of these
 CONTAINERS = (list, tuple, dict, set, frozenset)
 HELD = (Tensor, np.ndarray)  # a tuple, since `isinstance` with a union of types would make that union at each call
 
@@ -286,7 +286,7 @@ class Module:
                     yield f"{name}={reprlib.repr(value)}"
 
 
-PARTS = (*HELD, Module)
+PARTS = (*HELD, Module)  # what a module is made of
 
 
 def _found_in(container: Any, path: str) -> Iterator[tuple[str, Any]]:
