@@ -22,16 +22,21 @@ def cross_entropy(
 ) -> Tensor:
     """The average of -log softmax(logits)[label]: how surprised the network is by the right answers, in nats.
 
-    logits (N, K), labels N integers from 0 to K - 1.  Rows whose label is ignore_index do not count.  With a weight (K)
-    the average is weighted: a row counts weight[label] times.
+    logits (N, K), labels N integers from 0 to K - 1.  Its gradient is (softmax(logits) - one_hot(labels)) / N: what was
+    expected, less what is right.
+    Rows whose label is ignore_index do not count.  With a weight (K) the average is weighted: a row counts
+    weight[label] times.
     Soft labels are (N, K), each row a distribution: the average of -sum_k labels[k] log softmax(logits)[k], where a
     weight multiplies each term, and the average is over N, as in PyTorch.
     Raises ValueError where the shapes do not fit, no row counts, a weight is negative or soft labels are no
     distributions; TypeError for labels that are not whole numbers, IndexError for one out of range.
     Source: Goodfellow, Bengio and Courville, Deep Learning, section 6.2.2.3.
 
-    >>> round(cross_entropy(Tensor([[0.0, 0.0]]), [1]).item(), 4)  # log 2
-    0.6931
+    >>> logits = Tensor([[0.0, 0.0]])
+    >>> loss = cross_entropy(logits, [1])
+    >>> loss.backward()
+    >>> round(loss.item(), 4), logits.grad.data  # log 2, and [0.5, 0.5] - [0, 1]
+    (0.6931, array([[ 0.5, -0.5]]))
     >>> round(cross_entropy([[0.0, 0.0], [0.0, 9.0]], [[0.5, 0.5], [0.0, 1.0]]).item(), 4)
     0.3466
     """
