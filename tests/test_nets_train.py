@@ -334,11 +334,21 @@ def test_signals_belong_to_python_again_after_a_fit(number):
     assert signal.getsignal(number) is before
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C as in a terminal, whatever the tests were started from: a job in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_second_ctrl_c_stops_at_once():
     with pytest.raises(KeyboardInterrupt):
         fit(small_model(), small_data(), epochs=1, batch_size=4, schedule=interrupt_at(2, times=2), progress=False)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_second_ctrl_c_on_the_command_line_has_no_traceback(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("nets.__main__.fit", lambda *_, **__: signal.raise_signal(signal.SIGINT))
     assert main(["train", "--checkpoint", str(tmp_path / "model.npz")]) == 130
