@@ -23,7 +23,7 @@ def cross_entropy(
     """The average of -log softmax(logits)[label]: how surprised the network is by the right answers, in nats.
 
     logits (N, K), labels N integers from 0 to K - 1.  Its gradient is (softmax(logits) - one_hot(labels)) / N: what was
-    expected, less what is right.
+    predicted, less what is right.
     Rows whose label is ignore_index do not count.  With a weight (K) the average is weighted: a row counts
     weight[label] times.
     Soft labels are (N, K), each row a distribution: the average of -sum_k labels[k] log softmax(logits)[k], where a
