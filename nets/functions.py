@@ -28,7 +28,7 @@ from minitensor import (
     softplus,
     tanh,
 )
-from minitensor.tensor import whole
+from minitensor.checks import check_least, whole
 
 from .module import Cost, Module, Shape
 
@@ -247,8 +247,6 @@ def positive(**settings: int) -> tuple[int, ...]:
     >>> positive(in_features=3, out_features=2)
     (3, 2)
     """
-    numbers = tuple(whole(name, value) for name, value in settings.items())
-    for name, number in zip(settings, numbers, strict=True):
-        if number < 1:
-            raise ValueError(f"{name} (={number}) must be at least 1")
-    return numbers
+    numbers = {name: whole(name, value) for name, value in settings.items()}
+    check_least(**numbers)
+    return tuple(numbers.values())

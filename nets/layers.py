@@ -41,7 +41,7 @@ from .module import Cost, Module, Sequential, Shape
 Rng = np.random.Generator | None
 
 
-class _Weighted(Module):
+class Weighted(Module):
     """What has a weight, and a bias or None."""
 
     weight: Tensor
@@ -49,7 +49,7 @@ class _Weighted(Module):
 
 
 @dataclass(eq=False, repr=False)
-class Dense(_Weighted):
+class Dense(Weighted):
     """Every output a weighted sum of every input, y = x W^T + b: `minitensor.dense` with weight (O, C) and bias (O).
 
     >>> layer = Dense(3, 2)
@@ -81,7 +81,7 @@ class Dense(_Weighted):
 # -- with kernels ------------------------------------------------------------------------------------------------------
 
 
-class _Kernels(_Weighted):
+class _Kernels(Weighted):
     """What layers have in common that slide kernels over an image; a subclass says which `function` does."""
 
     axes: ClassVar[int]
@@ -119,6 +119,8 @@ class _Kernels(_Weighted):
 
 @dataclass(eq=False, repr=False)
 class Conv(_Kernels):
+    """What convolutions along one, two and three axes have in common."""
+
     in_channels: int
     out_channels: int
     kernel_size: Any
@@ -178,6 +180,8 @@ class Conv3d(Conv):
 
 @dataclass(eq=False, repr=False)
 class ConvTranspose(_Kernels):
+    """What transposed convolutions have in common."""
+
     in_channels: int
     out_channels: int
     kernel_size: Any
@@ -231,6 +235,8 @@ class ConvTranspose1d(ConvTranspose):
 
 @dataclass(eq=False, repr=False)
 class _LocallyConnected(_Kernels):
+    """What `LocallyConnected1d` and `LocallyConnected2d` have in common."""
+
     in_channels: int
     out_channels: int
     input_size: Any
@@ -279,6 +285,8 @@ class LocallyConnected1d(_LocallyConnected):
 
 @dataclass(eq=False, repr=False)
 class _TiledConv(_Kernels):
+    """What `TiledConv1d` and `TiledConv2d` have in common."""
+
     in_channels: int
     out_channels: int
     kernel_size: Any

@@ -32,6 +32,8 @@ from minitensor.tensor import Array, Operand
 
 Shape: TypeAlias = tuple[int, ...]
 
+PLAIN = {int, float, bool, str, type(None)}  # types of settings that hold no layer: most have one of these
+CONTAINERS = (list, tuple, dict, set, frozenset)
 HELD = (Tensor, np.ndarray)  # a tuple, since `isinstance` with a union of types would make that union at each call
 
 
@@ -101,14 +103,18 @@ class Module:
 
         A module that is used in two places comes twice.  Raises ValueError for one that holds itself.
         """
-        yield from self._modules("", ())
+        return iter([(path, module) for path, module, _ in self._walk("", ())])
 
-    def _modules(self, path: str, above: tuple[Module, ...]) -> Iterator[tuple[str, Module]]:
+    def _walk(self, path: str, above: tuple[Module, ...]) -> list[tuple[str, Module, list[tuple[str, Any]]]]:
+        """This module and all below it, with their paths, and what each holds itself."""
         if self in above:
             raise ValueError(f"a module cannot be a part of itself: {path!r} is a module that holds it")
-        yield path, self
-        for name, child in self.children():
-            yield from child._modules(f"{path}.{name}" if path else name, (*above, self))
+        stored = self._stored()
+        found = [(path, self, stored)]
+        for name, value in stored:
+            if isinstance(value, Module):
+                found += value._walk(f"{path}.{name}" if path else name, (*above, self))
+        return found
 
     def named_parameters(self) -> list[tuple[str, Tensor]]:
         """Each parameter once, named by the path to its first place.
@@ -139,17 +145,24 @@ class Module:
             tensor.name = old.name
         self._exchange({id(old): tensor for old, tensor in new.items()})
 
-    def _stored(self) -> Iterator[tuple[str, Any]]:
-        """Each parameter, buffer and module of its own, with its name, at every place that holds it."""
+    def _stored(self) -> list[tuple[str, Any]]:
+        """Each Tensor, array and Module in it, with its name, at every place that holds it."""
+        found: list[tuple[str, Any]] = []
         for name, value in vars(self).items():
-            yield from _found_in(value, name)
+            if type(value) in PLAIN:  # as nearly all settings are
+                continue
+            if isinstance(value, PARTS):
+                found.append((name, value))
+            elif isinstance(value, CONTAINERS):
+                found += _found_in(value, name)
+        return found
 
     def _holdings(self) -> dict[str, Tensor | Array]:
         """Each parameter and buffer once, by the path to its first place; ValueError where two have the same path."""
         held: dict[str, Tensor | Array] = {}
         seen: set[int] = set()  # by identity: equal values are not the same parameter
-        for path, module in self.modules():
-            for name, value in module._stored():
+        for path, _, stored in self._walk("", ()):
+            for name, value in stored:
                 if isinstance(value, HELD) and id(value) not in seen:
                     name = f"{path}.{name}" if path else name
                     if name in held:
@@ -162,7 +175,7 @@ class Module:
         """Store another value, in every place, for each one that has its id as a key of `new`."""
         for _, module in self.modules():
             for name, value in list(vars(module).items()):
-                if (exchanged := _exchanged(value, new)) is not value:
+                if type(value) not in PLAIN and (exchanged := _exchanged(value, new)) is not value:
                     setattr(module, name, exchanged)
 
     # -- its state -----------------------------------------------------------------------------------------------------
@@ -273,18 +286,22 @@ class Module:
                     yield f"{name}={reprlib.repr(value)}"
 
 
-def _found_in(value: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """The Tensors, arrays and Modules in a value: itself, or what lists, tuples and dicts hold, at any depth."""
-    if isinstance(value, (Tensor, np.ndarray, Module)):
-        yield name, value
-    elif isinstance(value, (list, tuple)):
-        for i, item in enumerate(value):
-            yield from _found_in(item, f"{name}.{i}")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _found_in(item, f"{name}.{key}")
-    elif isinstance(value, (set, frozenset)) and any(isinstance(item, (Tensor, Module)) for item in value):
-        raise TypeError(f"{name} is a set, which has no order to name its layers by: make it a list")
+PARTS = (*HELD, Module)  # what a module is made of
+
+
+def _found_in(container: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The Tensors, arrays and Modules that a list, tuple or dict holds, at any depth."""
+    if isinstance(container, (set, frozenset)):
+        if any(isinstance(item, (Tensor, Module)) for item in container):
+            raise TypeError(f"{path} is a set, which has no order to name its layers by: make it a list")
+        return
+    for key, item in container.items() if isinstance(container, dict) else enumerate(container):
+        if type(item) in PLAIN:
+            continue
+        if isinstance(item, PARTS):
+            yield f"{path}.{key}", item
+        elif isinstance(item, CONTAINERS):
+            yield from _found_in(item, f"{path}.{key}")
 
 
 def _exchanged(value: Any, new: Mapping[int, Tensor | Array]) -> Any:

@@ -78,14 +78,16 @@ class Optimizer:
         self.steps += 1
         rate, new = self.learning_rate * float(scale), {}
         try:
-            for i, ((name, w), g) in enumerate(zip(named, gradients, strict=True)):
-                with np.errstate(over="ignore", invalid="ignore"):  # the check below says it better
+            with np.errstate(over="ignore", invalid="ignore"):  # the check below says it better
+                for i, ((name, w), g) in enumerate(zip(named, gradients, strict=True)):
                     value = self.update(i, w.data, g.data.astype(w.dtype, copy=False), rate)
-                # C order, so that the sums of a resumed run add up in the same order: a file keeps no other.
-                value = np.asarray(value, w.dtype, order="C")
-                if not all(np.isfinite(a).all() for a in (value, *(arrays[i] for arrays in self.memory.values()))):
-                    raise ValueError(f"a step at learning rate {rate} makes {name} infinite or nan: try a smaller rate")
-                new[w] = owned(value)
+                    # C order, so that the sums of a resumed run add up in the same order: a file keeps no other.
+                    value = np.asarray(value, w.dtype, order="C")
+                    if not all(np.isfinite(a).all() for a in (value, *(kept[i] for kept in self.memory.values()))):
+                        raise ValueError(
+                            f"a step at learning rate {rate} makes {name} infinite or nan: try a smaller rate"
+                        )
+                    new[w] = owned(value)
         except BaseException:
             self.steps, self.memory = before
             raise

@@ -46,6 +46,8 @@ class _Pool(Function):
 
 @dataclass(eq=False, repr=False)
 class _MaxPool(_Pool):
+    """What `MaxPool` along any number of axes has in common."""
+
     padding: Ints | str = 0
     dilation: Ints = 1
     ceil_mode: bool = False
@@ -87,6 +89,8 @@ class MaxPool3d(_MaxPool):
 
 @dataclass(eq=False, repr=False)
 class _AvgPool(_Pool):
+    """What `AvgPool` along any number of axes has in common."""
+
     padding: Ints | str = 0
     ceil_mode: bool = False
     count_include_pad: bool = True
@@ -127,6 +131,8 @@ class AvgPool3d(_AvgPool):
 
 @dataclass(eq=False, repr=False)
 class _LPPool(_Pool):
+    """What `LPPool` along any number of axes has in common."""
+
     _: KW_ONLY
     norm: float = 2
 
@@ -155,6 +161,8 @@ class LPPool1d(_LPPool):
 
 @dataclass(eq=False, repr=False)
 class _WeightedAvgPool(_Pool):
+    """What `WeightedAvgPool` along any number of axes has in common."""
+
     _: KW_ONLY
     sigma: float = 1.0
 

@@ -54,6 +54,8 @@ class Dropout(Module):
 
 @dataclass(eq=False, repr=False)
 class _BatchNorm(Module):
+    """What `BatchNorm1d` and `BatchNorm2d` have in common."""
+
     layouts: ClassVar[dict[int, str]]  # of the input, by its number of axes
     channels: int
     eps: float = 1e-5

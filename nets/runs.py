@@ -59,6 +59,23 @@ class Sums(NamedTuple):
 # -- which run it is ---------------------------------------------------------------------------------------------------
 
 
+def settings_of(
+    model: object, optimizer: object, data: Examples, test: Examples | None, **others: Any
+) -> dict[str, Any]:
+    """What tells a run from others, by name: a text for each, and whole numbers as they are.
+
+    The model and the optimizer are told by their reprs, so by their settings; examples by all that they hold; functions
+    as `described` says.  Not told apart are functions that were edited and kept their names.
+    """
+    return {
+        "model": without_addresses(repr(model)),
+        "optimizer": without_addresses(repr(optimizer)),
+        "data": fingerprint(data),
+        "test": None if test is None else fingerprint(test),
+        **{name: value if isinstance(value, int) else described(value) for name, value in others.items()},
+    }
+
+
 def fingerprint(data: Examples) -> str:
     """A text that is another one for other examples: their number, shape and type, and a checksum.
 

@@ -32,7 +32,7 @@ from .module import Module
 from .optim import SGD, Optimizer, Schedule, one_cycle
 from .parallel import ALONE, Workers
 from .regular import Dropout
-from .runs import Epoch, Score, Sums, described, fingerprint, stand, without_addresses
+from .runs import Epoch, Score, Sums, settings_of, stand
 
 Loss: TypeAlias = Callable[[Tensor, Array], Tensor]  # of the model's output and the labels
 Decide: TypeAlias = Callable[..., Any]  # np.argmax where the largest output wins, np.argmin where the smallest does
@@ -72,9 +72,10 @@ def fit(
     `parallel.py`, also for what rounding does), and an error in one ends the fit in all.
 
     Raises ValueError for less than one epoch, without examples, for an image that is not finite, for an optimizer of
-    another model, and for a checkpoint of another model or other settings; OSError if there is nothing to resume, or
-    where the checkpoint cannot be written, before the first epoch.  Raises ValueError, too, where the loss, in training
-    or in the test, or what has been learnt is not finite; the checkpoint is then that of the last epoch that was.
+    another model, and for a checkpoint of another run (`runs.settings_of` says how runs are told apart); OSError if
+    there is nothing to resume, or where the checkpoint cannot be written: all this before the first epoch.  Raises
+    ValueError, too, where the loss, in training or in the test, or what has been learnt is not finite; the checkpoint
+    is then that of the last epoch that was.
 
     >>> from nets import Dense, Flatten, Sequential, digits
     >>> train, test = digits()
@@ -98,11 +99,9 @@ def fit(
     with workers.together():
         data, test = usable(data, "learn from"), None if test is None else usable(test, "test with")
         if checkpoint is not None:
-            settings = {"epochs": epochs, "batch_size": batch_size, "seed": seed}
-            settings |= {"data": fingerprint(data), "test": None if test is None else fingerprint(test)}
-            settings |= {"model": without_addresses(repr(model)), "optimizer": without_addresses(repr(optimizer))}
             functions = {"schedule": schedule, "loss": loss, "decide": decide, "distort": distort}
-            settings |= {name: described(function) for name, function in functions.items()}
+            numbers = {"epochs": epochs, "batch_size": batch_size, "seed": seed}
+            settings = settings_of(model, optimizer, data, test, **numbers, **functions)
             if resume:
                 done, sums = stand(load_notes(checkpoint), settings, len(data.labels))
                 load(checkpoint, model, optimizer)

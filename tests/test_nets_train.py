@@ -1,4 +1,4 @@
-"""Training: repeatable, interruptible, resumable, parallel; and files that cannot do harm."""
+"""Training: repeatable, interruptible, resumable; and never wrong in silence."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ import copy
 import functools
 import itertools
 import math
-import os
-import shutil
 import signal
 import subprocess
 import sys
-import threading
-import zipfile
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import minitensor as mt
 import nets
 from minitensor import Tensor, no_grad
 from nets import (
@@ -31,7 +26,6 @@ from nets import (
     Module,
     Sequential,
     digits,
-    effort,
     evaluate,
     fit,
     learn,
@@ -39,12 +33,10 @@ from nets import (
     predict,
     save,
 )
-from nets.__main__ import RECIPES, main
-from nets.parallel import MPIWorkers, WorkerError
+from nets.__main__ import main
 from nets.runs import described
 
 from .checks import raises, same
-from .test_nets_data import write_set
 
 
 def small_model(seed: int = 0) -> Sequential:
@@ -342,11 +334,21 @@ def test_signals_belong_to_python_again_after_a_fit(number):
     assert signal.getsignal(number) is before
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C as in a terminal, whatever the tests were started from: a job in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_second_ctrl_c_stops_at_once():
     with pytest.raises(KeyboardInterrupt):
         fit(small_model(), small_data(), epochs=1, batch_size=4, schedule=interrupt_at(2, times=2), progress=False)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_second_ctrl_c_on_the_command_line_has_no_traceback(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("nets.__main__.fit", lambda *_, **__: signal.raise_signal(signal.SIGINT))
     assert main(["train", "--checkpoint", str(tmp_path / "model.npz")]) == 130
@@ -488,519 +490,3 @@ def test_examples_are_any_pair_of_images_and_labels():
     assert evaluate(model, (images, labels.tolist())) == evaluate(model, Examples(images, labels))
     with raises(TypeError, "train, test = digits()"):
         fit(model, digits(), progress=False)
-
-
-# -- checkpoints -------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory):
-    file = tmp_path_factory.mktemp("checkpoint") / "model.npz"
-    model = small_model()
-    save(file, model, SGD(model, momentum=0.9), {"epoch": 3})
-    return file
-
-
-def test_a_checkpoint_gives_back_model_optimizer_and_notes(checkpoint):
-    model, other = small_model(), small_model(seed=1)
-    optimizer = SGD(other, momentum=0.9)
-    assert load(checkpoint, other, optimizer) == {"epoch": 3}
-    same_state(model, other)
-    assert load(checkpoint, other) == {"epoch": 3}
-
-
-def test_a_checkpoint_is_an_ordinary_npz_without_pickle(checkpoint):
-    with np.load(checkpoint, allow_pickle=False) as arrays:
-        same(arrays["model.5.weight"], small_model()[5].weight)
-
-
-def test_a_checkpoint_of_another_model_is_refused_and_changes_nothing(checkpoint):
-    for other, parts in [
-        (Sequential(Flatten(), Dense(64, 10)), ["another model", "model.0.weight"]),
-        (small_model(), ["another model", "optimizer.mean.0"]),
-        (small_model().astype(np.float64), ["float64"]),
-    ]:
-        before = other.state_dict()
-        optimizer = Adam(other) if "optimizer.mean.0" in parts else None
-        with raises(ValueError, str(checkpoint), *parts):
-            load(checkpoint, other, optimizer)
-        for name, array in other.state_dict().items():
-            same(array, before[name])
-
-
-@given(st.data())
-def test_a_checkpoint_with_any_damage_is_refused_and_changes_nothing(checkpoint, tmp_path_factory, data):
-    content = bytearray(checkpoint.read_bytes())
-    damaged = tmp_path_factory.mktemp("damaged") / "model.npz"
-    if data.draw(st.booleans()):
-        content = content[: data.draw(st.integers(0, len(content) - 1))]
-    else:
-        content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
-    damaged.write_bytes(content)
-    model, untouched = small_model(seed=1), small_model(seed=1)
-    try:
-        load(damaged, model)
-    except ValueError as error:
-        assert str(damaged) in str(error)
-        same_state(model, untouched)
-    else:
-        same_state(model, small_model())  # the damage was in what nobody reads, such as a date
-
-
-@pytest.mark.parametrize("content", [lambda data: data + b"x", lambda data: data[:-1]], ids=["long", "short"])
-def test_an_array_of_another_length_than_its_header_says_is_refused(tmp_path, content):
-    model, file = Dense(2, 2), tmp_path / "model.npz"
-    save(file, model)
-    with zipfile.ZipFile(file) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    parts["model.bias.npy"] = content(parts["model.bias.npy"])
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, data in parts.items():
-            archive.writestr(name, data)
-    with raises(ValueError, str(file), "model.bias should have 8 bytes"):
-        load(file, model)
-
-
-def test_a_checkpoint_that_unpacks_to_gigabytes_is_refused_without_reading_them(tmp_path):
-    model = Dense(2, 2)
-    file = tmp_path / "bomb.npz"
-    save(file, model)
-    with zipfile.ZipFile(file) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    parts["notes.npy"] += bytes(1 << 27)
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    with raises(ValueError, str(file), "notes"):
-        load(file, model)
-
-
-def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
-    file = tmp_path / "model.npz"
-    save(file, small_model())
-    before = file.read_bytes()
-
-    def full(descriptor):
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with raises(OSError, "no space"):
-        save(file, small_model(seed=1))
-    assert file.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [file]
-
-
-def test_threads_and_processes_that_save_at_once_lose_nothing(tmp_path):
-    """Whoever loads meanwhile finds one of the files that were saved, and no other file is left over."""
-    file, model, errors = tmp_path / "model.npz", small_model(), []
-    save(file, model)
-    program = "import sys, nets; [nets.save(sys.argv[1], nets.Dense(1, 1)) for _ in range(30)]"
-    others = [subprocess.Popen([sys.executable, "-c", program, tmp_path / "other.npz"]) for _ in range(2)]
-
-    def work(rank: int) -> None:
-        try:
-            for i in range(30):
-                save(file, model, notes={"rank": rank, "i": i})
-                load(file, small_model())
-        except Exception as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=work, args=(rank,)) for rank in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors and [other.wait() for other in others] == [0, 0]
-    load(tmp_path / "other.npz", Dense(1, 1))
-    assert sorted(os.listdir(tmp_path)) == ["model.npz", "other.npz"]
-
-
-def test_a_process_that_is_killed_while_it_saves_leaves_the_old_file_and_no_other(tmp_path):
-    if not hasattr(os, "O_TMPFILE"):
-        pytest.skip("this system has no files without a name")
-    file = tmp_path / "model.npz"
-    program = (
-        "import os, sys, nets\n"
-        "model = nets.Dense(1, 1)\n"
-        "nets.save(sys.argv[1], model)\n"
-        "os.fsync = lambda file: os.kill(os.getpid(), 9)\n"
-        "nets.save(sys.argv[1], model, notes={'second': True})\n"
-    )
-    assert subprocess.run([sys.executable, "-c", program, file]).returncode == -signal.SIGKILL
-    assert load(file, Dense(1, 1)) == {} and os.listdir(tmp_path) == ["model.npz"]
-
-
-@pytest.mark.parametrize("nameless", [True, False])
-@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o660])
-def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path, monkeypatch, nameless, mode):
-    if not nameless:
-        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
-    file, new = tmp_path / "model.npz", tmp_path / "new.npz"
-    save(new, Dense(1, 1))
-    new.with_name("usual").touch()
-    assert new.stat().st_mode == new.with_name("usual").stat().st_mode
-    save(file, Dense(1, 1))
-    file.chmod(mode)
-    save(file, Dense(1, 1))
-    assert file.stat().st_mode & 0o777 == mode
-
-
-def test_a_link_stays_a_link(tmp_path):
-    """To a file that is there, or not there yet."""
-    (tmp_path / "folder").mkdir()
-    file, link = tmp_path / "folder" / "model.npz", tmp_path / "link.npz"
-    link.symlink_to(file)
-    for i in range(2):
-        save(link, Dense(1, 1), notes={"i": i})
-        assert link.is_symlink() and load(file, Dense(1, 1)) == {"i": i}
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
-def test_what_is_no_file_is_neither_read_nor_replaced(tmp_path):
-    """A pipe would wait for ever, and a device or a pipe would become a file."""
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    for path in pipe, os.devnull:
-        for use in save, load:
-            with raises(ValueError, str(path), "no file"):
-                use(path, Dense(1, 1))
-    assert pipe.is_fifo()
-    with raises(IsADirectoryError, str(tmp_path)):
-        save(tmp_path, Dense(1, 1))
-
-
-def test_a_checkpoint_that_cannot_be_written_is_told_before_the_first_epoch(tmp_path):
-    """With its path, and without a trace."""
-    (tmp_path / "file").touch()
-    for path in tmp_path / "file" / "model.npz", tmp_path:
-        learnt = []
-        with raises(OSError, str(path)):
-            fit(small_model(), small_data(), checkpoint=path, schedule=learnt.append, progress=False)
-        assert not learnt
-    assert os.listdir(tmp_path) == ["file"]
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=10,
-)
-
-
-@given(st.dictionaries(st.text(), json_values))
-def test_notes_that_were_saved_are_given_back(tmp_path_factory, notes):
-    file = tmp_path_factory.mktemp("notes") / "model.npz"
-    save(file, Dense(1, 1), notes=notes)
-    assert load(file, Dense(1, 1)) == notes
-
-
-def test_notes_that_would_not_be_given_back_are_refused(tmp_path):
-    file = tmp_path / "model.npz"
-    with raises(ValueError, "bytes", "notes"):
-        save(file, Dense(1, 1), notes={"long": "x" * (1 << 24)})
-    with raises(ValueError, "two keys", '"1": 2'):
-        save(file, Dense(1, 1), notes={"1": 1, 1: 2})
-    with raises(TypeError, "set"):
-        save(file, Dense(1, 1), notes={"a set": {1}})
-    assert not file.exists()
-
-
-# -- in parallel -------------------------------------------------------------------------------------------------------
-
-
-class Threads:
-    """A communicator of MPI's kind between threads of one process: what MPIWorkers asks of mpi4py, and no more."""
-
-    def __init__(self, size: int) -> None:
-        self.size, self.arrays, self.barrier = size, [None] * size, threading.Barrier(size, timeout=60)
-        self.local = threading.local()
-
-    def Get_size(self) -> int:
-        return self.size
-
-    def Get_rank(self) -> int:
-        return self.local.rank
-
-    def Allreduce(self, mine: np.ndarray, total: np.ndarray) -> None:
-        self.arrays[self.local.rank] = mine
-        self.barrier.wait()
-        total[...] = sum(self.arrays[1:], self.arrays[0])
-        self.barrier.wait()
-
-
-def fit_in_parallel(size: int, **options) -> list:
-    communicator, results = Threads(size), [None] * size
-
-    def run(rank: int) -> None:
-        communicator.local.rank = rank
-        model = Sequential(Flatten(), Dense(64, 10, rng=np.random.default_rng(0))).astype(np.float64)
-        workers = MPIWorkers(communicator)
-        epochs = fit(model, small_data(17), test=small_data(7), workers=workers, progress=False, **options)
-        results[rank] = (model, epochs)
-
-    threads = [threading.Thread(target=run, args=(rank,)) for rank in range(size)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
-@given(st.integers(2, 4), st.integers(1, 8))
-def test_the_gradient_of_a_mean_is_the_mean_of_the_gradients(size, batch_size):
-    """Any number of workers and one alone learn the same, to rounding, whatever the batches leave over."""
-    options = {"epochs": 2, "batch_size": batch_size, "distort": nets.distort}
-    [(alone, expected)] = fit_in_parallel(1, **options)
-    for model, epochs in fit_in_parallel(size, **options):
-        for a, b in zip(model.parameters(), alone.parameters(), strict=True):
-            np.testing.assert_allclose(a.data, b.data, atol=1e-12)
-        for epoch, one in zip(epochs, expected, strict=True):
-            for score, its in (epoch.train, one.train), (epoch.test, one.test):
-                assert score.accuracy == its.accuracy
-                assert math.isclose(score.loss, its.loss, rel_tol=1e-12)
-
-
-STAGES = ["load", "distort", "schedule", "loss", "gradient", "step", "evaluate", "save"]
-
-
-@pytest.mark.parametrize("stage", STAGES)
-@given(st.integers(2, 3), st.data())
-def test_an_error_in_one_worker_ends_all(stage, tmp_path_factory, size, data):
-    """It raises its own error there, and in all others one that says whose it is and what it says."""
-    failing = 0 if stage == "save" else data.draw(st.integers(0, size - 1))
-    when = data.draw(st.integers(0, 5)) if stage in ("distort", "schedule", "loss", "step") else 0
-    folder, communicator, results = tmp_path_factory.mktemp("run"), Threads(size), [None] * size
-
-    def run(rank: int) -> None:
-        communicator.local.rank = rank
-        calls = itertools.count()
-
-        def fail(here: str, n: int = when) -> None:
-            if here == stage and rank == failing and next(calls) == n:
-                raise ArithmeticError(f"in the {here} of {rank}")
-
-        class Failing(SGD):
-            def update(self, i, w, g, rate):
-                fail("step")
-                return super().update(i, w, g, rate)
-
-            def state_dict(self):
-                if sys._getframe(1).f_code.co_name == "_state":  # to be saved
-                    fail("save")
-                return super().state_dict()
-
-        def loss(y, labels):
-            fail("loss" if model.training else "evaluate")
-            return without_rule(y) if stage == "gradient" and rank == failing else (y * y).mean()
-
-        without_rule = mt.primitive(lambda y: y.sum())
-        without_rule.defvjp(lambda g, out, y: fail("gradient"))
-        model = Sequential(Flatten(), Dense(64, 10, rng=np.random.default_rng(0)))
-        try:
-            fit(
-                model,
-                small_data(20),
-                test=small_data(7),
-                epochs=2,
-                batch_size=6,
-                optimizer=Failing(model, 0.1),
-                loss=loss,
-                distort=lambda images, rng: fail("distort") or images,
-                schedule=lambda p: fail("schedule") or 1.0,
-                checkpoint=folder / ("none.npz" if stage == "load" and rank == failing else "model.npz"),
-                resume=stage == "load",
-                workers=MPIWorkers(communicator),
-                progress=False,
-            )
-        except BaseException as error:
-            results[rank] = error
-
-    threads = [threading.Thread(target=run, args=(rank,)) for rank in range(size)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for rank, error in enumerate(results):
-        assert error is not None
-        if stage == "load":
-            assert isinstance(error, FileNotFoundError)
-        elif rank != failing:
-            assert isinstance(error, WorkerError) and f"process {failing} of {size}" in str(error)
-            assert f"in the {stage} of {failing}" in str(error)
-        else:
-            assert isinstance(error, ArithmeticError)
-
-
-@pytest.mark.skipif(not shutil.which("mpiexec"), reason="needs an MPI, and mpi4py")
-@pytest.mark.parametrize("when", ["at once", "in fit", "after fit"])
-def test_an_error_in_one_process_ends_the_run(when):
-    """Within seconds, with its message, whether the others wait for it in fit or at their end."""
-    pytest.importorskip("mpi4py.MPI", exc_type=ImportError)
-    program = (
-        "import sys, numpy as np, nets\n"
-        "workers, when = nets.mpi_workers(), sys.argv[1]\n"
-        "def fail(here, *_):\n"
-        "    if workers.rank == 1 and here == when:\n"
-        "        raise ArithmeticError('of process 1, ' + when)\n"
-        "    return 1.0\n"
-        "fail('at once')\n"
-        "model = nets.Dense(2, 2)\n"
-        "data = np.ones((4, 2), np.float32), np.zeros(4, int)\n"
-        "nets.fit(model, data, schedule=lambda p: fail('in fit'), workers=workers, progress=False)\n"
-        "fail('after fit')\n"
-    )
-    command = ["mpiexec", "-n", "2", sys.executable, "-c", program, when]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert run.returncode != 0 and f"of process 1, {when}" in run.stderr
-
-
-@pytest.mark.skipif(not shutil.which("mpiexec"), reason="needs an MPI, and mpi4py")
-def test_two_processes_learn_what_one_learns(tmp_path):
-    pytest.importorskip("mpi4py.MPI", exc_type=ImportError)
-    command = [sys.executable, "-m", "nets", "train", "--epochs", "1", "--checkpoint"]
-    subprocess.run([*command, tmp_path / "one.npz"], check=True, capture_output=True)
-    subprocess.run(["mpiexec", "-n", "2", *command, tmp_path / "two.npz"], check=True, capture_output=True)
-    one, two = nets.lenet(), nets.lenet()
-    load(tmp_path / "one.npz", one)
-    load(tmp_path / "two.npz", two)
-    for a, b in zip(one.parameters(), two.parameters(), strict=True):
-        np.testing.assert_allclose(a.data, b.data, atol=1e-4)
-
-
-# -- the command line and the pictures ---------------------------------------------------------------------------------
-
-
-def test_the_command_line_trains_resumes_and_evaluates(tmp_path, capsys):
-    file = tmp_path / "model.npz"
-    options = ["train", "--epochs", "1", "--no-distort", "--checkpoint", str(file)]
-    assert main(options) == 0
-    trained = capsys.readouterr().out
-    assert main([*options, "--resume"]) == 0
-    assert capsys.readouterr().out == trained
-    assert main(["evaluate", "--checkpoint", str(file)]) == 0
-    assert capsys.readouterr().out == trained.splitlines(keepends=True)[0]
-    for picture in ("model.curve.svg", "model.confusion.svg"):
-        assert (tmp_path / picture).read_text(encoding="utf-8").startswith("<svg")
-
-
-def test_the_command_line_says_what_is_wrong(tmp_path, capsys):
-    file = tmp_path / "model.npz"
-    file.write_bytes(b"nothing of the kind")
-    assert main(["evaluate", "--checkpoint", str(file)]) == 1
-    assert f"cannot load {file}" in capsys.readouterr().err
-    assert main(["train", "--data", str(tmp_path / "none")]) == 1
-    assert "train-images" in capsys.readouterr().err
-    for option, value in ("--epochs", "0"), ("--batch-size", "-1"), ("--seed", "-2"), ("--seed", "x"):
-        with raises(SystemExit, "2"):
-            main(["train", option, value])
-        error = capsys.readouterr().err
-        assert option in error and value in error
-
-
-@pytest.mark.parametrize("classes", [3, 27])
-def test_the_command_line_learns_as_many_classes_as_there_are(tmp_path, capsys, classes):
-    """lenet gets an output for each label, as in EMNIST's letters; lenet5 has codes for ten, and says so."""
-    rng = np.random.default_rng(0)
-    folder = tmp_path / "letters"
-    write_set(folder, rng.integers(0, 256, (30, 4, 4), np.uint8), np.arange(30, dtype=np.uint8) % classes)
-    options = ["--data", str(folder), "--checkpoint", str(tmp_path / "model.npz")]
-    assert main(["train", "--epochs", "1", *options]) == 0
-    assert main(["evaluate", *options]) == 0
-    capsys.readouterr()
-    status = main(["train", "--epochs", "1", "--model", "lenet5", *options])
-    assert status == (classes > 10) and ("27 classes" in capsys.readouterr().err) == (classes > 10)
-
-
-@pytest.mark.parametrize("name", RECIPES)
-@given(st.integers(1, 10**6), st.integers(1, 10**6))
-def test_the_learning_rate_grows_with_the_batch_up_to_a_limit(name, one, other):
-    """In proportion, where the limit is not reached; 64 images have the rate that the recipe names."""
-    recipe = RECIPES[name]
-    fewer, more = sorted((one, other))
-    assert recipe.rate(fewer) <= recipe.rate(more) <= recipe.most and recipe.rate(64) == recipe.learning_rate
-    if recipe.rate(more) < recipe.most:
-        assert math.isclose(recipe.rate(more) / recipe.rate(fewer), more / fewer)
-
-
-@pytest.mark.parametrize("batch_size", [64, 512, 1438, 99999])
-def test_batches_of_any_size_learn_something(tmp_path, capsys, batch_size):
-    """In 23 steps: a batch that is larger than what there is counts as what there is."""
-    steps_each = math.ceil(1438 / min(batch_size, 1438))
-    options = ["--batch-size", str(batch_size), "--epochs", str(math.ceil(23 / steps_each)), "--no-distort"]
-    assert main(["train", *options, "--checkpoint", str(tmp_path / "model.npz")]) == 0
-    assert float(capsys.readouterr().out.split("%")[0].split()[-1]) > 30
-
-
-def test_a_training_that_diverges_is_an_error_and_leaves_no_checkpoint(tmp_path, capsys):
-    file = tmp_path / "model.npz"
-    assert main(["train", "--epochs", "1", "--checkpoint", str(file), "--learning-rate", "1e30"]) == 1
-    assert "try a smaller" in capsys.readouterr().err and not file.exists()
-
-
-def test_a_network_that_has_learnt_nothing_is_told(tmp_path, capsys):
-    """With zeros as weights, it takes every image for a 0."""
-    model, file = nets.lenet(), tmp_path / "model.npz"
-    model.replace({p: Tensor(p.data * 0) for p in model.parameters()})
-    save(file, model)
-    assert main(["evaluate", "--checkpoint", str(file)]) == 0
-    assert "learnt nothing" in capsys.readouterr().err
-
-
-def test_a_network_that_is_not_finite_is_not_reported_as_one(tmp_path, capsys):
-    model, file = nets.lenet(), tmp_path / "model.npz"
-    model.replace({p: Tensor(p.data * np.float32(np.nan)) for p in model.parameters()})
-    save(file, model)
-    assert main(["evaluate", "--checkpoint", str(file)]) == 1
-    assert "diverged" in capsys.readouterr().err
-
-
-@given(st.lists(st.integers(1, 20), min_size=1, max_size=2, unique=True), st.integers(1, 2))
-def test_efforts_are_trainings_from_the_beginning(counts, epochs):
-    """Each is what it would be by itself, and has a row and a place in the picture."""
-    train, test = small_data(20), small_data(7)
-
-    def build() -> Module:
-        return Sequential(Flatten(), Dense(64, 10, rng=np.random.default_rng(0)))
-
-    together = nets.efforts(build, train, test, counts, [epochs, epochs + 1])
-    alone = [nets.efforts(build, train, test, [count], [n])[0] for count in counts for n in (epochs, epochs + 1)]
-    assert [e._replace(seconds=0) for e in together] == [e._replace(seconds=0) for e in alone]
-    assert len(effort.table(together).splitlines()) == 2 + 2 * len(counts)
-    assert effort.picture(together).count("<polyline") == 2
-    for wrong in 0, 21:
-        with raises(ValueError, f"counts (=[{wrong}])", "20"):
-            nets.efforts(build, train, test, [wrong])
-
-
-@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=5), st.booleans())
-def test_a_learning_curve_stays_inside_its_picture(errors, tested):
-    epochs = [nets.Epoch(nets.Score(1.0, a), nets.Score(1.0, b) if tested else None, 1.0) for a, b in errors]
-    picture = nets.learning_curve(epochs)
-    lines = [line for line in picture.splitlines() if line.startswith("<polyline")]
-    assert len(lines) == 1 + tested
-    for line in lines:
-        points = [tuple(map(float, point.split(","))) for point in line.split('"')[1].split()]
-        assert len(points) == len(errors)
-        assert all(60 <= x <= 540 and 20 <= y <= 280 for x, y in points)
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=20), st.integers(0, 5))
-def test_a_confusion_shows_each_mistake_with_its_image(pairs, most):
-    labels, answers = (np.array([pair[i] for pair in pairs], int) for i in (0, 1))
-    picture = nets.confusion(Examples(np.zeros((len(pairs), 1, 4, 4), np.float32), labels), answers, most=most)
-    wrong = int((labels != answers).sum())
-    assert f"{wrong} of {len(pairs)} wrong" in picture
-    assert picture.count("<image") == min(wrong, most)
-
-
-@given(st.integers(0, 30), st.integers(0, 30))
-def test_a_confusion_has_as_many_classes_as_are_named(label, answer):
-    """And ten at least; with fewer than are named it is refused."""
-    data, answers = Examples(np.zeros((1, 1, 4, 4), np.float32), np.array([label])), np.array([answer])
-    largest = max(label, answer)
-    assert nets.confusion(data, answers).count("<rect") == 1 + max(10, largest + 1) ** 2
-    with raises(ValueError, f"up to {largest}", f"{largest} classes"):
-        nets.confusion(data, answers, classes=largest)
-    for labels, taken in ((data.labels, -1 - answers), (-1 - data.labels, answers)):
-        with raises(ValueError, "begin at 0", -1 - (answer if taken is not answers else label)):
-            nets.confusion(Examples(data.images, labels), taken)
