@@ -170,7 +170,7 @@ def _slopes(outputs: Mapping[str, Tensor], values: Values) -> dict[Value, tuple[
     youngest = max(output.birth for output in outputs.values())
     for name, output in outputs.items():
         if output.size == 1 and output.birth < youngest and output.primitive is not None:
-            everything = history(output)
+            everything = [t for t in history(output) if t in values.known]  # an input's own history is of no interest
             forward = set(values.known.values())
             with recording(True), suppress(NotImplementedError):
                 for t, slope in zip(everything, values.of(gradients(output, everything)), strict=True):

@@ -102,8 +102,8 @@ def compiled(f: Callable[..., Any]) -> Compiled:
     f takes Tensors and returns a Tensor, or several in a tuple or a list.  At its first call for some shapes, dtypes
     and orders of memory it is traced, twice, and from then on its `program` runs (see above what belongs to it).
     Python's numbers count as arrays without axes; whole numbers reach f as they are.
-    Raises ValueError, with the place, where the recipe depends on data or on Tensors from outside of f, and after 64
-    programs; TypeError where f returns something else.
+    Raises CannotCompile, a ValueError, with the place, where the recipe depends on data or on Tensors from outside of
+    f; ValueError after 64 programs; TypeError where f returns something else.
 
     >>> from minitensor import gradients
     >>> step = compiled(lambda x, w: gradients(((x * w) ** 2).sum(), [w])[0])
@@ -112,8 +112,8 @@ def compiled(f: Callable[..., Any]) -> Compiled:
     >>> compiled(lambda x: x if x > 0 else -x)(1.0)
     Traceback (most recent call last):
         ...
-    ValueError: <lambda> cannot be compiled: the value of greater, shape (), is looked at, and a program cannot follow
-    it: write where(condition, x, y) for `if`, and hand in what else is known before ...
+    minitensor.program.tracing.CannotCompile: <lambda> cannot be compiled: the value of greater, shape (), is looked at,
+    and a program cannot follow it: write where(condition, x, y) for `if`, and hand in what else is known before ...
     """
     if not callable(f):
         raise TypeError(f"compiled takes a function of Tensors, got {type(f).__name__}")
