@@ -304,6 +304,7 @@ def test_a_step_shows_what_its_operator_reads_and_the_page_the_formula_of_the_wh
     assert {name: [names[n] for n in inputs] for name, inputs in read.items()} == {
         "v1": ["w", "x"], "v2": ["v1"], "v3": ["v2"], "v4": ["v3"],
     }  # fmt: skip
+    assert f'type="range" min="0" max="{len(steps) - 1}" value="0"' in text
     assert [step["kind"] for step in steps if "inputs" in step] == ["forward"] * 4 + ["backward"] * 4
 
 

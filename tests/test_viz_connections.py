@@ -573,6 +573,7 @@ def test_paths_that_cancel_are_paths_and_what_is_constant_has_none() -> None:
     both = dict.fromkeys([(0, 0), (1, 1)])
     assert found(lambda x: x - x, (2,)) == both
     assert set(found(lambda x: softmax(x).sum().reshape(1), (2,))) == {(0, 0), (1, 0)}
+    assert found(lambda x: x * x, (2,)) == both  # the input is no parameter
     for nothing in (lambda x: x * 0, lambda x: x**0, lambda x: x.detach(), lambda x: x > 0, lambda x: Tensor([1.0])):
         assert found(nothing, (2,)) == {}
 
