@@ -10,7 +10,7 @@ ENGINE := minitensor $(filter-out tests/test_nets_% tests/test_viz_% tests/test_
 # minitensor then spreads long sums over the cores itself (minitensor/fast/cores.py).
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-plain test-thorough coverage mutants check format bench bench-peers figures exercises clean
+.PHONY: help demo test test-plain test-thorough coverage mutants check format bench bench-peers figures effort exercises clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -55,6 +55,9 @@ bench-peers: ## install the engines that bench compares with, in .venv-peers (se
 
 figures: .venv/run ## refresh the figures that the README shows
 	$(BIN)/python -m viz figures
+
+effort: .venv/run ## measure how many images, passes and seconds it takes to learn the digits: a table and a picture in out/
+	$(BIN)/python -m nets effort --out $(OUT)
 
 exercises: .venv/test ## begin the exercises: starter files for you to write in, in exercises/
 	$(BIN)/python -m tests.exercises start

@@ -1,8 +1,9 @@
-"""The command line: `python -m nets train`, `evaluate` and `summary`; each has a `--help`."""
+"""The command line: `python -m nets train`, `evaluate`, `effort` and `summary`; each has a `--help`."""
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -14,17 +15,21 @@ import numpy as np
 from minitensor import cross_entropy
 
 from .checkpoint import load
+from .cifar import cifar10
 from .data import Examples, digits
 from .distort import distort
+from .effort import efforts, picture, table
 from .idx import mnist
 from .lenet5 import lenet5, map_criterion
-from .models import alexnet, lenet
+from .models import alexnet, lenet, resnet
 from .module import Module
 from .optim import SCHEDULES, SGD
-from .parallel import mpi_workers
+from .parallel import WorkerError, end_all, mpi_workers
 from .pictures import confusion, learning_curve
 from .summary import summary
-from .train import Decide, Loss, evaluate, fit, predict
+from .train import Console, Decide, Loss, evaluate, fit, predict
+
+ENOUGH = 200  # steps: with so many the digits can be learnt, with 50 not well
 
 
 class Recipe(NamedTuple):
@@ -32,22 +37,39 @@ class Recipe(NamedTuple):
 
     loss: Loss
     decide: Decide
-    learning_rate: float  # for steps of 64 images; it grows with their number, as the gradients become less noisy
+    learning_rate: float  # for steps of 64 images
+    most: float  # the largest learning rate
+    epochs: tuple[int, int]  # passes through the digits of the package, and through a data set of one's own
+    colour: bool = False  # whether it takes images in colour
+
+    def rate(self, batch_size: int) -> float:
+        """The learning rate for steps of so many images.
+
+        It grows with their number, as the gradients become less noisy, but only up to `most`: a longer step leaves the
+        region in which a gradient says anything.
+        Source: Goyal et al., Accurate, large minibatch SGD: training ImageNet in 1 hour, 2017, sections 2.1 and 5.2.
+
+        >>> [round(RECIPES["lenet"].rate(n), 4) for n in (1, 64, 128, 1438)]
+        [0.0008, 0.05, 0.1, 0.1]
+        """
+        return min(self.learning_rate * batch_size / 64, self.most)
 
 
 MODELS: dict[str, tuple[Callable[..., Module], tuple[int, ...]]] = {  # how to build it, and the images that it takes
     "lenet": (lenet, (1, 32, 32)),
     "lenet5": (lenet5, (1, 32, 32)),
     "alexnet": (alexnet, (3, 227, 227)),
+    "resnet": (resnet, (3, 32, 32)),
 }
 RECIPES = {
-    "lenet": Recipe(cross_entropy, np.argmax, 0.05),
-    "lenet5": Recipe(map_criterion, np.argmin, 0.004),
+    "lenet": Recipe(cross_entropy, np.argmax, 0.05, 0.1, (50, 10)),
+    "lenet5": Recipe(map_criterion, np.argmin, 0.004, 0.004, (50, 10)),
+    "resnet": Recipe(cross_entropy, np.argmax, 0.05, 0.1, (10, 30), colour=True),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status.
+    """Run one command and return the exit status: 0, or 1 after an error, 130 after a second Ctrl-C.
 
     >>> main(["evaluate", "--checkpoint", "there/is/none.npz"])  # says on stderr that there is none
     1
@@ -58,10 +80,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output, as `head` does, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except KeyboardInterrupt as error:
+        return _failed(error, "stopped", 130)
     except (ImportError, OSError, ValueError) as error:
-        print(f"nets: {error}", file=sys.stderr)
+        return _failed(error, str(error), 1)
+    except WorkerError:  # the process that failed says why
         return 1
     return 0
+
+
+def _failed(error: BaseException, text: str, status: int) -> int:
+    print(f"nets: {text}", file=Console())
+    end_all(error)
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,16 +113,23 @@ def _parser() -> argparse.ArgumentParser:
     for sub, file in (train, "where to keep it, and beside it two pictures"), (held_out, "where it is kept"):
         sub.add_argument("--model", choices=RECIPES, default="lenet", help="the network (default: lenet)")
         sub.add_argument(
-            "--data", type=Path, metavar="FOLDER", help="IDX files of MNIST's kind (default: the digits in the package)"
+            "--data",
+            type=Path,
+            metavar="FOLDER",
+            help="IDX files of MNIST's kind, for resnet CIFAR-10 in binary (default: the digits in the package)",
         )
         sub.add_argument("--checkpoint", type=Path, metavar="FILE", help=f"{file} (default: out/MODEL.npz)")
     option = train.add_argument
-    option("--epochs", type=_from(1), help="passes through the examples (default: 50, or 10 with --data)")
+    option(
+        "--epochs",
+        type=_from(1),
+        help="passes through the examples (default: 50, or 10 with --data; 200 steps at least)",
+    )
     option("--batch-size", type=_from(1), help="images in one step (default: 64, or 128 with --data)")
     option(
         "--learning-rate",
         type=float,
-        help="at the top of the schedule (default: 0.05, lenet5 0.004, for a batch of 64, and in proportion)",
+        help="at the top of the schedule (default: 0.05, lenet5 0.004, for 64 images; more for more, up to a limit)",
     )
     option("--momentum", type=float, default=0.9, help="of Nesterov's kind (default: 0.9)")
     option("--weight-decay", type=float, default=5e-4, help="pull of the weights towards 0 (default: 0.0005)")
@@ -99,6 +137,10 @@ def _parser() -> argparse.ArgumentParser:
     option("--no-distort", action="store_true", help="do not turn, scale, slant and move the images at each step")
     option("--seed", type=_from(0), default=0, help="the same seed gives the same numbers (default: 0)")
     option("--resume", action="store_true", help="go on where the checkpoint stands; all other options as before")
+
+    effort = command("effort", _effort, "Measure how many images, passes and seconds it takes lenet for which error.")
+    effort.add_argument("--data", type=Path, metavar="FOLDER", help="IDX files (default: the digits in the package)")
+    effort.add_argument("--out", type=Path, default=Path("out"), metavar="FOLDER", help="for table and picture (out)")
 
     count = command("summary", _summary, "Count what a network is made of.")
     count.add_argument("model", choices=MODELS, nargs="?", default="lenet", help="the network (default: lenet)")
@@ -122,11 +164,12 @@ def _train(options: argparse.Namespace) -> None:
     train, test = _data(options)
     model = _model(options, train, test, options.seed)
     own = options.data is None
-    epochs = _said(options.epochs, 50 if own else 10)
-    batch_size = _said(options.batch_size, 64 if own else 128)
+    batch_size = min(_said(options.batch_size, 64 if own else 128), len(train.labels))
+    fewest = math.ceil(ENOUGH / math.ceil(len(train.labels) / batch_size))
+    epochs = _said(options.epochs, max(recipe.epochs[0 if own else 1], fewest))
     optimizer = SGD(
         model,
-        _said(options.learning_rate, recipe.learning_rate * batch_size / 64),
+        _said(options.learning_rate, recipe.rate(batch_size)),
         momentum=options.momentum,
         nesterov=options.momentum > 0,
         weight_decay=options.weight_decay,
@@ -150,13 +193,13 @@ def _train(options: argparse.Namespace) -> None:
     )
     if workers.rank > 0:
         return
-    if len(done) < epochs:
-        print(f"Stopped in epoch {len(done) + 1} of {epochs}; --resume goes on from here.")
-    _report(recipe, model, test)
     curve, matrix = path.with_suffix(".curve.svg"), path.with_suffix(".confusion.svg")
     if done:
         curve.write_text(learning_curve(done), encoding="utf-8")
     matrix.write_text(confusion(test, predict(model, test.images, decide=recipe.decide)), encoding="utf-8")
+    if len(done) < epochs:
+        print(f"Stopped in epoch {len(done) + 1} of {epochs}; --resume goes on from here.")
+    _report(recipe, model, test)
     print(f"The network is in {path}, pictures of how it went in {curve} and {matrix}.")
 
 
@@ -167,6 +210,18 @@ def _evaluate(options: argparse.Namespace) -> None:
     _report(RECIPES[options.model], model, test)
 
 
+def _effort(options: argparse.Namespace) -> None:
+    own = options.data is None
+    train, test = digits(size=32) if own else mnist(options.data, size=32)
+    largest = len(train.labels)
+    counts = sorted({math.ceil(largest / 2**halvings) for halvings in range(5)})
+    results = efforts(lenet, train, test, counts, passes=(5, 15, 50) if own else (1, 3, 10))
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name, content in ("effort.md", table(results) + "\n"), ("effort.svg", picture(results)):
+        (options.out / name).write_text(content, encoding="utf-8")
+    print(table(results), f"The table and a picture of it are in {options.out}.", sep="\n\n")
+
+
 def _summary(options: argparse.Namespace) -> None:
     build, shape = MODELS[options.model]
     print(summary(build(), shape, explain=options.explain))
@@ -175,8 +230,9 @@ def _summary(options: argparse.Namespace) -> None:
 def _model(options: argparse.Namespace, train: Examples, test: Examples, seed: int = 0) -> Module:
     """The network, with a class for each label that there is, and for the ten digits at least."""
     classes = 1 + max(9, *(int(data.labels.max(initial=0)) for data in (train, test)))
-    if options.model == "lenet":
-        return lenet(classes, seed)
+    if options.model != "lenet5":
+        build, _ = MODELS[options.model]
+        return build(classes, seed=seed)
     if classes > 10:
         raise ValueError(f"lenet5 has codes for ten digits, and these examples have {classes} classes: use lenet")
     return lenet5(seed)
@@ -187,12 +243,31 @@ def _said(value: Any, default: Any) -> Any:
 
 
 def _data(options: argparse.Namespace) -> tuple[Examples, Examples]:
-    return digits(size=32) if options.data is None else mnist(options.data, size=32)
+    colour = RECIPES[options.model].colour
+    if options.data is not None:
+        return cifar10(options.data) if colour else mnist(options.data, size=32)
+    train, test = digits(size=32)
+    if not colour:
+        return train, test
+    return in_colour(train), in_colour(test)
+
+
+def in_colour(data: Examples) -> Examples:
+    """Grey images as red, green and blue ones: each channel the same.
+
+    >>> in_colour(digits()[1]).images.shape
+    (359, 3, 8, 8)
+    """
+    return Examples(np.repeat(data.images, 3, axis=1), data.labels)
 
 
 def _report(recipe: Recipe, model: Module, test: Examples) -> None:
     score = evaluate(model, test, loss=recipe.loss, decide=recipe.decide)
-    right = round(score.accuracy * len(test.labels))
+    right, usual = round(score.accuracy * len(test.labels)), np.bincount(test.labels).max()
+    if not math.isfinite(score.loss):
+        raise ValueError(f"the network has diverged: its loss is {score.loss}")
+    if right <= usual:
+        print(f"It has learnt nothing: one and the same answer to all is right {usual} times.", file=Console())
     print(f"Test: {score.accuracy:.2%} right ({right} of {len(test.labels)} held-out digits), loss {score.loss:.4f}.")
 
 

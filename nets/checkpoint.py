@@ -9,6 +9,7 @@ and of which size, nothing else is read.
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -16,19 +17,19 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minitensor.tensor import Array
 
+from .files import opened, replacing
 from .module import Module
 from .optim import Optimizer
 
 NOTES_LIMIT = 1 << 24  # bytes
 NUMPYS_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, RuntimeError)  # what a damaged zip raises
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, LookupError, ValueError, RuntimeError)  # what a damaged zip raises
 
 
 def save(
@@ -40,7 +41,10 @@ def save(
     """Write the state of a model, of its optimizer if there is one, and notes (anything that JSON can hold).
 
     The folder is made if need be.  The file appears complete or not at all: whatever was there before stays until the
-    new one is on the disk.
+    new one is on the disk.  A file that is replaced leaves its permissions to the new one; a link stays a link, and
+    the file that it leads to is replaced.  Threads and processes may save to one path: the last one wins.
+    Raises OSError where the file cannot be written, ValueError for a path that is there and no file (a device, a pipe),
+    and for notes that `load` would not give back; TypeError for notes that JSON cannot hold.
 
     >>> import tempfile
     >>> from nets import Dense
@@ -54,27 +58,27 @@ def save(
     >>> folder.cleanup()
     """
     arrays = {name: np.array(array, order="C") for name, array in _state(model, optimizer).items()}
-    arrays["notes"] = np.frombuffer(json.dumps(dict(notes or {})).encode(), np.uint8)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    arrays["notes"] = np.frombuffer(_text(dict(notes or {})), np.uint8)
+    with replacing(path) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def _text(notes: dict[str, Any]) -> bytes:
+    """The notes in JSON; ValueError unless they can be read again."""
+    text = json.dumps(notes)
+    if len(text) > NOTES_LIMIT:
+        raise ValueError(f"the notes take {len(text):,} bytes, and more than {NOTES_LIMIT:,} would not be read again")
+    if json.dumps(json.loads(text)) != text:  # 1 and "1" are the same key in JSON
+        raise ValueError(f"two keys of the notes are the same in JSON: {text[:200]}")
+    return text.encode()
 
 
 def load(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | None = None) -> dict[str, Any]:
     """Give a model, and an optimizer if there is one, the state in a file of `save`, and return the notes.
 
     An optimizer's state in the file is left out if no optimizer is given.
-    Raises FileNotFoundError, or ValueError for a file that is damaged or belongs to another model; then nothing has
-    changed.
+    Raises OSError where it cannot be opened, or ValueError for one that is damaged, no file (a device, a pipe), or
+    belongs to another model; then nothing has changed.
     """
     wanted = _state(model, optimizer)
     with _opened(path) as archive:
@@ -85,9 +89,9 @@ def load(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | Non
             raise ValueError(f"it belongs to another model: {', '.join(different)} should be in both or in none")
         arrays = {name: _read(archive, name, array) for name, array in wanted.items()}
         notes = _read_notes(archive)
-    model.load_state_dict(_part(arrays, "model."))
-    if optimizer is not None:
+    if optimizer is not None:  # first, since it may refuse what fits the model
         optimizer.load_state_dict(_part(arrays, "optimizer."))
+    model.load_state_dict(_part(arrays, "model."))
     return notes
 
 
@@ -100,12 +104,16 @@ def load_notes(path: str | os.PathLike[str]) -> dict[str, Any]:
 @contextmanager
 def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened(path) as file, zipfile.ZipFile(file) as archive:
             if unknown := {info.compress_type for info in archive.infolist()} - NUMPYS_METHODS:
                 raise ValueError(f"its arrays are compressed by methods {sorted(unknown)}, which NumPy does not use")
             yield archive
     except DAMAGE as error:
         raise ValueError(f"cannot load {path}: {error}") from error
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # the archive says that a part of it lies before its beginning
+            raise ValueError(f"cannot load {path}: it is cut short") from error
+        raise
 
 
 def _state(model: Module, optimizer: Optimizer | None) -> dict[str, Array]:

@@ -81,6 +81,38 @@ def as_examples(data: tuple[Any, Any]) -> Examples:
     return examples
 
 
+def usable(data: tuple[Any, Any], purpose: str) -> Examples:
+    """As `as_examples`; raises ValueError, too, where there are none, or a pixel is infinite or not a number.
+
+    >>> usable(([[0.0], [np.nan]], [1, 0]), "learn from")
+    Traceback (most recent call last):
+    ValueError: image 1 of those to learn from holds nan
+    """
+    examples = as_examples(data)
+    if not len(examples.labels):
+        raise ValueError(f"there are no examples to {purpose}")
+    if fault := not_finite(examples.images):
+        raise ValueError(f"{fault[0]} of those to {purpose} holds {fault[1]}")
+    return examples
+
+
+def not_finite(images: Array) -> tuple[str, float] | None:
+    """The first image with a pixel that is infinite or not a number, and that pixel; None where there is none.
+
+    >>> not_finite(np.array([[0.0, 1.0], [0.0, np.inf]]))
+    ('image 1', inf)
+    """
+    if images.dtype.kind != "f":
+        return None
+    for start in range(0, len(images), 1024):  # a part at a time, for the memory that it takes
+        part = images[start : start + 1024].reshape(len(images[start : start + 1024]), -1)
+        finite = np.isfinite(part)
+        if not finite.all():
+            image, pixel = divmod(int(finite.argmin()), part.shape[1])
+            return f"image {start + image}", float(part[image, pixel])
+    return None
+
+
 def batches(data: tuple[Any, Any], batch_size: int = 128, rng: np.random.Generator | None = None) -> Iterator[Examples]:
     """All examples, batch_size at a time (the last batch may be smaller), in random order if there is an rng.
 

@@ -7,7 +7,7 @@ Letters: n image, c channel, h w place, g group of images that are distorted ali
 A pixel of the result is a mixture of the four pixels around the point where it came from (bilinear interpolation).  To
 find these four and their weights costs more than to mix them.  So the images of a group have one distortion in common,
 and lie next to each other in memory, (h, c, w, g m): then each of the four is fetched for all of them in one run.  That
-is the memory order of convolution (see `minitensor/memory.py`), so what comes out need not be converted there.
+is the memory order of convolution (see `minitensor/fast/memory.py`), so what comes out need not be converted there.
 """
 
 from __future__ import annotations

@@ -23,15 +23,17 @@ Source: Cohen and Welling, Group equivariant convolutional networks, ICML 2016.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from dataclasses import KW_ONLY, InitVar, dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minitensor import Tensor, as_tensor, conv2d, stack
 from minitensor.tensor import Operand, whole
 
+from .functions import positive
 from .init import Initializer, he_normal
-from .layers import cost_of_units, drawn_weight, positive, zero_bias
+from .layers import Weighted, cost_of_units, drawn_weight, zero_bias
 from .module import Cost, Module, Shape
 
 
@@ -98,33 +100,31 @@ def act(y: Operand, element: Element) -> Tensor:
     return transform(y[:, :, order], element)
 
 
-class _GroupLayer(Module):
+@dataclass(eq=False, repr=False)
+class _GroupLayer(Weighted):
     """What `LiftingConv2d` and `GroupConv2d` have in common."""
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        *,
-        padding: int = 0,
-        bias: bool = True,
-        reflections: bool = False,
-        init: Initializer = he_normal,
-        rng: np.random.Generator | None = None,
-    ) -> None:
-        positive(in_channels=in_channels, out_channels=out_channels, kernel_size=kernel_size)
-        if whole("padding", padding) < 0:
-            raise ValueError(f"padding (={padding}) must be at least 0")
-        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
-        self.padding, self.reflections = padding, reflections
-        shape = (out_channels, *self.inputs(), kernel_size, kernel_size)
+    in_channels: int
+    out_channels: int
+    kernel_size: int
+    _: KW_ONLY
+    padding: int = 0
+    bias: InitVar[Any] = True
+    reflections: bool = False
+    init: InitVar[Initializer] = he_normal
+    rng: InitVar[np.random.Generator | None] = None
+
+    def __post_init__(self, bias: bool, init: Initializer, rng: np.random.Generator | None) -> None:
+        positive(in_channels=self.in_channels, out_channels=self.out_channels, kernel_size=self.kernel_size)
+        if whole("padding", self.padding) < 0:
+            raise ValueError(f"padding (={self.padding}) must be at least 0")
+        shape = (self.out_channels, *self.inputs(), self.kernel_size, self.kernel_size)
         fan_in, fan_out = math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
         self.weight = drawn_weight(init, rng, shape, fan_in, fan_out)
-        self.bias = zero_bias((out_channels,)) if bias else None
+        self.bias = zero_bias((self.out_channels,)) if bias else None
 
     def inputs(self) -> Shape:
-        """The axes of the weight that each output adds up over, but for the kernel's own two."""
+        """The axes of the weight between output channels and taps."""
         raise NotImplementedError
 
     def cost(self, x: Shape, y: Shape) -> Cost:

@@ -15,6 +15,7 @@ import gzip
 import math
 import os
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -23,6 +24,7 @@ import numpy as np
 from minitensor.tensor import Array
 
 from .data import INK, PAPER, Examples
+from .files import opened
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 LIMIT = 1 << 30  # bytes; the largest relative, EMNIST by class, has half of it
@@ -43,7 +45,7 @@ def read_idx(path: str | os.PathLike[str], limit: int = LIMIT) -> Array:
     array([5, 0, 4], dtype=uint8)
     >>> folder.cleanup()
     """
-    with open(path, "rb") as file:
+    with opened(path) as file:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         try:
@@ -82,29 +84,44 @@ def mnist(folder: str | os.PathLike[str], size: int = 28) -> tuple[Examples, Exa
     """The examples to learn from and those to be tested on, of any data set in the four files of MNIST.
 
     The folder holds one file each of `*train-images*`, `*train-labels*`, `*t10k-images*` and `*t10k-labels*` (or
-    `*test-...*`), packed with gzip or not: MNIST, Fashion-MNIST, EMNIST and others.  Images become (N, 1, size, size)
-    with a margin of paper around them (the lenets take 32), from -0.1 (paper, 0) to 1.175 (ink, 255).
-    Raises FileNotFoundError for a file that is not there, and ValueError where there are several, where one is damaged
-    or not what its name says, or for a size smaller than the images.
+    `*test-...*`), packed with gzip or not: MNIST, Fashion-MNIST, EMNIST and others.  Each may lie in a folder of such a
+    name.  Hidden files do not count, nor does a second file with the same content, as a packed one beside the unpacked.
+    Images become (N, 1, size, size) with a margin of paper around them (the lenets take 32), from -0.1 (paper, 0) to
+    1.175 (ink, 255).
+    Raises FileNotFoundError for a file that is not there, and ValueError where there are several that differ, where one
+    is damaged or not what its name says, or for a size smaller than the images.
     """
     folder = Path(folder)
     return (
-        _examples(_find(folder, "train-images"), _find(folder, "train-labels"), size),
-        _examples(_find(folder, "t10k-images", "test-images"), _find(folder, "t10k-labels", "test-labels"), size),
+        _examples(_found(folder, "train-images"), _found(folder, "train-labels"), size),
+        _examples(_found(folder, "t10k-images", "test-images"), _found(folder, "t10k-labels", "test-labels"), size),
     )
 
 
-def _find(folder: Path, *parts: str) -> Path:
-    found = sorted(path for part in parts for path in folder.glob(f"*{part}*"))
-    if not found:
+def _found(folder: Path, *parts: str) -> tuple[Path, Array]:
+    """The file with one of these parts in its name, and the array in it."""
+    named = [path for part in parts for path in sorted(folder.glob(f"*{part}*"))]
+    inside = [file for path in named if path.is_dir() for part in parts for file in sorted(path.glob(f"*{part}*"))]
+    files = [path for path in (*named, *inside) if not path.is_dir() and not path.name.startswith(".")]
+    if not files:
         raise FileNotFoundError(f"{folder} has no file *{'* or *'.join(parts)}*")
-    if len(found) > 1:
-        raise ValueError(f"{folder} has several files for {parts[0]}: {', '.join(path.name for path in found)}")
-    return found[0]
+    if len(files) > 1 and not _equal(files):
+        names = ", ".join(str(path.relative_to(folder)) for path in files)
+        raise ValueError(f"{folder} has several files for {parts[0]}, which differ: {names}")
+    return files[0], read_idx(files[0])
 
 
-def _examples(images_path: Path, labels_path: Path, size: int) -> Examples:
-    images, labels = read_idx(images_path), read_idx(labels_path)
+def _equal(files: Sequence[Path]) -> bool:
+    """Whether all of them can be read and hold the same."""
+    try:
+        first, *others = map(read_idx, files)
+    except ValueError:
+        return False
+    return all(np.array_equal(first, other) for other in others)
+
+
+def _examples(images_file: tuple[Path, Array], labels_file: tuple[Path, Array], size: int) -> Examples:
+    (images_path, images), (labels_path, labels) = images_file, labels_file
     if images.ndim != 3 or images.dtype != np.uint8 or not images.size:
         raise ValueError(
             f"{images_path} should hold images of bytes (N, H, W), and holds {images.dtype} {images.shape}"

@@ -1,16 +1,20 @@
-"""Layers with weights, and the small ones between them: each a function of minitensor that keeps its own parameters.
+"""Layers with weights: each a function of minitensor that keeps its own parameters.
 
-What you can do here: `Dense Conv1d Conv2d ConvTranspose2d LocallyConnected1d/2d TiledConv1d/2d`; `ReLU Tanh Sigmoid
-Flatten`.
+What you can do here: `Dense Conv1d/2d/3d ConvTranspose1d/2d LocallyConnected1d/2d TiledConv1d/2d`, and `Residual`,
+which adds what layers make of their input to it.
 
 Every layer with weights takes `init`, a function of `init.py` that draws the weights, and `rng`, the generator that it
 draws from; without an rng the weights are different each time.  Biases begin at 0.  Parameters are float32.
+
+Settings are fields of dataclasses, and those of windows are tuples, with a number for each spatial axis.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, InitVar, dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,26 +22,34 @@ from minitensor import (
     Tensor,
     conv1d,
     conv2d,
+    conv3d,
+    conv_transpose1d,
     conv_transpose2d,
     dense,
     locally_connected1d,
     locally_connected2d,
-    relu,
-    sigmoid,
-    tanh,
     tiled_conv1d,
     tiled_conv2d,
 )
 from minitensor.conv import check_padding_mode
-from minitensor.sizes import conv_output_size
-from minitensor.tensor import whole
-from minitensor.windows import Ints, margins, per_axis
+from minitensor.windows import Ints, Windows, margins, per_axis
 
+from .functions import Identity, positive
 from .init import Initializer, generator, he_normal
-from .module import Cost, Module, Shape
+from .module import Cost, Module, Sequential, Shape
+
+Rng = np.random.Generator | None
 
 
-class Dense(Module):
+class Weighted(Module):
+    """What has a weight, and a bias or None."""
+
+    weight: Tensor
+    bias: Any
+
+
+@dataclass(eq=False, repr=False)
+class Dense(Weighted):
     """Every output a weighted sum of every input, y = x W^T + b: `minitensor.dense` with weight (O, C) and bias (O).
 
     >>> layer = Dense(3, 2)
@@ -45,18 +57,19 @@ class Dense(Module):
     (Dense(3, 2), (2, 3), (5, 2))
     """
 
-    def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        bias: bool = True,
-        *,
-        init: Initializer = he_normal,
-        rng: np.random.Generator | None = None,
-    ) -> None:
-        self.in_features, self.out_features = positive(in_features=in_features, out_features=out_features)
-        self.weight = drawn_weight(init, rng, (out_features, in_features), in_features, out_features)
-        self.bias = zero_bias((out_features,)) if bias else None
+    in_features: int
+    out_features: int
+    bias: InitVar[Any] = True
+    _: KW_ONLY
+    init: InitVar[Initializer] = he_normal
+    rng: InitVar[Rng] = None
+
+    def __post_init__(self, bias: bool, init: Initializer, rng: Rng) -> None:
+        c, o = self.in_features, self.out_features = positive(
+            in_features=self.in_features, out_features=self.out_features
+        )
+        self.weight = drawn_weight(init, rng, (o, c), c, o)
+        self.bias = zero_bias((o,)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         return dense(x, self.weight, self.bias)
@@ -65,60 +78,71 @@ class Dense(Module):
         return cost_of_units(y, self.in_features, self.bias)
 
 
-# -- convolution -------------------------------------------------------------------------------------------------------
+# -- with kernels ------------------------------------------------------------------------------------------------------
 
 
-class _Conv(Module):
-    """What `Conv1d` and `Conv2d` have in common."""
+class _Kernels(Weighted):
+    """What layers have in common that slide kernels over an image; a subclass says which `function` does."""
 
-    axes: int
-    convolve: Callable[..., Tensor]
+    axes: ClassVar[int]
+    function: ClassVar[Callable[..., Tensor]]
+    settings: ClassVar[tuple[str, ...]] = ("stride", "padding", "dilation")  # the fields that the function takes
+    in_channels: int
+    out_channels: int
+    kernel_size: Any
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Ints,
-        stride: Ints = 1,
-        padding: Ints | str = 0,
-        dilation: Ints = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: str = "zeros",
-        *,
-        init: Initializer = he_normal,
-        rng: np.random.Generator | None = None,
-    ) -> None:
-        _check_groups(in_channels, out_channels, groups)
-        taps = _taps(kernel_size, self.axes)
-        check_windows(self.axes, stride=stride, dilation=dilation)
-        margins(padding, taps, per_axis("stride", stride, self.axes), per_axis("dilation", dilation, self.axes))
-        check_padding_mode(padding_mode)
-        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
-        self.stride, self.padding, self.dilation = stride, padding, dilation
-        self.groups, self.padding_mode = groups, padding_mode
-        shape = (out_channels, in_channels // groups, *taps)
-        fan_in, fan_out = (channels // groups * math.prod(taps) for channels in (in_channels, out_channels))
+    def check(self, groups: int = 1) -> Shape:
+        """The taps of a kernel; raises ValueError for settings that do not fit each other."""
+        self.in_channels, self.out_channels = positive(in_channels=self.in_channels, out_channels=self.out_channels)
+        for name, channels in ("in_channels", self.in_channels), ("out_channels", self.out_channels):
+            if channels % positive(groups=groups)[0]:
+                raise ValueError(f"{name} (={channels}) must be divisible by groups (={groups})")
+        along_axes(self, self.axes)
+        taps: Shape = self.kernel_size
+        return taps
+
+    def begin(self, shape: Shape, places: Shape, bias: bool, init: Initializer, rng: Rng, groups: int = 1) -> None:
+        """A weight of this shape, as `init` draws it for this many taps and channels, and a bias of zeros."""
+        taps = math.prod(self.kernel_size)
+        fan_in, fan_out = (channels // groups * taps for channels in (self.in_channels, self.out_channels))
         self.weight = drawn_weight(init, rng, shape, fan_in, fan_out)
-        self.bias = zero_bias((out_channels,)) if bias else None
+        self.bias = zero_bias((self.out_channels, *places)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.convolve(
-            x,
-            self.weight,
-            self.bias,
-            stride=self.stride,
-            padding=self.padding,
-            dilation=self.dilation,
-            groups=self.groups,
-            padding_mode=self.padding_mode,
-        )
+        settings = {name: getattr(self, name) for name in self.settings}
+        return self.function(x, self.weight, self.bias, **settings)
 
     def cost(self, x: Shape, y: Shape) -> Cost:
-        return cost_of_units(y, math.prod(self.weight.shape[1:]), self.bias)
+        channels = x[0] // vars(self).get("groups", 1)
+        return cost_of_units(y, channels * math.prod(self.kernel_size), self.bias)
 
 
-class Conv2d(_Conv):
+@dataclass(eq=False, repr=False)
+class Conv(_Kernels):
+    """What convolutions along one, two and three axes have in common."""
+
+    in_channels: int
+    out_channels: int
+    kernel_size: Any
+    stride: Ints = 1
+    padding: Ints | str = 0
+    dilation: Ints = 1
+    groups: int = 1
+    bias: InitVar[Any] = True
+    padding_mode: str = "zeros"
+    _: KW_ONLY
+    init: InitVar[Initializer] = he_normal
+    rng: InitVar[Rng] = None
+    settings = ("stride", "padding", "dilation", "groups", "padding_mode")
+
+    def __post_init__(self, bias: bool, init: Initializer, rng: Rng) -> None:
+        taps = self.check(self.groups)
+        check_padding_mode(self.padding_mode)
+        shape = (self.out_channels, self.in_channels // self.groups, *taps)
+        self.begin(shape, (), bias, init, rng, self.groups)
+
+
+class Conv2d(Conv):
     """Slide kernels over an image: `minitensor.conv2d` with weight (O, C/groups, kH, kW) and bias (O).
 
     Raises ValueError for settings that do not fit each other, or later the input.
@@ -129,10 +153,10 @@ class Conv2d(_Conv):
     """
 
     axes = 2
-    convolve = staticmethod(conv2d)
+    function = staticmethod(conv2d)
 
 
-class Conv1d(_Conv):
+class Conv1d(Conv):
     """As `Conv2d`, along one axis: `minitensor.conv1d` with weight (O, C/groups, kW) and bias (O).
 
     >>> Conv1d(1, 4, 3, stride=2)(np.zeros((2, 1, 9), np.float32)).shape
@@ -140,10 +164,49 @@ class Conv1d(_Conv):
     """
 
     axes = 1
-    convolve = staticmethod(conv1d)
+    function = staticmethod(conv1d)
 
 
-class ConvTranspose2d(Module):
+class Conv3d(Conv):
+    """As `Conv2d`, along three axes: `minitensor.conv3d` with weight (O, C/groups, kD, kH, kW) and bias (O).
+
+    >>> Conv3d(1, 4, 3)(np.zeros((2, 1, 5, 5, 5), np.float32)).shape
+    (2, 4, 3, 3, 3)
+    """
+
+    axes = 3
+    function = staticmethod(conv3d)
+
+
+@dataclass(eq=False, repr=False)
+class ConvTranspose(_Kernels):
+    """What transposed convolutions have in common."""
+
+    in_channels: int
+    out_channels: int
+    kernel_size: Any
+    stride: Ints = 1
+    padding: Ints = 0
+    output_padding: Ints = 0
+    groups: int = 1
+    bias: InitVar[Any] = True
+    dilation: Ints = 1
+    _: KW_ONLY
+    init: InitVar[Initializer] = he_normal
+    rng: InitVar[Rng] = None
+    settings = ("stride", "padding", "output_padding", "dilation", "groups")
+
+    def __post_init__(self, bias: bool, init: Initializer, rng: Rng) -> None:
+        taps = self.check(self.groups)
+        shape = (self.in_channels, self.out_channels // self.groups, *taps)
+        self.begin(shape, (), bias, init, rng, self.groups)
+
+    def cost(self, x: Shape, y: Shape) -> Cost:
+        macs = math.prod(x) * math.prod(self.weight.shape[1:])  # each *input* meets each tap of its kernels once
+        return Cost(macs + (math.prod(y) if self.bias is not None else 0), macs)
+
+
+class ConvTranspose2d(ConvTranspose):
     """Stamp kernels onto an image: `minitensor.conv_transpose2d` with weight (C, O/groups, kH, kW) and bias (O).
 
     Raises ValueError for settings that do not fit each other, or later the input.
@@ -152,95 +215,46 @@ class ConvTranspose2d(Module):
     (1, 2, 14, 14)
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Ints,
-        stride: Ints = 1,
-        padding: Ints = 0,
-        output_padding: Ints = 0,
-        groups: int = 1,
-        bias: bool = True,
-        dilation: Ints = 1,
-        *,
-        init: Initializer = he_normal,
-        rng: np.random.Generator | None = None,
-    ) -> None:
-        _check_groups(in_channels, out_channels, groups)
-        taps = _taps(kernel_size, 2)
-        check_windows(2, stride=stride, padding=padding, output_padding=output_padding, dilation=dilation)
-        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
-        self.stride, self.padding, self.output_padding = stride, padding, output_padding
-        self.groups, self.dilation = groups, dilation
-        shape = (in_channels, out_channels // groups, *taps)
-        fan_in, fan_out = (channels // groups * math.prod(taps) for channels in (in_channels, out_channels))
-        self.weight = drawn_weight(init, rng, shape, fan_in, fan_out)
-        self.bias = zero_bias((out_channels,)) if bias else None
+    axes = 2
+    function = staticmethod(conv_transpose2d)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return conv_transpose2d(
-            x,
-            self.weight,
-            self.bias,
-            stride=self.stride,
-            padding=self.padding,
-            output_padding=self.output_padding,
-            dilation=self.dilation,
-            groups=self.groups,
-        )
 
-    def cost(self, x: Shape, y: Shape) -> Cost:
-        macs = math.prod(x) * math.prod(self.weight.shape[1:])  # each *input* meets each tap of its kernels once
-        return Cost(macs + (math.prod(y) if self.bias is not None else 0), macs)
+class ConvTranspose1d(ConvTranspose):
+    """As `ConvTranspose2d`, along one axis: `minitensor.conv_transpose1d` with weight (C, O/groups, kW) and bias (O).
+
+    >>> ConvTranspose1d(4, 2, 2, stride=2)(np.zeros((1, 4, 7), np.float32)).shape
+    (1, 2, 14)
+    """
+
+    axes = 1
+    function = staticmethod(conv_transpose1d)
 
 
 # -- windows with kernels of their own ---------------------------------------------------------------------------------
 
 
-class _LocallyConnected(Module):
+@dataclass(eq=False, repr=False)
+class _LocallyConnected(_Kernels):
     """What `LocallyConnected1d` and `LocallyConnected2d` have in common."""
 
-    axes: int
-    connect: Callable[..., Tensor]
+    in_channels: int
+    out_channels: int
+    input_size: Any
+    kernel_size: Any
+    stride: Ints = 1
+    padding: Ints | str = 0
+    dilation: Ints = 1
+    bias: InitVar[Any] = True
+    _: KW_ONLY
+    init: InitVar[Initializer] = he_normal
+    rng: InitVar[Rng] = None
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        input_size: Ints,
-        kernel_size: Ints,
-        stride: Ints = 1,
-        padding: Ints = 0,
-        dilation: Ints = 1,
-        bias: bool = True,
-        *,
-        init: Initializer = he_normal,
-        rng: np.random.Generator | None = None,
-    ) -> None:
-        positive(in_channels=in_channels, out_channels=out_channels)
-        self.in_channels, self.out_channels = in_channels, out_channels
-        self.input_size, self.kernel_size = input_size, kernel_size
-        self.stride, self.padding, self.dilation = stride, padding, dilation
-        taps = _taps(kernel_size, self.axes)
-        settings = zip(
-            per_axis("input_size", input_size, self.axes),
-            taps,
-            per_axis("stride", stride, self.axes),
-            per_axis("padding", padding, self.axes),
-            per_axis("dilation", dilation, self.axes),
-            strict=True,
-        )
-        places = tuple(conv_output_size(*setting) for setting in settings)
-        fan_in, fan_out = (channels * math.prod(taps) for channels in (in_channels, out_channels))
-        self.weight = drawn_weight(init, rng, (out_channels, in_channels, *places, *taps), fan_in, fan_out)
-        self.bias = zero_bias((out_channels, *places)) if bias else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.connect(x, self.weight, self.bias, stride=self.stride, padding=self.padding, dilation=self.dilation)
-
-    def cost(self, x: Shape, y: Shape) -> Cost:
-        return cost_of_units(y, self.in_channels * math.prod(_taps(self.kernel_size, self.axes)), self.bias)
+    def __post_init__(self, bias: bool, init: Initializer, rng: Rng) -> None:
+        taps = self.check()
+        places = Windows.over(
+            self.input_size, taps, stride=self.stride, padding=self.padding, dilation=self.dilation
+        ).places
+        self.begin((self.out_channels, self.in_channels, *places, *taps), places, bias, init, rng)
 
 
 class LocallyConnected2d(_LocallyConnected):
@@ -255,7 +269,7 @@ class LocallyConnected2d(_LocallyConnected):
     """
 
     axes = 2
-    connect = staticmethod(locally_connected2d)
+    function = staticmethod(locally_connected2d)
 
 
 class LocallyConnected1d(_LocallyConnected):
@@ -266,47 +280,28 @@ class LocallyConnected1d(_LocallyConnected):
     """
 
     axes = 1
-    connect = staticmethod(locally_connected1d)
+    function = staticmethod(locally_connected1d)
 
 
-class _TiledConv(Module):
+@dataclass(eq=False, repr=False)
+class _TiledConv(_Kernels):
     """What `TiledConv1d` and `TiledConv2d` have in common."""
 
-    axes: int
-    convolve: Callable[..., Tensor]
+    in_channels: int
+    out_channels: int
+    kernel_size: Any
+    stride: Ints = 1
+    padding: Ints | str = 0
+    dilation: Ints = 1
+    bias: InitVar[Any] = True
+    _: KW_ONLY
+    tiles: Any = 2
+    init: InitVar[Initializer] = he_normal
+    rng: InitVar[Rng] = None
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Ints,
-        stride: Ints = 1,
-        padding: Ints = 0,
-        dilation: Ints = 1,
-        bias: bool = True,
-        *,
-        tiles: Ints = 2,
-        init: Initializer = he_normal,
-        rng: np.random.Generator | None = None,
-    ) -> None:
-        positive(in_channels=in_channels, out_channels=out_channels)
-        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
-        self.stride, self.padding, self.dilation, self.tiles = stride, padding, dilation, tiles
-        taps = _taps(kernel_size, self.axes)
-        check_windows(self.axes, stride=stride, padding=padding, dilation=dilation)
-        turns = per_axis("tiles", tiles, self.axes)
-        positive(tiles=min(turns))
-        fan_in, fan_out = (channels * math.prod(taps) for channels in (in_channels, out_channels))
-        self.weight = drawn_weight(init, rng, (out_channels, in_channels, *turns, *taps), fan_in, fan_out)
-        self.bias = zero_bias((out_channels, *turns)) if bias else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.convolve(
-            x, self.weight, self.bias, stride=self.stride, padding=self.padding, dilation=self.dilation
-        )
-
-    def cost(self, x: Shape, y: Shape) -> Cost:
-        return cost_of_units(y, self.in_channels * math.prod(_taps(self.kernel_size, self.axes)), self.bias)
+    def __post_init__(self, bias: bool, init: Initializer, rng: Rng) -> None:
+        taps = self.check()
+        self.begin((self.out_channels, self.in_channels, *self.tiles, *taps), self.tiles, bias, init, rng)
 
 
 class TiledConv2d(_TiledConv):
@@ -321,7 +316,7 @@ class TiledConv2d(_TiledConv):
     """
 
     axes = 2
-    convolve = staticmethod(tiled_conv2d)
+    function = staticmethod(tiled_conv2d)
 
 
 class TiledConv1d(_TiledConv):
@@ -332,108 +327,73 @@ class TiledConv1d(_TiledConv):
     """
 
     axes = 1
-    convolve = staticmethod(tiled_conv1d)
+    function = staticmethod(tiled_conv1d)
 
 
-# -- without weights ---------------------------------------------------------------------------------------------------
+# -- beside each other -------------------------------------------------------------------------------------------------
 
 
-class ReLU(Module):
-    """max(x, 0), element by element: `minitensor.relu`.
+class Residual(Module):
+    """What layers make of the input, and the input itself: body(x) + shortcut(x).
 
-    >>> ReLU()([-1.0, 2.0]).data
-    array([0., 2.])
+    The body is the `Sequential` of the layers.  The shortcut passes x on, or is another layer, where the body changes
+    the shape; both outputs must have the same shape.
+    Source: He, Zhang, Ren and Sun, Deep residual learning for image recognition, CVPR 2016.
+
+    >>> block = Residual(Dense(2, 2))
+    >>> block.replace({block.body[0].weight: Tensor([[0.0, 1.0], [1.0, 0.0]])})
+    >>> block([[1.0, 10.0]]).data
+    array([[11., 11.]])
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        return relu(x)
-
-
-class Tanh(Module):
-    """amplitude * tanh(slope * x), element by element; the paper of 1998 has 1.7159 tanh(2x/3), about 1 at 1.
-
-    Source: LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition, 1998, app. A.
-
-    >>> Tanh()([0.0, 100.0]).data, round(Tanh(1.7159, 2 / 3)(1.0).item(), 3)
-    (array([0., 1.]), 1.0)
-    """
-
-    def __init__(self, amplitude: float = 1.0, slope: float = 1.0) -> None:
-        self.amplitude, self.slope = amplitude, slope
+    def __init__(self, *layers: Module, shortcut: Module | None = None, **named: Module) -> None:
+        self.body = Sequential(*layers, **named)
+        self.shortcut = Identity() if shortcut is None else shortcut
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = tanh(x if self.slope == 1 else self.slope * x)
-        return y if self.amplitude == 1 else self.amplitude * y
-
-
-class Sigmoid(Module):
-    """1 / (1 + exp(-x)), element by element: `minitensor.sigmoid`.
-
-    >>> Sigmoid()(0.0).item()
-    0.5
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        return sigmoid(x)
-
-
-class Flatten(Module):
-    """Each image of a batch as one long vector: (N, C, H, W) gives (N, C H W).
-
-    >>> Flatten()(np.zeros((2, 3, 4, 5))).shape
-    (2, 60)
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x.reshape(x.shape[0], math.prod(x.shape[1:]))
+        """The sum of both; raises ValueError unless they have the same shape."""
+        y, passed_on = self.body(x), self.shortcut(x)
+        if y.shape != passed_on.shape:
+            raise ValueError(
+                f"the body makes shape {y.shape}, and the shortcut {passed_on.shape}: they cannot be added"
+            )
+        return y + passed_on
 
 
 # -- what fits ---------------------------------------------------------------------------------------------------------
 
-
-def positive(**settings: int) -> tuple[int, ...]:
-    """The settings as whole numbers; ValueError, with name and value, for one that is less than 1.
-
-    >>> positive(in_features=3, out_features=2)
-    (3, 2)
-    """
-    numbers = tuple(whole(name, value) for name, value in settings.items())
-    for name, number in zip(settings, numbers, strict=True):
-        if number < 1:
-            raise ValueError(f"{name} (={number}) must be at least 1")
-    return numbers
+ALONG_AXES = ("kernel_size", "stride", "dilation", "padding", "output_padding", "tiles", "input_size")
 
 
-def check_windows(axes: int, **settings: Ints) -> None:
-    """ValueError, with name and value, for a padding less than 0 or another setting less than 1, on any axis.
+def along_axes(layer: Module, axes: int) -> None:
+    """Make the settings of windows tuples, with a number for each axis, and check them.
 
-    >>> check_windows(2, stride=(1, 0))
+    Raises ValueError, with name and value, for a padding less than 0 or another setting less than 1, on any axis.
+    A padding in words, as "same", stays as it is; so does a stride of None, which is the kernel.
+
+    >>> from nets import MaxPool2d
+    >>> MaxPool2d(2, stride=(1, 2)).kernel_size
+    (2, 2)
+    >>> MaxPool2d(2, stride=(1, 0))
     Traceback (most recent call last):
     ValueError: stride (=(1, 0)) must be at least 1
     """
-    for name, value in settings.items():
-        least = 0 if "padding" in name else 1
-        if min(per_axis(name, value, axes)) < least:
-            raise ValueError(f"{name} (={value}) must be at least {least}")
-
-
-def _check_groups(in_channels: int, out_channels: int, groups: int) -> None:
-    positive(in_channels=in_channels, out_channels=out_channels, groups=groups)
-    for name, channels in ("in_channels", in_channels), ("out_channels", out_channels):
-        if channels % groups:
-            raise ValueError(f"{name} (={channels}) must be divisible by groups (={groups})")
+    settings = vars(layer)
+    for name in (name for name in ALONG_AXES if settings.get(name) is not None):
+        if name == "padding" and isinstance(settings[name], str):
+            kernel, dilation = settings["kernel_size"], settings.get("dilation", (1,) * axes)
+            margins(settings[name], kernel, settings["stride"] or kernel, dilation)
+            continue
+        numbers, least = per_axis(name, settings[name], axes), 0 if "padding" in name else 1
+        if min(numbers) < least:
+            raise ValueError(f"{name} (={settings[name]}) must be at least {least}")
+        setattr(layer, name, numbers)
 
 
 def cost_of_units(y: Shape, fan_in: int, bias: Tensor | None) -> Cost:
     """That of units which each add up fan_in products, and their bias if they have one."""
     units = math.prod(y)
     return Cost(units * (fan_in + (bias is not None)), units * fan_in)
-
-
-def _taps(kernel_size: Ints, axes: int) -> tuple[int, ...]:
-    taps = per_axis("kernel_size", kernel_size, axes)
-    positive(kernel_size=min(taps))
-    return taps
 
 
 def drawn_weight(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, InitVar, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,9 @@ from minitensor.losses import checked_labels
 from minitensor.ops.shape import scatter
 from minitensor.tensor import Array
 
+from .functions import Flatten, Tanh, positive
 from .init import generator, lecun_uniform
-from .layers import Conv2d, Dense, Flatten, Tanh, positive
+from .layers import Conv2d, Dense, Rng, zero_bias
 from .module import Cost, Module, Sequential, Shape
 
 TABLE = (  # which maps of S2 each map of C3 sees: table I of the paper.  Differences break the symmetry between them.
@@ -34,6 +36,7 @@ TABLE = (  # which maps of S2 each map of C3 sees: table I of the paper.  Differ
 )  # fmt: skip
 
 
+@dataclass(eq=False, repr=False)
 class Subsampling(Module):
     """The sum of each k x k window, times a coefficient, plus a bias: one pair of numbers to learn for each map.
 
@@ -45,12 +48,16 @@ class Subsampling(Module):
     20.5
     """
 
-    def __init__(self, channels: int, kernel_size: int, *, rng: np.random.Generator | None = None) -> None:
-        self.channels, self.kernel_size = positive(channels=channels, kernel_size=kernel_size)
-        self.stride = kernel_size
-        taps = kernel_size**2
-        self.weight = Tensor(lecun_uniform(generator(rng), (channels,), taps, taps), name="weight")
-        self.bias = Tensor(np.zeros(channels, np.float32), name="bias")
+    channels: int
+    kernel_size: int
+    _: KW_ONLY
+    rng: InitVar[Rng] = None
+
+    def __post_init__(self, rng: Rng) -> None:
+        self.channels, self.kernel_size = positive(channels=self.channels, kernel_size=self.kernel_size)
+        self.stride, taps = self.kernel_size, self.kernel_size**2
+        self.weight = Tensor(lecun_uniform(generator(rng), (self.channels,), taps, taps), name="weight")
+        self.bias = zero_bias((self.channels,))
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim != 4 or x.shape[1] != self.channels:
@@ -62,6 +69,7 @@ class Subsampling(Module):
         return Cost(math.prod(y) * (self.kernel_size**2 + 1), math.prod(y))
 
 
+@dataclass(eq=False, repr=False)
 class TableConv2d(Module):
     """A convolution whose output maps see some of the input maps only: `table` lists for each the ones that it sees.
 
@@ -74,25 +82,22 @@ class TableConv2d(Module):
     ((3, 5, 5), (2,), (4, 2, 10, 10))
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        table: Sequence[Sequence[int]],
-        kernel_size: int,
-        *,
-        rng: np.random.Generator | None = None,
-    ) -> None:
-        positive(in_channels=in_channels, kernel_size=kernel_size, maps=len(table))
-        for row in table:
-            if not row or len(set(row)) < len(row) or not set(row) <= set(range(in_channels)):
-                raise ValueError(f"row {tuple(row)} must name maps from 0 to {in_channels - 1}, each at most once")
-        rng = generator(rng)
-        self.in_channels, self.table, self.kernel_size = in_channels, tuple(map(tuple, table)), kernel_size
-        self.out_channels = len(self.table)
-        taps = kernel_size**2
-        kernels = [lecun_uniform(rng, (len(row), kernel_size, kernel_size), len(row) * taps, taps) for row in table]
+    in_channels: int
+    table: Sequence[Sequence[int]]
+    kernel_size: int
+    _: KW_ONLY
+    rng: InitVar[Rng] = None
+
+    def __post_init__(self, rng: Rng) -> None:
+        positive(in_channels=self.in_channels, kernel_size=self.kernel_size, maps=len(self.table))
+        for row in self.table:
+            if not row or len(set(row)) < len(row) or not set(row) <= set(range(self.in_channels)):
+                raise ValueError(f"row {tuple(row)} must name maps from 0 to {self.in_channels - 1}, each at most once")
+        self.table, rng = tuple(map(tuple, self.table)), generator(rng)
+        self.out_channels, k = len(self.table), self.kernel_size
+        kernels = [lecun_uniform(rng, (len(row), k, k), len(row) * k**2, k**2) for row in self.table]
         self.weight = Tensor(np.concatenate(kernels), name="weight")
-        self.bias = Tensor(np.zeros(len(self.table), np.float32), name="bias")
+        self.bias = zero_bias((self.out_channels,))
 
     def forward(self, x: Tensor) -> Tensor:
         entries = [(o, c) for o, row in enumerate(self.table) for c in row]

@@ -2,12 +2,14 @@
 
 What you can do here: write a `Module`, list its parameters, save and load its state, and chain layers as `Sequential`.
 
-One rule says what belongs to a module: whatever is stored as an attribute.
+One rule says what belongs to a module: whatever is stored as an attribute, or in a list, tuple or dict that is.
 
     a Tensor     is a parameter: it is learnt
     an array     is a buffer: it is kept with the state, but not learnt (the running mean of `BatchNorm2d`)
     a Module     is a child
-    the rest     are settings (so the layers in a list are invisible to the model: make it a `Sequential`)
+    the rest     are settings (also the layers in an object that is no Module)
+
+The name of each is its path: the weight of the first layer in `self.blocks = [Dense(2, 2)]` is "blocks.0.weight".
 
 The value of a Tensor is never written to.  Learning gives an attribute *another* Tensor, and `replace` gives it to
 every module that held the old one: so a parameter that two layers share stays shared.
@@ -15,6 +17,7 @@ every module that held the old one: so a parameter that two layers share stays s
 
 from __future__ import annotations
 
+import copy
 import inspect
 import reprlib
 from collections.abc import Iterator, Mapping
@@ -29,7 +32,9 @@ from minitensor.tensor import Array, Operand
 
 Shape: TypeAlias = tuple[int, ...]
 
-HELD = (Tensor, np.ndarray)  # what `isinstance` looks for; to write a union of types there would make it anew each time
+PLAIN = {int, float, bool, str, type(None)}  # types of settings that hold no layer: most have one of these
+CONTAINERS = (list, tuple, dict, set, frozenset)
+HELD = (Tensor, np.ndarray)  # a tuple, since `isinstance` with a union of types would make that union at each call
 
 
 class Cost(NamedTuple):
@@ -58,12 +63,19 @@ class Module:
 
     training: bool = True  # some layers (dropout, batch normalization) compute something else in evaluation
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The output for a batch of inputs."""
+    def forward(self, *inputs: Any, **settings: Any) -> Tensor:
+        """The output for a batch of inputs; a subclass names them, as in forward(self, x) or forward(self, x, y)."""
         raise NotImplementedError(f"{type(self).__name__} must define forward(self, x)")
 
-    def __call__(self, x: Operand) -> Tensor:
-        return self.forward(as_tensor(x))
+    def __call__(self, *inputs: Operand, **settings: Any) -> Tensor:
+        return self.forward(*map(as_tensor, inputs), **settings)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse a layer, or what else is no function, in the place of a method of every Module, as in self.train."""
+        if callable(getattr(Module, name, None)) and (isinstance(value, Module) or not callable(value)):
+            kind = type(value).__name__
+            raise ValueError(f"this {kind} cannot be called {name!r}: every Module has a method of that name")
+        super().__setattr__(name, value)
 
     def cost(self, x: Shape, y: Shape) -> Cost:
         """The connections and macs from an input of shape x to an output of shape y, both without the batch axis.
@@ -75,18 +87,34 @@ class Module:
     # -- what it is made of --------------------------------------------------------------------------------------------
 
     def children(self) -> list[tuple[str, Module]]:
-        """The modules stored in this one, with their names, in the order in which they were stored."""
-        return [(name, value) for name, value in vars(self).items() if isinstance(value, Module)]
+        """The modules stored in this one, with their names, in the order in which they were stored.
+
+        >>> from nets import ReLU
+        >>> class Blocks(Module):
+        ...     def __init__(self) -> None:
+        ...         self.first, self.more = ReLU(), [ReLU(), ReLU()]
+        >>> [name for name, _ in Blocks().children()]
+        ['first', 'more.0', 'more.1']
+        """
+        return [(name, value) for name, value in self._stored() if isinstance(value, Module)]
 
     def modules(self) -> Iterator[tuple[str, Module]]:
         """This module (named "") and all below it, named by their path, as in "features.C1".
 
-        A module that is used in two places comes twice.
+        A module that is used in two places comes twice.  Raises ValueError for one that holds itself.
         """
-        yield "", self
-        for name, child in self.children():
-            for path, module in child.modules():
-                yield f"{name}.{path}" if path else name, module
+        return iter([(path, module) for path, module, _ in self._walk("", ())])
+
+    def _walk(self, path: str, above: tuple[Module, ...]) -> list[tuple[str, Module, list[tuple[str, Any]]]]:
+        """This module and all below it, with their paths, and what each holds itself."""
+        if self in above:
+            raise ValueError(f"a module cannot be a part of itself: {path!r} is a module that holds it")
+        stored = self._stored()
+        found = [(path, self, stored)]
+        for name, value in stored:
+            if isinstance(value, Module):
+                found += value._walk(f"{path}.{name}" if path else name, (*above, self))
+        return found
 
     def named_parameters(self) -> list[tuple[str, Tensor]]:
         """Each parameter once, named by the path to its first place.
@@ -96,7 +124,7 @@ class Module:
         >>> [name for name, _ in Sequential(first=shared, again=shared).named_parameters()]
         ['first.weight', 'first.bias']
         """
-        return [(held.name, held.value) for held in self._holdings() if isinstance(held.value, Tensor)]
+        return [(name, held) for name, held in self._holdings().items() if isinstance(held, Tensor)]
 
     def parameters(self) -> list[Tensor]:
         """Each parameter once, in the order of `named_parameters`."""
@@ -113,29 +141,42 @@ class Module:
         >>> layer.weight
         Tensor([[5.]], name='weight')
         """
-        for held in self._holdings():
-            if isinstance(held.value, Tensor) and held.value in new:
-                new[held.value].name = held.value.name
-                held.put(new[held.value])
+        for old, tensor in new.items():
+            tensor.name = old.name
+        self._exchange({id(old): tensor for old, tensor in new.items()})
 
-    def _holdings(self) -> list[Holding]:
-        """Each parameter and buffer once, with all places that hold it."""
-        found: dict[int, Holding] = {}  # by identity: equal values are not the same parameter
-        self._collect("", found)
-        return list(found.values())
-
-    def _collect(self, path: str, found: dict[int, Holding]) -> None:
-        """What this module holds, and after it what its children hold; path is its own, with a dot behind."""
-        below = []
+    def _stored(self) -> list[tuple[str, Any]]:
+        """Each Tensor, array and Module in it, with its name, at every place that holds it."""
+        found: list[tuple[str, Any]] = []
         for name, value in vars(self).items():
-            if isinstance(value, Module):
-                below.append((name, value))
-            elif isinstance(value, HELD):
-                if id(value) not in found:
-                    found[id(value)] = Holding(path + name, value, [])
-                found[id(value)].places.append((self, name))
-        for name, child in below:
-            child._collect(f"{path}{name}.", found)
+            if type(value) in PLAIN:  # as nearly all settings are
+                continue
+            if isinstance(value, PARTS):
+                found.append((name, value))
+            elif isinstance(value, CONTAINERS):
+                found += _found_in(value, name)
+        return found
+
+    def _holdings(self) -> dict[str, Tensor | Array]:
+        """Each parameter and buffer once, by the path to its first place; ValueError where two have the same path."""
+        held: dict[str, Tensor | Array] = {}
+        seen: set[int] = set()  # by identity: equal values are not the same parameter
+        for path, _, stored in self._walk("", ()):
+            for name, value in stored:
+                if isinstance(value, HELD) and id(value) not in seen:
+                    name = f"{path}.{name}" if path else name
+                    if name in held:
+                        raise ValueError(f"two parameters or buffers are called {name!r}: a name must not hold a dot")
+                    seen.add(id(value))
+                    held[name] = value
+        return held
+
+    def _exchange(self, new: Mapping[int, Tensor | Array]) -> None:
+        """Store another value, in every place, for each one that has its id as a key of `new`."""
+        for _, module in self.modules():
+            for name, value in list(vars(module).items()):
+                if type(value) not in PLAIN and (exchanged := _exchanged(value, new)) is not value:
+                    setattr(module, name, exchanged)
 
     # -- its state -----------------------------------------------------------------------------------------------------
 
@@ -146,10 +187,7 @@ class Module:
         >>> {name: array.shape for name, array in Dense(3, 2).state_dict().items()}
         {'weight': (2, 3), 'bias': (2,)}
         """
-        return {
-            held.name: held.value.data if isinstance(held.value, Tensor) else held.value.copy()
-            for held in self._holdings()
-        }
+        return {name: held.data if isinstance(held, Tensor) else held.copy() for name, held in self._holdings().items()}
 
     def load_state_dict(self, state: Mapping[str, npt.ArrayLike]) -> None:
         """Take over the values of a `state_dict`, in the dtypes that this module has.
@@ -174,7 +212,7 @@ class Module:
         self._change(arrays)
 
     def astype(self, dtype: npt.DTypeLike) -> Self:
-        """Turn all parameters and buffers into float32 or float64, and return the module.
+        """Turn all parameters and buffers of floats into float32 or float64, and return the module.
 
         Layers begin with float32, which is enough to learn and twice as fast; derivatives are checked in float64.
 
@@ -184,13 +222,18 @@ class Module:
         """
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise TypeError(f"parameters are float32 or float64, not {np.dtype(dtype)}")
-        self._change({name: array.astype(dtype) for name, array in self.state_dict().items()})
+        state = self.state_dict()
+        self._change({name: a.astype(dtype) if a.dtype.kind == "f" else a for name, a in state.items()})
         return self
 
     def _change(self, arrays: Mapping[str, Array]) -> None:
-        for held in self._holdings():
-            array = arrays[held.name]
-            held.put(Tensor(array, held.value.name) if isinstance(held.value, Tensor) else array)
+        held = self._holdings()
+        self._exchange(
+            {
+                id(old): Tensor(arrays[name], old.name) if isinstance(old, Tensor) else arrays[name]
+                for name, old in held.items()
+            }
+        )
 
     def train(self, training: bool = True) -> Self:
         """Let every layer compute as in training, and return the module."""
@@ -231,8 +274,10 @@ class Module:
     def _settings(self) -> Iterator[str]:
         """The arguments that would make such a layer again: those of __init__ that are stored and not the default."""
         for name, parameter in inspect.signature(type(self)).parameters.items():
-            if name in vars(self):
+            if name in vars(self) and not isinstance(vars(self)[name], Module):
                 value = vars(self)[name]
+                if isinstance(value, tuple) and len(value) == getattr(type(self), "axes", 0) and len(set(value)) == 1:
+                    value = value[0]  # the same on each spatial axis
                 if isinstance(parameter.default, bool):  # bias: True stands for a Tensor, False for None
                     value = isinstance(value, Tensor) or value is True
                 if parameter.default is parameter.empty:
@@ -241,17 +286,40 @@ class Module:
                     yield f"{name}={reprlib.repr(value)}"
 
 
-class Holding(NamedTuple):
-    """A parameter or buffer, its name, and the modules and attributes that hold it: more than one if it is shared."""
+PARTS = (*HELD, Module)  # what a module is made of
 
-    name: str
-    value: Tensor | Array
-    places: list[tuple[Module, str]]
 
-    def put(self, new: Tensor | Array) -> None:
-        """Store another value in all places."""
-        for owner, attribute in self.places:
-            setattr(owner, attribute, new)
+def _found_in(container: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The Tensors, arrays and Modules that a list, tuple or dict holds, at any depth."""
+    if isinstance(container, (set, frozenset)):
+        if any(isinstance(item, (Tensor, Module)) for item in container):
+            raise TypeError(f"{path} is a set, which has no order to name its layers by: make it a list")
+        return
+    for key, item in container.items() if isinstance(container, dict) else enumerate(container):
+        if type(item) in PLAIN:
+            continue
+        if isinstance(item, PARTS):
+            yield f"{path}.{key}", item
+        elif isinstance(item, CONTAINERS):
+            yield from _found_in(item, f"{path}.{key}")
+
+
+def _exchanged(value: Any, new: Mapping[int, Tensor | Array]) -> Any:
+    """The value with others in the place of those whose id is a key of `new`; itself where there is none in it."""
+    if isinstance(value, HELD):
+        return new.get(id(value), value)
+    if not isinstance(value, (list, tuple, dict)):
+        return value
+    keys = list(value) if isinstance(value, dict) else range(len(value))
+    items = [_exchanged(value[key], new) for key in keys]
+    if all(item is value[key] for key, item in zip(keys, items, strict=True)):
+        return value
+    if isinstance(value, tuple):
+        return value._make(items) if hasattr(value, "_make") else type(value)(items)
+    changed = copy.copy(value)
+    for key, item in zip(keys, items, strict=True):
+        changed[key] = item
+    return changed
 
 
 class Sequential(Module):
@@ -283,6 +351,8 @@ class Sequential(Module):
                 raise TypeError(f"layer {name} must be a Module, as ReLU() is, got {layer!r}")
             if name in vars(self):
                 raise ValueError(f"there are two layers called {name!r}")
+            if not name or "." in name:  # a path joins names with dots
+                raise ValueError(f"a layer cannot be called {name!r}: a name must not be empty, nor hold a dot")
             if hasattr(self, name):
                 raise ValueError(f"a layer cannot be called {name!r}: every Sequential has an attribute of that name")
             setattr(self, name, layer)

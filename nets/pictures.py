@@ -17,7 +17,8 @@ from .data import INK, PAPER, Examples
 from .png import encode
 from .train import Epoch
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A8F98"  # can be told apart by everybody (Okabe and Ito)
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8A8F98"  # can be told apart by all (Okabe and Ito)
+COLOURS = BLUE, ORANGE, GREEN
 
 
 def learning_curve(epochs: Sequence[Epoch]) -> str:
@@ -33,16 +34,36 @@ def learning_curve(epochs: Sequence[Epoch]) -> str:
     """
     if not epochs:
         raise ValueError("there are no epochs to draw")
-    curves = [("training", BLUE, [1 - e.train.accuracy for e in epochs])]
+    errors = {"training": [1 - e.train.accuracy for e in epochs]}
     if all(e.test is not None for e in epochs):
-        curves.append(("test", ORANGE, [1 - e.test.accuracy for e in epochs if e.test is not None]))
+        errors["test"] = [1 - e.test.accuracy for e in epochs if e.test is not None]
+    places = [i / max(len(epochs) - 1, 1) for i in range(len(epochs))]
+    step = math.ceil(len(epochs) / 10)
+    ticks = [(places[i], str(i + 1)) for i in range(0, len(epochs), step)]
+    curves = [
+        (f"{name}: {wrong[-1] * 100:.2f} % wrong after {len(epochs)} epochs", list(zip(places, wrong, strict=True)))
+        for name, wrong in errors.items()
+    ]
+    return error_chart(curves, ticks, "epoch")
+
+
+def error_chart(
+    curves: Sequence[tuple[str, Sequence[tuple[float, float]]]], ticks: Sequence[tuple[float, str]], caption: str
+) -> str:
+    """Curves of errors, on a logarithmic scale, each with a label: an SVG.
+
+    A curve is points (place, error), and a tick (place, text), where a place is from 0 on the left to 1 on the right.
+
+    >>> error_chart([("of some", [(0.0, 0.5), (1.0, 0.01)])], [(0.0, "few")], "images").count("<polyline")
+    1
+    """
     width, height, left, top = 480, 260, 60, 20
-    smallest = min((e for _, _, errors in curves for e in errors if e > 0), default=0.01)
+    smallest = min((error for _, points in curves for _, error in points if error > 0), default=0.01)
     bottom = 10.0 ** math.floor(math.log10(smallest))  # an error of 0 is drawn here
     decades = -round(math.log10(bottom)) or 1
 
-    def x(epoch: int) -> float:
-        return left + width * (epoch / max(len(epochs) - 1, 1))
+    def x(place: float) -> float:
+        return left + width * place
 
     def y(error: float) -> float:
         return top - height * math.log10(max(error, bottom)) / decades
@@ -52,15 +73,15 @@ def learning_curve(epochs: Sequence[Epoch]) -> str:
         level = 10.0**-decade
         parts.append(_line(left, y(level), left + width, y(level), "#DEDEDE"))
         parts.append(_text(left - 8, y(level) + 4, f"{level * 100:g} %", "end"))
-    step = math.ceil(len(epochs) / 10)
-    parts += [_text(x(i), top + height + 20, str(i + 1), "middle") for i in range(0, len(epochs), step)]
-    for row, (name, colour, errors) in enumerate(curves):
-        points = " ".join(f"{x(i):.1f},{y(error):.1f}" for i, error in enumerate(errors))
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<circle cx="{x(len(errors) - 1):.1f}" cy="{y(errors[-1]):.1f}" r="3" fill="{colour}"/>')
-        label = f"{name}: {errors[-1] * 100:.2f} % wrong after {len(errors)} epochs"
+    parts += [_text(x(place), top + height + 20, text, "middle") for place, text in ticks]
+    for row, (label, points) in enumerate(curves):
+        colour = COLOURS[row % len(COLOURS)]
+        path = " ".join(f"{x(place):.1f},{y(error):.1f}" for place, error in points)
+        place, error = points[-1]
+        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts.append(f'<circle cx="{x(place):.1f}" cy="{y(error):.1f}" r="3" fill="{colour}"/>')
         parts.append(_text(left + width, top + 14 + 18 * row, label, "end", colour))
-    parts.append(_text(left + width / 2, top + height + 38, "epoch", "middle"))
+    parts.append(_text(left + width / 2, top + height + 38, caption, "middle"))
     return _svg(left + width + 20, top + height + 50, parts)
 
 

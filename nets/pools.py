@@ -1,69 +1,56 @@
 """Pooling layers: the functions of `minitensor.pool` with their settings.  They have nothing to learn.
 
-What you can do here: `MaxPool AvgPool LPPool WeightedAvgPool`, each 1d and 2d, and `Maxout`, which pools over channels.
+What you can do here: `MaxPool AvgPool` (1d, 2d and 3d), `LPPool WeightedAvgPool` (1d and 2d).  (`GlobalAvgPool`, and
+`Maxout`, which pools over channels, are in `functions.py`.)
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar
 
 from minitensor import (
-    Tensor,
     avg_pool1d,
     avg_pool2d,
+    avg_pool3d,
     lp_pool1d,
     lp_pool2d,
     max_pool1d,
     max_pool2d,
-    maxout,
+    max_pool3d,
     weighted_avg_pool1d,
     weighted_avg_pool2d,
 )
-from minitensor.windows import Ints, per_axis
+from minitensor.windows import Ints
 
-from .layers import check_windows, positive
-from .module import Cost, Module, Shape
+from .functions import Function
+from .layers import along_axes
+from .module import Cost, Shape
 
 
-class _Pool(Module):
-    """What all pools have in common."""
+@dataclass(eq=False, repr=False)
+class _Pool(Function):
+    """What all pools have in common.  A stride of None is the kernel: windows side by side."""
 
-    axes: int
-    pool: Callable[..., Tensor]
-    kernel_size: Ints
+    axes: ClassVar[int]
+    kernel_size: Any
+    stride: Ints | None = None
 
-    def _check(self, stride: Ints | None, **settings: Ints) -> None:
-        """ValueError for windows that cannot be."""
-        stride = self.kernel_size if stride is None else stride
-        check_windows(self.axes, kernel_size=self.kernel_size, stride=stride, **settings)
+    def __post_init__(self) -> None:
+        along_axes(self, self.axes)
 
     def cost(self, x: Shape, y: Shape) -> Cost:
-        return Cost(connections=math.prod(y) * math.prod(per_axis("kernel_size", self.kernel_size, len(x) - 1)))
+        return Cost(connections=math.prod(y) * math.prod(self.kernel_size))
 
 
+@dataclass(eq=False, repr=False)
 class _MaxPool(_Pool):
-    def __init__(
-        self,
-        kernel_size: Ints,
-        stride: Ints | None = None,
-        padding: Ints = 0,
-        dilation: Ints = 1,
-        ceil_mode: bool = False,
-    ) -> None:
-        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
-        self.dilation, self.ceil_mode = dilation, ceil_mode
-        self._check(stride, padding=padding, dilation=dilation)
+    """What `MaxPool` along any number of axes has in common."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.pool(
-            x,
-            self.kernel_size,
-            stride=self.stride,
-            padding=self.padding,
-            dilation=self.dilation,
-            ceil_mode=self.ceil_mode,
-        )
+    padding: Ints | str = 0
+    dilation: Ints = 1
+    ceil_mode: bool = False
 
 
 class MaxPool2d(_MaxPool):
@@ -75,7 +62,7 @@ class MaxPool2d(_MaxPool):
     """
 
     axes = 2
-    pool = staticmethod(max_pool2d)
+    function = staticmethod(max_pool2d)
 
 
 class MaxPool1d(_MaxPool):
@@ -86,31 +73,27 @@ class MaxPool1d(_MaxPool):
     """
 
     axes = 1
-    pool = staticmethod(max_pool1d)
+    function = staticmethod(max_pool1d)
 
 
+class MaxPool3d(_MaxPool):
+    """As `MaxPool2d`, along three axes.
+
+    >>> MaxPool3d(2)([[[[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]]]).item()
+    8.0
+    """
+
+    axes = 3
+    function = staticmethod(max_pool3d)
+
+
+@dataclass(eq=False, repr=False)
 class _AvgPool(_Pool):
-    def __init__(
-        self,
-        kernel_size: Ints,
-        stride: Ints | None = None,
-        padding: Ints = 0,
-        ceil_mode: bool = False,
-        count_include_pad: bool = True,
-    ) -> None:
-        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
-        self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
-        self._check(stride, padding=padding)
+    """What `AvgPool` along any number of axes has in common."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.pool(
-            x,
-            self.kernel_size,
-            stride=self.stride,
-            padding=self.padding,
-            ceil_mode=self.ceil_mode,
-            count_include_pad=self.count_include_pad,
-        )
+    padding: Ints | str = 0
+    ceil_mode: bool = False
+    count_include_pad: bool = True
 
 
 class AvgPool2d(_AvgPool):
@@ -121,7 +104,7 @@ class AvgPool2d(_AvgPool):
     """
 
     axes = 2
-    pool = staticmethod(avg_pool2d)
+    function = staticmethod(avg_pool2d)
 
 
 class AvgPool1d(_AvgPool):
@@ -132,16 +115,26 @@ class AvgPool1d(_AvgPool):
     """
 
     axes = 1
-    pool = staticmethod(avg_pool1d)
+    function = staticmethod(avg_pool1d)
 
 
+class AvgPool3d(_AvgPool):
+    """As `AvgPool2d`, along three axes.
+
+    >>> AvgPool3d(2)([[[[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]]]).item()
+    4.5
+    """
+
+    axes = 3
+    function = staticmethod(avg_pool3d)
+
+
+@dataclass(eq=False, repr=False)
 class _LPPool(_Pool):
-    def __init__(self, kernel_size: Ints, stride: Ints | None = None, *, norm: float = 2) -> None:
-        self.kernel_size, self.stride, self.norm = kernel_size, stride, norm
-        self._check(stride)
+    """What `LPPool` along any number of axes has in common."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.pool(x, self.kernel_size, norm=self.norm, stride=self.stride)
+    _: KW_ONLY
+    norm: float = 2
 
 
 class LPPool2d(_LPPool):
@@ -152,7 +145,7 @@ class LPPool2d(_LPPool):
     """
 
     axes = 2
-    pool = staticmethod(lp_pool2d)
+    function = staticmethod(lp_pool2d)
 
 
 class LPPool1d(_LPPool):
@@ -163,16 +156,15 @@ class LPPool1d(_LPPool):
     """
 
     axes = 1
-    pool = staticmethod(lp_pool1d)
+    function = staticmethod(lp_pool1d)
 
 
+@dataclass(eq=False, repr=False)
 class _WeightedAvgPool(_Pool):
-    def __init__(self, kernel_size: Ints, stride: Ints | None = None, *, sigma: float = 1.0) -> None:
-        self.kernel_size, self.stride, self.sigma = kernel_size, stride, sigma
-        self._check(stride)
+    """What `WeightedAvgPool` along any number of axes has in common."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.pool(x, self.kernel_size, stride=self.stride, sigma=self.sigma)
+    _: KW_ONLY
+    sigma: float = 1.0
 
 
 class WeightedAvgPool2d(_WeightedAvgPool):
@@ -183,7 +175,7 @@ class WeightedAvgPool2d(_WeightedAvgPool):
     """
 
     axes = 2
-    pool = staticmethod(weighted_avg_pool2d)
+    function = staticmethod(weighted_avg_pool2d)
 
 
 class WeightedAvgPool1d(_WeightedAvgPool):
@@ -194,22 +186,4 @@ class WeightedAvgPool1d(_WeightedAvgPool):
     """
 
     axes = 1
-    pool = staticmethod(weighted_avg_pool1d)
-
-
-class Maxout(Module):
-    """The largest of each run of `pieces` channels, which are learnt separately: `minitensor.maxout`.
-
-    >>> Maxout(2)([[1.0, 5.0, 2.0, 0.0]]).data
-    array([[5., 2.]])
-    """
-
-    def __init__(self, pieces: int, axis: int = 1) -> None:
-        positive(pieces=pieces)
-        self.pieces, self.axis = pieces, axis
-
-    def forward(self, x: Tensor) -> Tensor:
-        return maxout(x, self.pieces, self.axis)
-
-    def cost(self, x: Shape, y: Shape) -> Cost:
-        return Cost(connections=math.prod(x))
+    function = staticmethod(weighted_avg_pool1d)

@@ -8,14 +8,13 @@ from __future__ import annotations
 import math
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from itertools import islice
-from operator import add
-from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from tqdm import tqdm
@@ -24,30 +23,17 @@ from minitensor import Tensor, cross_entropy, gradients, no_grad
 from minitensor.tensor import Array, recording, whole
 
 from .checkpoint import load, load_notes, save
-from .data import Examples, as_examples, batches
+from .data import Examples, batches, not_finite, usable
+from .files import check_writable
 from .module import Module
 from .optim import SGD, Optimizer, Schedule, one_cycle
 from .parallel import ALONE, Workers
 from .regular import Dropout
+from .runs import Epoch, Score, Sums, settings_of, stand
 
 Loss: TypeAlias = Callable[[Tensor, Array], Tensor]  # of the model's output and the labels
 Decide: TypeAlias = Callable[..., Any]  # np.argmax where the largest output wins, np.argmin where the smallest does
 Distort: TypeAlias = Callable[[Array, np.random.Generator], Array]
-
-
-class Score(NamedTuple):
-    """The mean loss, and the part of the answers that are right."""
-
-    loss: float
-    accuracy: float
-
-
-class Epoch(NamedTuple):
-    """What one pass through the examples achieved."""
-
-    train: Score  # taken while learning, so of a model that gets better
-    test: Score | None
-    images_per_second: float
 
 
 def fit(
@@ -74,14 +60,16 @@ def fit(
     an optimizer it is SGD with Nesterov momentum 0.9, learning rate 0.05 and weight decay 5e-4.  distort(images, rng)
     may change the images of each batch.  The same seed and the same model give the same numbers, bit for bit.
 
-    Ctrl-C ends the fit after the current step, and the list then has fewer epochs.  With a checkpoint, the state is
-    saved there after each epoch and at the end; with resume, a fit goes on from there, and ends in the same numbers as
-    one that was never interrupted.  With several workers, each learns from a part of every batch (see `parallel.py`),
-    and the result is the same, to rounding, as with one.
+    Ctrl-C, and SIGTERM, end the fit after the current step, and the list then has fewer epochs.  With a checkpoint, the
+    state is saved there after each epoch and at the end; with resume, a fit goes on from there, and ends in the same
+    numbers as one that was never interrupted.  With several workers, each learns from a part of every batch (see
+    `parallel.py`, also for what rounding does), and an error in one ends the fit in all.
 
-    Raises ValueError for less than one epoch, without examples, where the loss is not finite, for an optimizer of
-    another model, and for a checkpoint of another model or other settings; FileNotFoundError if there is nothing to
-    resume.
+    Raises ValueError for less than one epoch, without examples, for an image that is not finite, for an optimizer of
+    another model, and for a checkpoint of another run (`runs.settings_of` says how runs are told apart); OSError if
+    there is nothing to resume, or where the checkpoint cannot be written: all this before the first epoch.  Raises
+    ValueError, too, where the loss, in training or in the test, or what has been learnt is not finite; the checkpoint
+    is then that of the last epoch that was.
 
     >>> from nets import Dense, Flatten, Sequential, digits
     >>> train, test = digits()
@@ -90,30 +78,31 @@ def fit(
     >>> epochs[1].train.loss < epochs[0].train.loss, evaluate(model, test).accuracy > 0.9
     (True, True)
     """
-    data, test = as_examples(data), None if test is None else as_examples(test)
     epochs, batch_size, seed = (
         whole(*pair) for pair in (("epochs", epochs), ("batch_size", batch_size), ("seed", seed))
     )
     if epochs < 1 or batch_size < 1 or seed < 0:
         raise ValueError(f"epochs (={epochs}) and batch_size (={batch_size}) must be at least 1, seed (={seed}) 0")
-    if not len(data.labels):
-        raise ValueError("there are no examples to learn from")
-    if test is not None and not len(test.labels):
-        raise ValueError("there are no examples to test with")
     if resume and checkpoint is None:
         raise ValueError("resume=True needs a checkpoint: the path of the file to go on from")
-    if checkpoint is not None and Path(checkpoint).is_dir():  # to be told after an epoch would be late
-        raise IsADirectoryError(f"the checkpoint must be a file, and {checkpoint} is a folder")
     if optimizer is None:
         optimizer = SGD(model, 0.05, momentum=0.9, nesterov=True, weight_decay=5e-4)
-    settings: dict[str, Any] = {"examples": len(data.labels), "epochs": epochs, "batch_size": batch_size, "seed": seed}
-    functions = {"schedule": schedule, "loss": loss, "distort": distort}
-    settings |= {"optimizer": repr(optimizer), **{name: _name_of(function) for name, function in functions.items()}}
+    settings: dict[str, Any] = {}  # by which a checkpoint knows the run again
     done: list[Epoch] = []
     sums = Sums()  # of the epoch that is under way
-    if resume and checkpoint is not None:
-        done, sums = _stand(load_notes(checkpoint), settings)
-        load(checkpoint, model, optimizer)
+    with workers.together():
+        data, test = usable(data, "learn from"), None if test is None else usable(test, "test with")
+        if checkpoint is not None:
+            functions = {"schedule": schedule, "loss": loss, "decide": decide, "distort": distort}
+            numbers = {"epochs": epochs, "batch_size": batch_size, "seed": seed}
+            settings = settings_of(model, optimizer, data, test, **numbers, **functions)
+            if resume:
+                done, sums = stand(load_notes(checkpoint), settings, len(data.labels))
+                load(checkpoint, model, optimizer)
+            if workers.rank == 0:
+                check_writable(checkpoint)
+        constants = _infinite(dict(model.state_dict())) - {name for name, _ in model.named_parameters()}  # as a mask is
+        _check_finite(model, optimizer, constants)
     steps = math.ceil(len(data.labels) / batch_size)  # in one epoch
 
     bar = tqdm(
@@ -121,6 +110,7 @@ def fit(
         initial=len(done) * len(data.labels) + int(sums.seen),
         unit=" images",
         disable=not progress or workers.rank > 0,
+        file=Console(),
     )
     stop = False
     with interruptible() as interrupted, bar:
@@ -131,10 +121,11 @@ def fit(
             numbered = enumerate(shuffled, start=len(done) * steps)
             begin = time.perf_counter()
             for step, (images, labels) in islice(numbered, sums.steps, None):  # a checkpoint has the first behind it
-                if distort is not None:
-                    images = distort(images, _rng(seed, DISTORTION, step))
-                _reseed(model, seed, step)
-                scale = schedule(step / (epochs * steps))
+                with workers.together():
+                    if distort is not None:
+                        images = distort(images, _rng(seed, DISTORTION, step))
+                    _reseed(model, seed, step)
+                    scale = schedule(step / (epochs * steps))
                 new = learn(model, optimizer, images, labels, loss=loss, decide=decide, scale=scale, workers=workers)
                 end = time.perf_counter()
                 sums, begin = sums.plus(new._replace(seconds=end - begin)), end
@@ -145,10 +136,14 @@ def fit(
                     break
             if sums.steps == steps:
                 score = None if test is None else evaluate(model, test, loss=loss, decide=decide, workers=workers)
+                if score is not None and not math.isfinite(score.loss):
+                    raise ValueError(f"epoch {len(done) + 1} ended with a test loss of {score.loss}, and is not kept")
                 done.append(Epoch(sums.score, score, sums.seen / sums.seconds))
                 sums = Sums()
-            if checkpoint is not None and workers.rank == 0:
-                save(checkpoint, model, optimizer, {"settings": settings, "epochs": done, "sums": sums})
+            with workers.together():
+                _check_finite(model, optimizer, constants)
+                if checkpoint is not None and workers.rank == 0:
+                    save(checkpoint, model, optimizer, {"settings": settings, "epochs": done, "sums": sums})
     return done
 
 
@@ -165,22 +160,33 @@ def learn(
 ) -> Sums:
     """One step: the loss of a batch, its gradients, and better parameters; returns the sums behind its `score`.
 
-    scale multiplies the learning rate.  Raises ValueError where the loss is not finite, or the optimizer is that of
-    another model; then nothing has changed.
+    scale multiplies the learning rate.  Raises ValueError where the loss or a new parameter is not finite, or the
+    optimizer is that of another model.  After an error nothing has changed.
     """
     parameters, before = model.parameters(), model.state_dict()
     if optimizer.model is not model and optimizer.model.parameters() != parameters:
         raise ValueError("the optimizer was made for another model, and would change that one")
     its_images, its_labels = workers.shard(images), workers.shard(labels)
-    with recording(True), np.errstate(over="ignore", invalid="ignore"):  # the loss tells where numbers grow too large
-        value, sums = _measure(model, its_images, its_labels, loss, decide)
-    total, right, seen = workers.sum(sums[:3])
-    if not math.isfinite(total):
-        model.load_state_dict(before)  # what batch normalization remembers has changed
-        raise ValueError(f"the loss is {total / seen} at learning rate {optimizer.learning_rate}: try a smaller one")
-    with no_grad():  # so that the gradients keep no recipes of their own
-        slopes = gradients(value, parameters)
-    optimizer.step(workers.mean(slopes, len(its_labels) / len(labels)), scale)
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is not finite is found below
+            with workers.together(), recording(True):
+                value, sums = _measure(model, its_images, its_labels, loss, decide)
+            total, right, seen = workers.sum(sums[:3])
+            if not math.isfinite(total):
+                if fault := not_finite(np.asarray(images)):
+                    raise ValueError(f"{fault[0]} of the batch holds {fault[1]}, so the loss is {total / seen}")
+                rate = optimizer.learning_rate
+                raise ValueError(f"the loss is {total / seen} at learning rate {rate}: try a smaller one")
+            with workers.together(), no_grad():  # so that the gradients keep no recipes of their own
+                slopes = gradients(value, parameters)
+        mean = workers.mean(slopes, len(its_labels) / len(labels))
+        with workers.together():
+            optimizer.step(mean, scale)
+    except BaseException:
+        now = model.state_dict()
+        if any(now[name].tobytes() != array.tobytes() for name, array in before.items()):
+            model.load_state_dict(before)  # what batch normalization remembers has changed
+        raise
     return Sums(total, right, seen, steps=1)
 
 
@@ -193,20 +199,18 @@ def evaluate(
     batch_size: int = 128,
     workers: Workers = ALONE,
 ) -> Score:
-    """The mean loss of a model in use, and the part of its answers that are right; ValueError without examples.
+    """The mean loss of a model in use, and the part of its answers that are right.
 
     With several workers, each looks at a part of every batch, and all get the same score.
+    Raises ValueError without examples, and for an image that is not finite.
 
     >>> from nets import Flatten
     >>> evaluate(Flatten(), Examples(np.zeros((4, 1, 1, 2)), np.array([0, 0, 0, 1])))
     Score(loss=0.693..., accuracy=0.75)
     """
-    data = as_examples(data)
-    if not len(data.labels):
-        raise ValueError("there are no examples to evaluate with")
     sums = Sums()
-    with model.in_use(), no_grad():
-        for images, labels in batches(data, batch_size):
+    with workers.together(), model.in_use(), no_grad():
+        for images, labels in batches(usable(data, "evaluate with"), batch_size):
             sums = sums.plus(_measure(model, workers.shard(images), workers.shard(labels), loss, decide)[1])
     total, right, seen = workers.sum(sums[:3])
     return Sums(total, right, seen).score
@@ -224,25 +228,6 @@ def predict(model: Module, images: Array, *, decide: Decide = np.argmax, batch_s
     with model.in_use(), no_grad():
         parts = [model(images[i : i + batch_size]).data for i in range(0, len(images), batch_size)]
     return np.concatenate([np.zeros(0, np.intp), *(decide(part, axis=1) for part in parts)])
-
-
-class Sums(NamedTuple):
-    """What becomes a `Score` when it is divided by the number of examples seen."""
-
-    loss: float = 0.0
-    right: float = 0
-    seen: float = 0
-    steps: int = 0
-    seconds: float = 0.0
-
-    def plus(self, other: Sums) -> Sums:
-        """Both together."""
-        return Sums(*map(add, self, other))
-
-    @property
-    def score(self) -> Score:
-        """The mean over the examples."""
-        return Score(self.loss / self.seen, self.right / self.seen)
 
 
 def _measure(model: Module, images: Array, labels: Array, loss: Loss, decide: Decide) -> tuple[Tensor, Sums]:
@@ -263,59 +248,75 @@ def _rng(seed: int, what: int, *when: int) -> np.random.Generator:
     return np.random.default_rng([seed, what, *when])
 
 
-def _name_of(function: Any) -> str:
-    """What tells a function from others, in any process."""
-    return getattr(getattr(function, "func", function), "__name__", type(function).__name__)
-
-
 def _reseed(model: Module, seed: int, step: int) -> None:
     for number, (_, module) in enumerate(model.modules()):
         if isinstance(module, Dropout):
             module.reseed(_rng(seed, DROPOUT, step, number))
 
 
-def _stand(notes: dict[str, Any], settings: dict[str, Any]) -> tuple[list[Epoch], Sums]:
-    """Where a fit with these settings stood when it was saved: the epochs done, and the sums of the one under way."""
-    saved = notes.get("settings")
-    if not isinstance(saved, dict):
-        raise ValueError("the checkpoint does not say which run it is of: it can be loaded, but not resumed")
-    if differences := [
-        f"{name} was {saved.get(name)}, is {settings.get(name)}"
-        for name in sorted(saved.keys() | settings.keys())
-        if saved.get(name) != settings.get(name)
-    ]:
-        raise ValueError(f"the checkpoint is of a run with other settings: {'; '.join(differences)}")
-    try:
-        epochs = [Epoch(Score(*train), test and Score(*test), speed) for train, test, speed in notes["epochs"]]
-        return epochs, Sums(*notes["sums"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"the notes of the checkpoint are damaged: {error}") from error
+def _infinite(state: Mapping[str, Array]) -> set[str]:
+    """The names of the arrays that hold something infinite or nan."""
+    return {name for name, array in state.items() if array.dtype.kind == "f" and not np.isfinite(array).all()}
+
+
+def _check_finite(model: Module, optimizer: Optimizer, constants: set[str]) -> None:
+    """ValueError where something is infinite or nan that has been learnt; what was so from the start is a constant."""
+    state = {**model.state_dict(), **{f"optimizer.{name}": array for name, array in optimizer.state_dict().items()}}
+    if names := sorted(_infinite(state) - constants):
+        raise ValueError(f"what the model has learnt is not finite any more: {', '.join(names)}; try a smaller rate")
+
+
+class Console:
+    """Standard error for what may be missed: where it is closed, or nobody reads it any more, nothing happens."""
+
+    def __getattr__(self, name: str) -> Any:  # its encoding, and whether it is a terminal
+        return getattr(sys.stderr, name)
+
+    def write(self, text: str) -> None:
+        """Write if possible."""
+        self._try("write", text)
+
+    def flush(self) -> None:
+        """Write what has been kept back, if possible."""
+        self._try("flush")
+
+    def _try(self, method: str, *arguments: str) -> None:
+        with suppress(Exception):  # there is none, it is closed, or whatever may stand in its place
+            try:
+                getattr(sys.stderr, method)(*arguments)
+            except OSError:  # nobody reads it: what it keeps back goes where it can be written, and so does the rest
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Within the block Ctrl-C is only noted, so that no step is cut in half; a second Ctrl-C stops at once.
+    """Within the block Ctrl-C and SIGTERM are only noted, so that no step is cut in half; a second one acts at once.
 
-    Gives a function that says whether it was pressed.  In a thread other than the first, which Ctrl-C does not reach,
-    nothing changes.
+    Gives a function that says whether one came.  In a thread other than the first, which signals do not reach, nothing
+    changes.
 
     >>> with interruptible() as interrupted:
     ...     signal.raise_signal(signal.SIGINT)
     ...     interrupted()
     True
     """
-    pressed = threading.Event()
+    came = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield pressed.is_set
+        yield came.is_set
         return
-    before = signal.getsignal(signal.SIGINT)
+    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def as_before() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def note(number: int, frame: object) -> None:
-        pressed.set()
-        signal.signal(signal.SIGINT, before)
+        came.set()
+        as_before()
 
-    signal.signal(signal.SIGINT, note)
+    for number in before:
+        signal.signal(number, note)
     try:
-        yield pressed.is_set
+        yield came.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        as_before()

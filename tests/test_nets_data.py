@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import os
 import struct
 import tracemalloc
 
@@ -13,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minitensor.fast.memory import batch_last
-from nets import Examples, batches, digits, distort, mnist, read_idx, warp
+from nets import Examples, batches, cifar10, digits, distort, mnist, read_idx, warp
+from nets.cifar import DEVIATION, MEAN
 from nets.distort import random_maps
 
 from .checks import raises, same
@@ -280,6 +282,119 @@ def test_mnist_reads_any_set_of_its_kind(tmp_path, packed):
         np.testing.assert_allclose(images[:, 0, 2:7, 1:7], -0.1 + 1.275 * (pictures / 255), atol=1e-6)
         assert (images[:, 0, :2] == np.float32(-0.1)).all() and (images[:, 0, :, 7:] == np.float32(-0.1)).all()
         same(names, labels.astype(np.int64))
+
+
+def as_people_have_it(folder, kind, name, content):
+    """One file of a data set in a folder of some kind."""
+    (folder / name).parent.mkdir(exist_ok=True)
+    if kind == "in a folder of its name":
+        (folder / name).mkdir()
+        (folder / name / name).write_bytes(content)
+    elif kind == "in a folder of its name, beside another name":
+        as_people_have_it(folder, "in a folder of its name", name, content)
+        (folder / name.replace("-idx", ".idx")).write_bytes(content)
+    elif kind == "packed only":
+        (folder / f"{name}.gz").write_bytes(gzip.compress(content))
+    else:
+        (folder / name).write_bytes(content)
+    if kind == "packed beside unpacked":
+        (folder / f"{name}.gz").write_bytes(gzip.compress(content))
+    if kind == "with a Mac's shadows":
+        (folder / f"._{name}").write_bytes(b"\x00\x05\x16\x07")
+        (folder / ".DS_Store").write_bytes(b"\x00")
+    if kind == "with a prefix":
+        (folder / name).rename(folder / f"emnist-letters-{name}")
+    if kind == "called test":
+        (folder / name).rename(folder / name.replace("t10k", "test"))
+
+
+KINDS = [
+    "packed only",
+    "packed beside unpacked",
+    "in a folder of its name",
+    "in a folder of its name, beside another name",
+    "with a Mac's shadows",
+    "with a prefix",
+    "called test",
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_mnist_reads_folders_as_people_have_them(tmp_path, kind):
+    rng = np.random.default_rng(0)
+    pictures, labels = rng.integers(0, 256, (3, 28, 28), np.uint8), np.array([0, 1, 2], np.uint8)
+    for part in "train", "t10k":
+        as_people_have_it(tmp_path, kind, f"{part}-images-idx3-ubyte", idx(pictures))
+        as_people_have_it(tmp_path, kind, f"{part}-labels-idx1-ubyte", idx(labels))
+    for images, names in mnist(tmp_path):
+        np.testing.assert_allclose(images[:, 0], -0.1 + 1.275 * (pictures / 255), atol=1e-6)
+        same(names, labels.astype(np.int64))
+
+
+@pytest.mark.parametrize("other", ["other labels", "damaged"])
+def test_two_files_that_differ_are_never_taken_for_one(tmp_path, other):
+    pictures, labels = np.zeros((3, 4, 4), np.uint8), np.zeros(3, np.uint8)
+    write_set(tmp_path / "set", pictures, labels)
+    content = gzip.compress(idx(labels + 1 if other == "other labels" else labels))
+    (tmp_path / "set" / "train-labels-idx1-ubyte.gz").write_bytes(content[:-4] if other == "damaged" else content)
+    with raises(ValueError, "several files for train-labels", "train-labels-idx1-ubyte.gz"):
+        mnist(tmp_path / "set")
+
+
+def test_a_pipe_is_no_data_set(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with raises(ValueError, str(tmp_path / "pipe"), "no file"):
+        read_idx(tmp_path / "pipe")
+
+
+# -- CIFAR-10 ----------------------------------------------------------------------------------------------------------
+
+
+def write_cifar(folder, images, labels):
+    """Six files of the same records."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = np.concatenate([labels[:, None], images.reshape(len(images), -1)], axis=1).astype(np.uint8).tobytes()
+    for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"):
+        (folder / f"{name}.bin").write_bytes(content)
+    return content
+
+
+@pytest.mark.parametrize("inside", [".", "cifar-10-batches-bin"])
+@given(st.integers(1, 3), rngs)
+def test_cifar10_reads_the_binary_version(tmp_path_factory, inside, n, rng):
+    """Five files to learn from, in order, and one to test with; each colour is shifted and scaled by itself."""
+    folder = tmp_path_factory.mktemp("cifar")
+    images, labels = rng.integers(0, 256, (n, 3, 32, 32)), rng.integers(0, 10, n)
+    write_cifar(folder / inside, images, labels)
+    (train, names), (test, its) = cifar10(folder)
+    same(names, np.tile(labels, 5))
+    same(its, labels)
+    same(train, np.tile(test, (5, 1, 1, 1)))
+    assert test.dtype == np.float32 and test.shape == (n, 3, 32, 32)
+    np.testing.assert_allclose(test * DEVIATION[:, None, None] + MEAN[:, None, None], images, atol=1e-3)
+
+
+@given(st.sampled_from(["cut", "longer", "empty", "label"]), st.data())
+def test_a_damaged_file_of_cifar10_is_refused(tmp_path_factory, damage, data):
+    folder, rng = tmp_path_factory.mktemp("cifar"), np.random.default_rng(0)
+    content = bytearray(write_cifar(folder, rng.integers(0, 256, (2, 3, 32, 32)), np.zeros(2, int)))
+    name = data.draw(st.sampled_from(["data_batch_3.bin", "test_batch.bin"]))
+    if damage == "cut":
+        content = content[: data.draw(st.integers(1, len(content) - 1).filter(lambda n: n % 3073))]
+    elif damage == "label":
+        content[3073] = label = data.draw(st.integers(10, 255))
+    content = {"longer": content + b"x", "empty": b""}.get(damage, content)
+    (folder / name).write_bytes(content)
+    parts = (
+        [f"label of record 1 of {folder / name} is {label}"] if damage == "label" else [folder / name, "3,073 bytes"]
+    )
+    with raises(ValueError, *parts):
+        cifar10(folder)
+
+
+def test_a_file_of_cifar10_that_is_missing_is_named(tmp_path):
+    with raises(FileNotFoundError, "data_batch_1.bin"):
+        cifar10(tmp_path)
 
 
 def test_a_mislabelled_or_mismatched_set_is_refused(tmp_path):

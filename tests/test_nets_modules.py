@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -52,6 +53,26 @@ def test_a_convolution_layer_is_the_function_with_its_parameters(data, rng, axes
     same(layer(x), function(x, layer.weight, layer.bias, **g.settings))
 
 
+@given(st.data(), rngs)
+def test_layers_along_one_axis_and_three_are_those_along_two(data, rng):
+    """With other axes of length 1."""
+    g = data.draw(convolutions(1))
+    (c, n), (o, _, k) = g.x[1:], g.w
+    x, settings = values(g.x, rng), {name: g.settings[name] for name in ("stride", "dilation", "groups")}
+    flat, deep = settle(nets.Conv1d(c, o, k, **settings), rng), nets.Conv3d(c, o, (1, 1, k), **deepened(settings))
+    deep.load_state_dict({"weight": flat.weight.data.reshape(deep.weight.shape), "bias": flat.bias.data})
+    if n >= settings["dilation"][0] * (k - 1) + 1:
+        same(deep(x.reshape(g.x[0], c, 1, 1, n)).data.reshape(flat(x).shape), flat(x))
+    up, plane = nets.ConvTranspose1d(c, o * c, k, groups=c), nets.ConvTranspose2d(c, o * c, (1, k), groups=c)
+    plane.load_state_dict({"weight": up.weight.data.reshape(plane.weight.shape), "bias": up.bias.data})
+    np.testing.assert_allclose(plane(x.reshape(g.x[0], c, 1, n)).data.reshape(up(x).shape), up(x).data, atol=1e-5)
+
+
+def deepened(settings):
+    """Settings of one axis as those of three, of which the first two are as usual."""
+    return {name: value if name == "groups" else (1, 1, *value) for name, value in settings.items()}
+
+
 @given(transposed_convolutions(), rngs, st.booleans())
 def test_a_transposed_convolution_layer_is_the_function_with_its_parameters(g, rng, bias):
     groups = g.settings["groups"]
@@ -98,16 +119,89 @@ def test_a_pool_is_the_function(name, data, rng, axes):
     same(layer(x), getattr(mt, f"{function}{axes}d")(x, pool.kernel_size, **pool.settings))
 
 
+FUNCTIONS = [
+    (nets.ReLU(), mt.relu),
+    (nets.LeakyReLU(), mt.leaky_relu),
+    (nets.LeakyReLU(0.25), lambda x: mt.leaky_relu(x, 0.25)),
+    (nets.GELU(), mt.gelu),
+    (nets.Softplus(), mt.softplus),
+    (nets.Sigmoid(), mt.sigmoid),
+    (nets.Tanh(), mt.tanh),
+    (nets.Softmax(), mt.softmax),
+    (nets.Softmax(1), lambda x: mt.softmax(x, axis=1)),
+    (nets.LogSoftmax(axis=2), lambda x: mt.log_softmax(x, axis=2)),
+    (nets.Maxout(3), lambda x: mt.maxout(x, 3)),
+    (nets.Maxout(3, axis=3), lambda x: mt.maxout(x, 3, axis=3)),
+    (nets.Identity(), lambda x: x),
+    (nets.Flatten(), lambda x: x.reshape(2, 54)),
+    (nets.GlobalAvgPool(), lambda x: x.mean((2, 3))),
+    (nets.LocalResponseNorm(5, 0.1, 0.5, 2.0), lambda x: mt.local_response_norm(x, 5, 0.1, 0.5, 2.0)),
+]
+
+
+@pytest.mark.parametrize("layer, function", FUNCTIONS, ids=lambda f: repr(f) if isinstance(f, Module) else "")
 @given(rngs)
-def test_activations_and_normalization_are_the_functions(rng):
+def test_a_layer_without_weights_is_the_function(layer, function, rng):
+    """With its settings, which its repr gives back; and there is nothing to learn."""
     x = Tensor(reals(rng, [(2, 6, 3, 3)])[0])
-    same(nets.ReLU()(x), mt.relu(x))
-    same(nets.Sigmoid()(x), mt.sigmoid(x))
-    same(nets.Tanh()(x), mt.tanh(x))
-    same(nets.Maxout(3)(x), mt.maxout(x, 3))
-    same(nets.Flatten()(x), x.reshape(2, 54))
-    same(nets.LocalResponseNorm(5, 0.1, 0.5, 2.0)(x), mt.local_response_norm(x, 5, 0.1, 0.5, 2.0))
+    same(layer(x), function(x))
+    same(eval(repr(layer), vars(nets))(x), function(x))
+    assert not layer.state_dict()
+
+
+@given(rngs)
+def test_a_scaled_tanh_is_the_papers(rng):
+    x = Tensor(reals(rng, [(2, 6, 3, 3)])[0])
     np.testing.assert_allclose(nets.Tanh(1.7159, 2 / 3)(x).data, 1.7159 * np.tanh(2 / 3 * x.data), rtol=1e-12)
+
+
+@given(st.integers(1, 3), st.integers(1, 3), st.booleans(), rngs)
+def test_a_residual_adds_what_its_layers_make_to_what_its_shortcut_passes_on(n, m, bias, rng):
+    """So the gradient has one more path: that of x itself."""
+    body, x = Dense(n, n, bias, rng=rng).astype(np.float64), Tensor(reals(rng, [(2, n)])[0])
+    block = nets.Residual(body)
+    same(block(x), body(x) + x)
+    jacobian, its = (mt.jacobian(f, x[0:1]).data.reshape(n, n) for f in (block, body))
+    np.testing.assert_allclose(jacobian, its + np.eye(n), atol=1e-12)
+    first, second = Dense(n, m, rng=rng), Dense(n, m, rng=rng)
+    same(nets.Residual(first, shortcut=second)(x), first(x) + second(x))
+    if m != n:
+        with raises(ValueError, (2, m), (2, n)):
+            nets.Residual(first)(x)
+
+
+def test_a_residual_does_not_broadcast():
+    with raises(ValueError, (2, 1), (2, 3)):
+        nets.Residual(Dense(3, 1))(np.ones((2, 3)))
+
+
+@given(st.integers(1, 3), st.lists(st.integers(1, 3), min_size=1, max_size=3), rngs)
+def test_layer_norm_gives_each_example_mean_0_and_variance_1(n, shape, rng):
+    """Whatever the others in the batch are; then scale and shift, element by element."""
+    layer, x = nets.LayerNorm(shape).astype(np.float64), 3 + 10 * rng.normal(size=(n, 2, *shape))
+    y, axes = layer(x).data, tuple(range(-len(shape), 0))
+    np.testing.assert_allclose(y.mean(axes), 0, atol=1e-9)
+    expected = x.var(axes) / (x.var(axes) + 1e-5)
+    np.testing.assert_allclose(y.var(axes), expected, atol=1e-9)
+    np.testing.assert_allclose(layer(x[:1]).data, y[:1], atol=1e-12)
+    scale, shift = reals(rng, [tuple(shape), tuple(shape)])
+    layer.load_state_dict({"scale": scale, "shift": shift})
+    np.testing.assert_allclose(layer(x).data, y * scale + shift, atol=1e-9)
+    with raises(ValueError, ", ".join(map(str, shape)), (n, *shape[:-1], shape[-1] + 1)):
+        layer(np.ones((n, *shape[:-1], shape[-1] + 1)))
+
+
+@given(st.integers(2, 4), st.integers(1, 3), st.integers(0, 3), rngs)
+def test_batch_norm_1d_is_that_of_2d_on_an_image_of_one_row(n, c, width, rng):
+    """For (N, C) and (N, C, W), in training and in use."""
+    layer, other = nets.BatchNorm1d(c).astype(np.float64), nets.BatchNorm2d(c).astype(np.float64)
+    x = rng.normal(size=(n, c, width) if width else (n, c))
+    for _ in range(2):
+        same(layer(x).data.reshape(n, c, 1, -1), other(x.reshape(n, c, 1, -1)))
+        same(layer.running_var, other.running_var)
+        layer.eval(), other.eval()
+    with raises(ValueError, f"(N, {c}) or (N, {c}, W)", (n, c, 1, 1)):
+        layer(x[..., None, None] if not width else x[:, :, :1, None])
 
 
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.booleans())
@@ -117,10 +211,15 @@ def test_the_repr_of_a_layer_makes_such_a_layer_again(c, o, k, stride, bias):
         nets.Conv2d(c, o, k, stride=stride, padding=k // 2, bias=bias),
         nets.LocallyConnected1d(c, o, 3 + k, k, stride=stride),
         nets.TiledConv2d(c, o, k, tiles=(1, stride)),
+        nets.Conv2d(c, o, (k, k + 1), stride=(stride, 1), padding="same" if stride == 1 else 0),
+        nets.ConvTranspose2d(c, o, k, stride, output_padding=stride - 1),
         nets.MaxPool2d(k, stride=stride, ceil_mode=bias),
         nets.Tanh(1.0 + k),
         nets.Dropout(1 / (1 + k)),
         nets.BatchNorm2d(c),
+        nets.BatchNorm1d(c, momentum=0.5),
+        nets.LayerNorm(c),
+        nets.LayerNorm((c, o), eps=0.1),
     ]
     for layer in layers:
         again = eval(repr(layer), vars(nets))
@@ -128,6 +227,27 @@ def test_the_repr_of_a_layer_makes_such_a_layer_again(c, o, k, stride, bias):
         shapes = [p.shape for p in layer.parameters()]
         assert [p.shape for p in again.parameters()] == shapes
     assert repr(Sequential(*layers)).count("\n") == len(layers) + 1
+
+
+def test_settings_are_tuples_with_a_number_for_each_axis():
+    """Once, when a layer is made: so whoever reads them need not ask again."""
+    layers = [
+        nets.Conv2d(1, 1, 3, stride=np.int64(2)),
+        nets.Conv1d(1, 1, [3], stride=(2,)),
+        nets.MaxPool2d(3, [2, 2]),
+        nets.LocallyConnected2d(1, 1, 5, 3, stride=2),
+        nets.ConvTranspose2d(1, 1, 3, 2),
+        nets.TiledConv2d(1, 1, 3, 2),
+    ]
+    for layer in layers:
+        axes = layer.axes
+        assert (layer.kernel_size, layer.stride, layer.padding) == ((3,) * axes, (2,) * axes, (0,) * axes)
+        assert all(type(number) is int for number in layer.stride)
+    for pool in nets.MaxPool2d(3, 1, "same"), nets.AvgPool2d(3, 1, "same"), nets.TiledConv2d(1, 1, 3, padding="same"):
+        assert pool(np.ones((1, 1, 5, 5))).shape == (1, 1, 5, 5)
+    with raises(ValueError, "same", "stride (3, 3)"):
+        nets.AvgPool2d(3, padding="same")
+    assert nets.MaxPool2d(3).stride is None and nets.Conv2d(1, 1, 3, padding="same").padding == "same"
 
 
 # -- parameters and state ----------------------------------------------------------------------------------------------
@@ -289,6 +409,10 @@ def test_impossible_layers_are_refused_when_they_are_made():
         (lambda: nets.TiledConv2d(1, 1, 3, tiles=0), ["tiles (=0)"]),
         (lambda: nets.Dropout(1.0), ["p (=1.0)"]),
         (lambda: nets.BatchNorm2d(1, eps=0.0), ["eps (=0.0)"]),
+        (lambda: nets.BatchNorm1d(0), ["channels (=0)"]),
+        (lambda: nets.LayerNorm((2, 0)), ["shape (=0)"]),
+        (lambda: nets.LayerNorm(()), ["shape (=())"]),
+        (lambda: nets.resnet(blocks=0), ["blocks (=0)"]),
         (lambda: nets.Maxout(0), ["pieces (=0)"]),
         (lambda: nets.LocalResponseNorm(0), ["size (=0)"]),
         (lambda: nets.TableConv2d(2, [(0,), (0, 2)], 3), ["(0, 2)"]),
@@ -334,6 +458,133 @@ def test_a_refused_batch_leaves_the_running_means_alone():
     with raises(ValueError, "(0, 1, 2, 2)"):
         layer(np.zeros((0, 1, 2, 2)))
     assert layer.running_mean == 0 and layer.running_var == 1
+
+
+# -- what is found, and what it is called ------------------------------------------------------------------------------
+
+leaves = st.sampled_from(["layer", "parameter", "buffer", "setting"])
+containers = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner) | st.dictionaries(st.sampled_from("ab"), inner),
+    max_leaves=6,
+)
+
+
+class Holder(Module):
+    """A module with things in lists, tuples and dicts."""
+
+    def __init__(self, plan) -> None:
+        self.names = []
+        self.held = self.built(plan, "held")
+
+    def built(self, plan, path):
+        if isinstance(plan, (list, tuple)):
+            return type(plan)(self.built(part, f"{path}.{i}") for i, part in enumerate(plan))
+        if isinstance(plan, dict):
+            return {key: self.built(part, f"{path}.{key}") for key, part in plan.items()}
+        if plan != "setting":
+            self.names.append(f"{path}.weight" if plan == "layer" else path)
+        makes = {
+            "layer": lambda: Dense(1, 1, bias=False),
+            "parameter": lambda: Tensor([1.0]),
+            "buffer": np.ones(1).copy,
+        }
+        return makes.get(plan, lambda: 1)()
+
+
+@given(containers)
+def test_lists_tuples_and_dicts_are_walked_at_any_depth(plan):
+    """Each parameter has its path as its name; it is saved, replaced, converted, and in use with all others."""
+    model = Holder(plan)
+    state = model.state_dict()
+    assert sorted(state) == sorted(model.names)
+    model.load_state_dict({name: array + 1 for name, array in state.items()})
+    for name, array in model.state_dict().items():
+        same(array, state[name] + 1)
+    model.replace({p: Tensor(p.data * 0) for p in model.parameters()})
+    assert not any(p.data.any() for p in model.parameters())
+    model.astype(np.float32).eval()
+    assert {array.dtype for array in model.state_dict().values()} <= {np.dtype(np.float32)}
+    assert not any(module.training for _, module in model.modules())
+    assert repr(model).count("Dense(1, 1, bias=False)") == sum(name.endswith("weight") for name in model.names)
+
+
+def test_a_named_tuple_stays_one_and_a_shared_list_stays_shared():
+    class Pair(NamedTuple):
+        a: Tensor
+        b: Tensor
+
+    model = Module()
+    model.pair, model.layers = Pair(Tensor(1.0), Tensor(2.0)), [Tanh(), Dense(1, 1)]
+    layers = model.layers
+    model.replace({p: Tensor(p.data + 1) for p in model.parameters()})
+    assert isinstance(model.pair, Pair) and (model.pair.a.item(), model.pair.b.item()) == (2.0, 3.0)
+    assert model.layers is layers
+
+
+def test_layers_in_a_set_have_no_names():
+    model = Module()
+    model.layers = {Dense(1, 1)}
+    with raises(TypeError, "layers", "set", "list"):
+        model.parameters()
+
+
+def test_a_module_is_no_part_of_itself():
+    model = Sequential(inner=Sequential(Tanh()))
+    model.inner.parent = model
+    for ask in model.parameters, model.eval, model.state_dict:
+        with raises(ValueError, "inner.parent", "part of itself"):
+            ask()
+
+
+@pytest.mark.parametrize("name", [name for name in vars(Module) if callable(getattr(Module, name))])
+@pytest.mark.parametrize("value", [Tanh(), Tensor(1.0), np.ones(1), [Tanh()], {}, None], ids=lambda v: type(v).__name__)
+def test_a_method_of_every_module_is_not_hidden_by_what_is_stored(name, value):
+    if not (name.startswith("__") and name.endswith("__")):
+        with raises(ValueError, repr(name), "every Module has a method"):
+            setattr(Module(), name, value)
+
+
+def test_a_forward_of_ones_own_may_be_stored():
+    layer = Tanh()
+    layer.forward = lambda x: x * 2
+    assert layer(1.0).item() == 2
+
+
+def test_two_layers_never_share_a_name():
+    for name in "a.b", "", ".":
+        with raises(ValueError, repr(name), "dot"):
+            Sequential(**{name: Tanh()})
+    model = Module()
+    model.blocks = {"a": {"b": Dense(1, 1)}, "a.b": Dense(1, 1)}
+    with raises(ValueError, "'blocks.a.b.weight'"):
+        model.state_dict()
+
+
+@given(st.sampled_from([np.int64, np.uint8, np.bool_]), st.sampled_from([np.float32, np.float64]))
+def test_astype_changes_floats_and_leaves_whole_numbers(kind, dtype):
+    model = Module()
+    model.index, model.mean, model.w = np.array([1, 0], kind), np.zeros(2), Tensor([1.0])
+    model.astype(dtype)
+    assert [model.index.dtype, model.mean.dtype, model.w.dtype] == [kind, dtype, dtype]
+
+
+def test_a_module_may_take_several_inputs_and_settings():
+    class Weighted(Module):
+        def forward(self, x, y, *, factor=1):
+            return factor * (x - y)
+
+    assert Weighted()([3.0], 1.0, factor=2).data.tolist() == [4.0]
+
+
+@given(st.integers(1, 4))
+def test_one_value_in_each_channel_has_no_variance(c):
+    """It is refused in training, where the output would be the shift whatever comes in; in use it is as good as any."""
+    layer, x = nets.BatchNorm2d(c), np.full((1, c, 1, 1), 5.0, np.float32)
+    with raises(ValueError, "one value", (1, c, 1, 1)):
+        layer(x)
+    assert not layer.running_mean.any()
+    assert layer.eval()(x).shape == x.shape
 
 
 # -- layers that remember ----------------------------------------------------------------------------------------------

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from minitensor import Tensor, gradients
-from nets import SGD, Adam, Dense, Module, Sequential, constant, cosine, one_cycle
+from nets import (
+    SGD,
+    Adam,
+    AdamW,
+    Dense,
+    Flatten,
+    Module,
+    Sequential,
+    clip_norm,
+    constant,
+    cosine,
+    one_cycle,
+    step_decay,
+    value_and_grad,
+)
 
 from .checks import raises, same
 from .strategies import rngs, shapes, whole
@@ -126,6 +142,7 @@ MAKES = {
     "momentum": lambda p: SGD(p, 0.1, momentum=0.9),
     "nesterov": lambda p: SGD(p, 0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
     "adam": lambda p: Adam(p, 0.1, weight_decay=0.1),
+    "adamw": lambda p: AdamW(p, 0.1, weight_decay=0.1),
 }
 
 
@@ -144,6 +161,124 @@ def test_an_optimizer_goes_on_from_its_state_as_if_nothing_had_been(name, cut, r
         optimizers[1 if i < cut else 2].step([Tensor(slope)])
     same(second.w, through.w)
     assert second.w.dtype == np.float32
+
+
+def everything(point, optimizer):
+    """What a step changes, as bytes."""
+    state = {**point.state_dict(), **optimizer.state_dict()}
+    return {name: (array.dtype, np.asarray(array).tobytes()) for name, array in state.items()}
+
+
+@pytest.mark.parametrize("name", MAKES)
+@given(st.sampled_from([np.nan, np.inf, -np.inf, 3e38]), st.sampled_from([1.0, 1e3]), st.integers(0, 3), rngs)
+def test_a_step_never_makes_a_parameter_or_its_memory_infinite(name, slope, scale, before, rng):
+    """It is refused, names the parameter, and leaves parameters, memory and count as they were; without a warning."""
+    point = Sequential(first=Point(np.ones(2, np.float32)), second=Point(np.ones(3, np.float32)))
+    optimizer = MAKES[name](point)
+    for _ in range(before):
+        optimizer.step([Tensor(rng.normal(size=p.shape)) for p in point.parameters()])
+    state = everything(point, optimizer)
+    slopes = [Tensor(np.ones(2, np.float32)), Tensor(np.full(3, slope, np.float32))]
+    try:
+        optimizer.step(slopes, scale=scale)
+    except ValueError as error:
+        assert "second.w" in str(error) and everything(point, optimizer) == state
+    assert all(np.isfinite(array).all() for array in (*point.state_dict().values(), *optimizer.state_dict().values()))
+    if not math.isfinite(slope):
+        with raises(ValueError, "second.w"):
+            optimizer.step(slopes)
+
+
+@pytest.mark.parametrize("name", MAKES)
+@given(st.integers(0, 2))
+def test_a_step_that_fails_half_way_changes_nothing(name, failing):
+    model = Sequential(*(Point(np.ones(2)) for _ in range(3)))
+    optimizer = MAKES[name](model)
+    update, calls = optimizer.update, iter(range(3))
+
+    def failing_update(*arguments):
+        if next(calls) == failing:
+            raise ArithmeticError("of the user's own")
+        return update(*arguments)
+
+    slopes = [Tensor(np.ones(2))] * 3
+    optimizer.step(slopes)
+    state = everything(model, optimizer)
+    optimizer.update = failing_update
+    with raises(ArithmeticError, "of the user's own"):
+        optimizer.step(slopes)
+    assert everything(model, optimizer) == state
+
+
+@pytest.mark.parametrize("make", [SGD, Adam, AdamW])
+@given(st.sampled_from([np.float64, np.float32, np.float16, float]))
+def test_settings_may_be_numpys_numbers(make, number):
+    """What is remembered keeps the parameters' dtype, and the repr says plain numbers."""
+    point = Point(np.ones(2, np.float32))
+    settings = {"momentum": number(0.5)} if make is SGD else {"betas": (number(0.5), number(0.75)), "eps": number(0.25)}
+    optimizer = make(point, number(0.5), weight_decay=number(0.25), **settings)
+    optimizer.step([Tensor(np.ones(2))], number(0.5))
+    arrays = [*point.state_dict().values(), *(a for name, a in optimizer.state_dict().items() if name != "steps")]
+    assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
+    assert "float" not in repr(optimizer) and "learning_rate=0.5" in repr(optimizer)
+
+
+@pytest.mark.parametrize("make", [SGD, Adam, AdamW])
+def test_nothing_to_learn_is_an_error(make):
+    for model in Flatten(), Sequential(), Sequential(Flatten()):
+        with raises(ValueError, type(model).__name__, "nothing to learn"):
+            make(model)
+
+
+@given(rates, rates, rngs)
+def test_adamw_decays_by_a_part_that_no_gradient_changes(rate, decay, rng):
+    """AdamW on w is Adam without decay on (1 - r decay) w, for any stream of gradients."""
+    start, *slopes = whole(rng, [(3,)] * 5)
+    decayed, plain = Point(start), Point(start)
+    one, other = AdamW(decayed, rate, weight_decay=decay), Adam(plain, rate)
+    for slope in slopes:
+        plain.replace({plain.w: Tensor((1 - rate * decay) * plain.w.data)})
+        one.step([Tensor(slope)])
+        other.step([Tensor(slope)])
+        same(decayed.w, plain.w)
+
+
+@given(st.lists(shapes(max_dims=2), min_size=1, max_size=4), st.floats(0.1, 100), rngs)
+def test_clipped_gradients_are_at_most_so_long_and_point_where_they_did(all_shapes, largest, rng):
+    slopes = [Tensor(rng.normal(size=shape)) for shape in all_shapes]
+    clipped = clip_norm(slopes, largest)
+    flat, short = (np.concatenate([g.data.ravel() for g in gs]) for gs in (slopes, clipped))
+    norm = np.linalg.norm(flat)
+    np.testing.assert_allclose(short, flat * min(1, largest / norm), rtol=1e-12, atol=1e-300)
+    if norm <= largest:
+        assert clipped == slopes
+
+
+@pytest.mark.parametrize("largest", [0, -1, math.nan])
+def test_a_norm_to_clip_to_is_positive(largest):
+    with raises(ValueError, f"largest (={largest})"):
+        clip_norm([Tensor([1.0])], largest)
+
+
+@given(st.integers(1, 3), rngs)
+def test_value_and_grad_gives_the_value_and_the_gradients(n, rng):
+    """Of a model, in the order of its parameters, and of a Tensor; neither has a recipe."""
+    model, x = Dense(n, 2).astype(np.float64), rng.normal(size=(3, n))
+
+    def loss(model, x):
+        return (model(x) ** 2).sum()
+
+    value, slopes = value_and_grad(loss)(model, x)
+    expected = loss(model, x)
+    same(value, expected)
+    for slope, its in zip(slopes, gradients(expected, model.parameters()), strict=True):
+        same(slope, its)
+        assert not slope.inputs and not value.inputs
+    same(value_and_grad(lambda x: (x * x).sum())(x)[1], 2 * x)
+    with raises(ValueError, "one number", (3, 2)):
+        value_and_grad(lambda m: m(x))(model)
+    with raises(ValueError, "one number", "float"):
+        value_and_grad(lambda m: 1.0)(model)
 
 
 @pytest.mark.parametrize("name", MAKES)
@@ -192,7 +327,8 @@ def test_the_state_of_another_optimizer_is_refused():
 
 
 @pytest.mark.parametrize(
-    "settings", [{"learning_rate": -1}, {"weight_decay": -1}, {"momentum": 1.0}, {"nesterov": True}]
+    "settings",
+    [{"learning_rate": -1}, {"learning_rate": math.inf}, {"weight_decay": -1}, {"momentum": 1.0}, {"nesterov": True}],
 )
 def test_impossible_settings_of_sgd_are_refused(settings):
     with raises(ValueError, f"(={next(iter(settings.values()))})" if "nesterov" not in settings else "momentum (=0.0)"):
@@ -205,7 +341,15 @@ def test_impossible_settings_of_adam_are_refused(settings):
         Adam(Dense(1, 1), **settings)
 
 
-@pytest.mark.parametrize("schedule", [one_cycle, cosine, constant])
+def test_a_state_with_a_negative_number_of_steps_is_refused():
+    optimizer = Adam(Dense(1, 1))
+    before = optimizer.state_dict()
+    with raises(ValueError, "-1 steps"):
+        optimizer.load_state_dict({**before, "steps": np.array(-1)})
+    assert optimizer.steps == 0
+
+
+@pytest.mark.parametrize("schedule", [one_cycle, cosine, constant, step_decay])
 @given(st.floats(0, 1))
 def test_a_schedule_stays_between_0_and_1(schedule, progress):
     assert 0 <= schedule(progress) <= 1
@@ -218,3 +362,23 @@ def test_one_cycle_goes_up_for_a_quarter_and_then_down(a, b):
         assert one_cycle(early) <= one_cycle(late)
     if early >= 0.25:
         assert one_cycle(early) >= one_cycle(late)
+
+
+def one_cycle_of_pytorch(t, steps, part=0.25, start=25.0, end=1e4):
+    """torch.optim.lr_scheduler.OneCycleLR with cosines: two phases that end at steps part T - 1 and T - 1."""
+    first, last = part * steps - 1, steps - 1
+    low, high, begin, length = (1 / start, 1, 0, first) if t <= first else (1, 1 / start / end, first, last - first)
+    return high + (low - high) / 2 * (1 + math.cos(math.pi * (t - begin) / length))
+
+
+@given(st.integers(8, 3000), st.data())
+def test_one_cycle_is_pytorchs_but_for_one_step(steps, data):
+    t = data.draw(st.integers(0, steps - 1))
+    assert abs(one_cycle(t / steps) - one_cycle_of_pytorch(t, steps)) <= 6.1 / steps
+
+
+@given(st.integers(1, 5), st.sampled_from([0.5, 0.25]), st.integers(1, 20), st.data())
+def test_a_step_decay_falls_so_often_by_the_factor_and_else_stays(falls, factor, length, data):
+    """With as many steps in each part: after k parts, factor^k."""
+    t = data.draw(st.integers(0, length * (falls + 1) - 1))
+    assert step_decay(t / (length * (falls + 1)), factor=factor, falls=falls) == factor ** (t // length)
