@@ -7,7 +7,7 @@ ROOMS := minitensor nets viz tests
 # the engine and the laws about it
 ENGINE := minitensor $(filter-out tests/test_nets_% tests/test_viz_% tests/test_exercises%,$(wildcard tests/test_*.py))
 # NumPy keeps to one thread: its own wait for each other by spinning, which burns the time of whatever else runs.
-# minitensor then spreads long sums over the cores itself (minitensor/cores.py).
+# minitensor then spreads long sums over the cores itself (minitensor/fast/cores.py).
 export OPENBLAS_NUM_THREADS ?= 1
 # ruff reads no setup.cfg, so its settings stand here
 RUFF := --config 'line-length = 120' --config 'target-version = "py311"'

@@ -1,15 +1,21 @@
 """minitensor: a tensor engine to read, with reverse-mode derivatives of any order, on NumPy alone.
 
-Read the chapters in this order: tensor, backprop, finite, ops (elementwise, shape, reduce, contract, windows), sizes,
-conv, pool, activations, losses, normalize, operators, formula.  memory, cores and rowwise can wait.
+Read the chapters in this order: tensor, backprop, finite, ops (elementwise, shape, reduce, contract), windows, conv,
+pool, activations, losses, normalize.  Beside that path: recording, sizes, more, formula, fast.
+
+`from minitensor import *` brings all but `abs`, `max`, `min` and `sum`, which would replace Python's own.
 """
 
-from . import finite, operators, sizes
+import os
+
+from . import fast, finite, sizes
 from .activations import leaky_relu, log_softmax, relu, sigmoid, softmax, softplus
 from .backprop import backward, gradients, hessian, history, jacobian
 from .conv import (
     conv1d,
     conv2d,
+    conv3d,
+    conv_transpose1d,
     conv_transpose2d,
     dense,
     locally_connected1d,
@@ -19,42 +25,121 @@ from .conv import (
 )
 from .formula import formula
 from .losses import cross_entropy, mean_squared_error
+from .more import (
+    arange,
+    argmax,
+    cos,
+    cumsum,
+    diag,
+    dot,
+    erf,
+    expm1,
+    flip,
+    full,
+    gelu,
+    isnan,
+    log1p,
+    logaddexp,
+    moveaxis,
+    ones,
+    outer,
+    prod,
+    randn,
+    repeat,
+    roll,
+    sin,
+    split,
+    square,
+    std,
+    tensordot,
+    tile,
+    trace,
+    tril,
+    triu,
+    zeros,
+)
 from .normalize import batch_norm, dropout, local_response_norm
-from .ops.contract import einsum, matmul
-from .ops.elementwise import (
-    abs,
+from .ops import (
+    abs as abs,
+)
+from .ops import (
     add,
     astype,
+    broadcast_to,
     clip,
+    concatenate,
     divide,
+    einsum,
     exp,
+    expand_dims,
+    flatten,
     float_power,
     greater,
     greater_equal,
+    index,
     log,
+    logsumexp,
+    matmul,
     maximum,
+    mean,
     minimum,
     multiply,
     negative,
+    pad,
     power,
+    reshape,
     sign,
     sqrt,
+    squeeze,
+    stack,
     subtract,
+    swapaxes,
     tanh,
+    transpose,
+    var,
     where,
 )
-from .ops.reduce import logsumexp, max, mean, min, sum, var
-from .ops.shape import broadcast_to, concatenate, index, pad, reshape, stack, transpose
-from .ops.windows import fold, windows
+from .ops import (
+    max as max,
+)
+from .ops import (
+    min as min,
+)
+from .ops import (
+    sum as sum,
+)
 from .pool import (
     avg_pool1d,
     avg_pool2d,
+    avg_pool3d,
     lp_pool1d,
     lp_pool2d,
     max_pool1d,
     max_pool2d,
+    max_pool3d,
     maxout,
     weighted_avg_pool1d,
     weighted_avg_pool2d,
 )
-from .tensor import Primitive, Tensor, as_tensor, no_grad, primitive
+from .recording import no_grad
+from .tensor import Primitive, Tensor, as_tensor, primitive
+from .windows import Windows, fold, windows
+
+__version__ = "0.2.0"
+__all__ = [
+    "Primitive", "Tensor", "Windows", "add", "arange", "argmax", "as_tensor", "astype", "avg_pool1d", "avg_pool2d",
+    "avg_pool3d", "backward", "batch_norm", "broadcast_to", "clip", "concatenate", "conv1d", "conv2d", "conv3d",
+    "conv_transpose1d", "conv_transpose2d", "cos", "cross_entropy", "cumsum", "dense", "diag", "divide", "dot",
+    "dropout", "einsum", "erf", "exp", "expand_dims", "expm1", "finite", "flatten", "flip", "float_power", "fold",
+    "formula", "full", "gelu", "gradients", "greater", "greater_equal", "hessian", "history", "index", "isnan",
+    "jacobian", "leaky_relu", "local_response_norm", "locally_connected1d", "locally_connected2d", "log", "log1p",
+    "log_softmax", "logaddexp", "logsumexp", "lp_pool1d", "lp_pool2d", "matmul", "max_pool1d", "max_pool2d",
+    "max_pool3d", "maximum", "maxout", "mean", "mean_squared_error", "minimum", "moveaxis", "multiply", "negative",
+    "no_grad", "ones", "outer", "pad", "power", "primitive", "prod", "randn", "relu", "repeat", "reshape", "roll",
+    "sigmoid", "sign", "sin", "sizes", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "stack", "std",
+    "subtract", "swapaxes", "tanh", "tensordot", "tile", "tiled_conv1d", "tiled_conv2d", "trace", "transpose",
+    "tril", "triu", "var", "weighted_avg_pool1d", "weighted_avg_pool2d", "where", "windows", "zeros",
+]  # fmt: skip
+
+if os.environ.get("MINITENSOR_PLAIN") != "1":
+    fast.install()

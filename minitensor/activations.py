@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .memory import bits
 from .ops.elementwise import where
 from .ops.reduce import logsumexp
 from .tensor import Array, Operand, Tensor, as_tensor, primitive
 
+# fmt: off
 
 @primitive
 def relu(x: Array) -> Array:
@@ -23,16 +23,7 @@ def relu(x: Array) -> Array:
     array([0., 0., 2.])
     """
     return np.maximum(x, 0)
-
-
-@primitive
-def _gate(g: Array, x: Array) -> Array:
-    """g where x > 0, else 0: g * (x > 0), on the bits of g, since inf * 0 is nan; x > 0 stays a byte an element."""
-    return (bits(g) * (x > 0)).view(g.dtype)
-
-
-relu.defvjp(lambda g, out, x: _gate(g, x))
-_gate.defvjp(lambda v, out, g, x: _gate(v, x), None)
+relu.defvjp(lambda g, out, x: where(x > 0, g, 0))
 
 
 def leaky_relu(x: Operand, slope: float = 0.01) -> Tensor:
@@ -49,8 +40,6 @@ def leaky_relu(x: Operand, slope: float = 0.01) -> Tensor:
 @primitive
 def _leaky_relu(x: Array, *, slope: float) -> Array:
     return np.where(x > 0, x, x * slope)
-
-
 _leaky_relu.defvjp(lambda g, out, x, *, slope: g * where(x > 0, 1, slope))
 
 
@@ -62,8 +51,6 @@ def sigmoid(x: Array) -> Array:
     array([0. , 0.5, 1. ])
     """
     return np.exp(-np.logaddexp(0, -x))  # exp(-x) alone would overflow
-
-
 sigmoid.defvjp(lambda g, out, x: g * out * (1 - out))
 
 
@@ -77,8 +64,6 @@ def softplus(x: Array) -> Array:
     array([   0., 1000.])
     """
     return np.logaddexp(0, x)
-
-
 softplus.defvjp(lambda g, out, x: g * sigmoid(x))
 
 

@@ -1,4 +1,4 @@
-"""Backpropagation: from the recipe of a value to its derivatives.
+"""Backpropagation: from the recipe of a value to its derivatives (reverse-mode automatic differentiation).
 
 What you can do here: list the `history` of a Tensor, take `gradients`, fill `.grad` with `backward`, and stack
 gradients into a `jacobian` or a `hessian`.
@@ -6,28 +6,37 @@ gradients into a `jacobian` or a `hessian`.
 Letters: L the scalar that is differentiated, g = dL/dt the gradient that has arrived at a Tensor t.
 The chain rule, for an input x of t:   (dL/dx)_j  +=  sum_i g_i (dt_i / dx_j),   one rule of t's primitive.
 The `+=` is the whole difficulty: g is complete only when *everything* that was computed from t has added its share.
+
+By hand, for y = x * tanh(x) at x = 0.5.  Forward: t = tanh(x) = 0.462, y = x t = 0.231.  Backward, newest first:
+
+    y   g = dy/dy = 1                              hands   x the share g t = 0.462   and   t the share g x = 0.5
+    t   g = 0.5                                    hands   x the share g (1 - t^2) = 0.5 * 0.786 = 0.393
+    x   g = 0.462 + 0.393 = 0.855                  which is tanh(x) + x (1 - tanh(x)^2)
+
+Why backwards?  One pass from the output finds its derivatives by *all* inputs.  A pass from an input towards the
+outputs (forward mode) would find those of all outputs by *one* input; and a loss has one output and a million inputs.
 """
 
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 
 import numpy as np
 
 from .ops.shape import stack
-from .tensor import Operand, Tensor, as_tensor, as_tensors, constant, no_grad, recording
+from .tensor import Operand, Tensor, as_tensor, as_tensors, constant, recording
 
 
 def history(output: Tensor) -> list[Tensor]:
     """Every Tensor that output was computed from, itself included, newest first; TypeError unless it is a Tensor.
 
-    Why order at all?  Take `b = a + a; c = b + b`.  The recipe of c names b twice and that of b names a twice.  A walk
-    back from c that leaves each Tensor as soon as it reaches it leaves b with the first of its two shares: a gets 2,
-    and not 4.  (To pass on each share by itself would be right, and take 2^n walks for n such lines.)  Newest first, c
-    hands both shares to b before b is asked: a Tensor is born after its inputs, so whatever was computed from b is
-    younger than b, and has been dealt with.
+    This is a topological order: each Tensor comes before its inputs.  Why order at all?  Take `b = a + a; c = b + b`.
+    The recipe of c names b twice and that of b names a twice.  A walk back from c that leaves each Tensor as soon as it
+    reaches it leaves b with the first of its two shares: a gets 2, and not 4.  (To pass on each share by itself would
+    be right, and take 2^n walks for n such lines.)  Newest first, c hands both shares to b before b is asked: a Tensor
+    is born after its inputs, so whatever was computed from b is younger than b, and has been dealt with.
 
     >>> a = Tensor(1.0, name="a")
     >>> b = a + a
@@ -43,10 +52,7 @@ def history(output: Tensor) -> list[Tensor]:
             if x not in seen:
                 seen.add(x)
                 todo.append(x)
-    return sorted(seen, key=_birth, reverse=True)
-
-
-_birth = attrgetter("birth")
+    return sorted(seen, key=attrgetter("birth"), reverse=True)
 
 
 def gradients(output: Tensor, wrt: Iterable[Tensor], seed: Operand | None = None) -> list[Tensor]:
@@ -63,48 +69,46 @@ def gradients(output: Tensor, wrt: Iterable[Tensor], seed: Operand | None = None
     >>> slope.item(), bend.item()
     (27.0, 18.0)
     """
-    newest_first = history(output)
-    several = isinstance(wrt, Iterable) and not isinstance(wrt, Tensor)
-    xs = list(wrt) if several else []
-    if not several or not all(isinstance(x, Tensor) for x in xs):
-        raise TypeError(f"wrt must be a list of Tensors, as in gradients(y, [x]), got {reprlib.repr(wrt)}")
-    wanted = set(xs)
-    on_path = set(xs)  # the Tensors that lead from xs to output: gradients elsewhere would be computed for nothing
-    for t in reversed(newest_first):
-        if not on_path.isdisjoint(t.inputs):
-            on_path.add(t)
-
+    xs = _wrt(wrt)
     sums = {output: _seed(output, seed)}  # for each Tensor, the sum of the shares that have arrived so far
-    for t in newest_first:
-        if t.primitive is None or t not in sums:
-            continue
-        g = sums[t] if t in wanted else sums.pop(t)
-        for i, x in enumerate(t.inputs):
-            if x in on_path and (rule := t.primitive.vjp(i)) is not None:
-                share = rule(g, t, *t.inputs, **t.params) if t.params else rule(g, t, *t.inputs)
-                if not _fits(share, x):
-                    share = _fitted(share, x, f"rule {i} of {t.primitive.name}")
+    for t, inputs in _backwards(output, wanted := set(xs)):
+        if t in sums:
+            g = sums[t] if t in wanted else sums.pop(t)  # passed on and then forgotten: its memory is free
+            for i in inputs:
+                x, share = t.inputs[i], _share(t, i, g)
                 sums[x] = sums[x] + share if x in sums else share
     return [sums[x] if x in sums else _uniform(0.0, x) for x in xs]
 
 
-def _fits(share: Tensor, x: Tensor) -> bool:
-    """Whether a rule returned a gradient of the shape and dtype of the input that it is for."""
-    if not isinstance(share, Tensor):
-        return False
-    a, b = share._value, x._value
-    # for a NumPy scalar the type says it all
-    return type(a) is type(b) and (type(a) is not np.ndarray or (a.shape == b.shape and a.dtype == b.dtype))
+def _backwards(output: Tensor, wanted: set[Tensor]) -> Iterator[tuple[Tensor, list[int]]]:
+    """Newest first, each Tensor that leads from a wanted one to output, with its inputs that do and have a rule."""
+    newest_first = history(output)
+    on_path = set(wanted)  # gradients elsewhere would be computed for nothing
+    for t in reversed(newest_first):
+        if not on_path.isdisjoint(t.inputs):
+            on_path.add(t)
+    for t in newest_first:
+        if t.primitive is not None and t in on_path:
+            rule = t.primitive.vjp
+            yield t, [i for i, x in enumerate(t.inputs) if x in on_path and rule(i) is not None]
 
 
-def _fitted(share: Tensor, x: Tensor, rule: str) -> Tensor:
-    """The gradient made to fit, or an error that names the rule."""
-    if not isinstance(share, Tensor):
-        raise TypeError(f"{rule} must return a Tensor, and it returned {type(share).__name__}")
+def _share(t: Tensor, i: int, g: Tensor) -> Tensor:
+    """What t hands to its input i, in the shape and dtype of that input; an error names the rule."""
+    assert t.primitive is not None
+    rule, x = t.primitive.vjp(i), t.inputs[i]
     try:
-        return unbroadcast(share, x)
-    except ValueError as error:
-        raise ValueError(f"{rule}: {error}") from None
+        share = rule(g, t, *t.inputs, **t._params)
+        a, b = share._value, x._value
+        return share if a.shape == b.shape and a.dtype == b.dtype else unbroadcast(share, x)
+    except Exception as error:
+        where = f"rule {i} of {t.primitive.name}"
+        if isinstance(error, AttributeError) and not isinstance(share, Tensor):
+            raise TypeError(f"{where} must return a Tensor, and it returned {type(share).__name__}") from None
+        if type(error) in (TypeError, ValueError):
+            raise type(error)(f"{where}: {error}") from error
+        error.add_note(f"in {where}")
+        raise
 
 
 def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
@@ -129,20 +133,26 @@ def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
 
 
 def backward(output: Tensor, seed: Operand | None = None) -> None:
-    """Fill `.grad` of every Tensor in the history of output, afresh at each call.
+    """Fill `.grad` of every Tensor in the history of output with dL/d of it, L = sum(seed * output) as in `gradients`.
 
+    It is filled afresh at each call: a second backward replaces what the first has left, where others add to it.
     `.grad` is a plain value.  (With a recipe it would lead back to the Tensor that holds it, and the two would keep
     each other alive.)  To differentiate a gradient, or to leave no trace on the Tensors, use `gradients`.
     Raises TypeError unless output is a Tensor, ValueError for a seed of another shape.
 
-    >>> x = Tensor([1.0, 2.0])
-    >>> backward((x * x).sum())
-    >>> x.grad
-    Tensor([2., 4.])
+    A step of learning is then: a new Tensor for each weight, a little further down.
+
+    >>> w = Tensor([1.0, 2.0])
+    >>> for _ in range(100):
+    ...     loss = (w * w).sum()
+    ...     backward(loss)
+    ...     w = Tensor(w.data - 0.1 * w.grad.data)  # `w = w - 0.1 * w.grad` would chain each step to all before
+    >>> w.data.round(6).tolist()
+    [0.0, 0.0]
     """
     everything = history(output)
     seed = seed.detach() if isinstance(seed, Tensor) else seed
-    with no_grad():
+    with recording(False):
         for t, g in zip(everything, gradients(output, everything, seed), strict=True):
             t.grad = g
 
@@ -163,14 +173,9 @@ def jacobian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
         y = f(x)
     if not isinstance(y, Tensor):
         raise TypeError(f"the function must return a Tensor, and it returned {type(y).__name__}")
-    rows = []
-    for i in range(y.size):
-        one_hot = np.zeros(y.size, y.dtype)
-        one_hot[i] = 1
-        rows.append(gradients(y, [x], seed=one_hot.reshape(y.shape))[0])
-    if not rows:
-        return Tensor(np.zeros(y.shape + x.shape, y.dtype))
-    return stack(rows).reshape(y.shape + x.shape)
+    one_hots = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
+    rows = [gradients(y, [x], seed=one_hot)[0] for one_hot in one_hots]
+    return stack(rows).reshape(y.shape + x.shape) if rows else Tensor(np.zeros(y.shape + x.shape, y.dtype))
 
 
 def hessian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
@@ -192,7 +197,18 @@ def hessian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
     return jacobian(gradient, x)
 
 
+def _wrt(wrt: Iterable[Tensor]) -> list[Tensor]:
+    """The Tensors by which to differentiate, as a list."""
+    several = isinstance(wrt, Iterable) and not isinstance(wrt, Tensor)
+    xs = list(wrt) if several else []
+    if not several or not all(isinstance(x, Tensor) for x in xs):
+        raise TypeError(f"wrt must be a list of Tensors, as in gradients(y, [x]), got {reprlib.repr(wrt)}")
+    return xs
+
+
 def _seed(output: Tensor, seed: Operand | None) -> Tensor:
+    if not isinstance(output, Tensor):
+        raise TypeError(f"gradients are of a Tensor, got {type(output).__name__}: NumPy's functions record nothing")
     if seed is None:
         return _uniform(1.0, output)
     _, given = as_tensors(output, seed)

@@ -1,19 +1,19 @@
 """Layers with weights: dense, convolution and its transpose, locally connected, tiled.
 
-What you can do here: `dense`, `conv1d conv2d`, `conv_transpose2d`, `locally_connected1d/2d`, `tiled_conv1d/2d`.
+What you can do here: `dense`; `conv`, `conv_transpose`, `locally_connected` and `tiled_conv`, each with a rank behind
+its name, as `conv2d`.
 
 Letters:   n image    c input channel    o output channel    h w place of the window (one for each output cell)
-           i j tap of the kernel    y v pixel    s stride    d dilation    p padding
-           (w[...] and a lone w in code are the weight; g is a gradient, and in lists of axes a group of channels)
+           i j tap of the kernel    y v pixel (row, column)    k group of channels
+           s stride    d dilation    p padding
+           in code: x the input, w the weight, g a gradient that is shaped like the output
 
-They are one contraction of weights with `windows`, and differ in the letters of the weight alone:
+They are one contraction of the weight with `windows` of the input, and differ in the letters of the weight alone:
 
-    convolution           nchwij, ocij -> nohw            every output sees one window; all places h w share the weights
-    tiled convolution     nchwij, ochwij -> nohw          ... with the weights of h mod t, w mod t
+    convolution           nchwij, ocij -> nohw            every output sees one window; all places h w share the weight
+    tiled convolution     nchwij, ochwij -> nohw          ... with the weight of h mod t, w mod t
     locally connected     nchwij, ochwij -> nohw          the weight gained h and w: nothing is shared
     dense                 nc, oc -> no                    one window, as large as the input
-
-(Groups of channels add a letter g: ngchwij, gocij -> ngohw.)
 
 "Convolution" slides the kernel without flipping it, as all of the field does; mathematics calls that
 cross-correlation.  Source: Goodfellow, Bengio and Courville, Deep Learning, sections 9.1 to 9.5.
@@ -21,20 +21,14 @@ cross-correlation.  Source: Goodfellow, Bengio and Courville, Deep Learning, sec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
-from . import rowwise
-from .ops.contract import einsum, matmul
-from .ops.shape import pad
-from .ops.windows import windows
-from .sizes import Ints, conv_output_size, conv_transpose_output_size, per_axis, whole
-from .tensor import Array, Operand, Tensor, as_tensors, primitive
+from .ops.contract import _einsum, einsum, matmul
+from .ops.shape import index, pad
+from .tensor import Array, Operand, Tensor, as_tensors, primitive, whole
+from .windows import Ints, Sizes, Windows, _windows, fold_patches, of_rank, patches
 
-Pairs = tuple[tuple[int, int], ...]  # padding before and after, for each spatial axis
-
+# fmt: off
 
 def dense(x: Operand, w: Operand, b: Operand | None = None) -> Tensor:
     """Every output a weighted sum of every input: y[n, o] = sum_c x[n, c] w[o, c] + b[o].
@@ -53,106 +47,17 @@ def dense(x: Operand, w: Operand, b: Operand | None = None) -> Tensor:
 
 # -- convolution -------------------------------------------------------------------------------------------------------
 
-
-def conv_by_definition(
-    x: Tensor, w: Tensor, *, stride: tuple[int, ...], padding: Pairs, dilation: tuple[int, ...], groups: int
-) -> Tensor:
-    """Convolution by its definition: contract the kernel with every window of the padded input.
-
-    y[n, o, h, w] = sum_c sum_i sum_j x[n, c, h s + i d - p, w s + j d - p] w[o, c, i, j]
-
-    With groups, c runs over the channels of o's group.
-    This is what `conv1d` and `conv2d` compute; `rowwise.py` has the same sum in the order that memory likes.
-
-    >>> x, w = Tensor(np.arange(5.0).reshape(1, 1, 5)), Tensor([[[1.0, 10.0]]])
-    >>> conv_by_definition(x, w, stride=(1,), padding=((0, 0),), dilation=(1,), groups=1).data
-    array([[[10., 21., 32., 43.]]])
-    """
-    hw, ij = "hw"[-len(stride) :], "ij"[-len(stride) :]
-    x = pad(x, ((0, 0), (0, 0), *padding))
-    grouped = x.reshape(x.shape[0], groups, w.shape[1], *x.shape[2:])  # (n, g, c, h, w)
-    patches = windows(grouped, w.shape[2:], stride, dilation)  # (n, g, c, h, w, i, j)
-    kernels = w.reshape(groups, -1, *w.shape[1:])  # (g, o, c, i, j)
-    y = einsum(f"ngc{hw}{ij},goc{ij}->ngo{hw}", patches, kernels)
-    return y.reshape(x.shape[0], w.shape[0], *y.shape[3:])  # (n, o, h, w)
-
-
-# L = sum of g * conv(x, w) is linear in each of x, w and g.  So its derivative by any one of the three is linear in
-# the other two: three operators, and each one's rules are the other two.  Write "conv" out in L and collect what stands
-# beside one pixel: every output whose window covers it, times the tap that it was read with,
-#
-#     dL/dx[n, c, y, v] = sum of g[n, o, h, w] w[o, c, i, j]  over all o h w i j with h s + i d - p = y
-#                                                                              and w s + j d - p = v.
-#
-# That *is* the transposed convolution of g with w, and the reason why it carries the gradient back.
-#
-#     conv(x, w)            = dL/dg
-#     conv_transpose(g, w)  = dL/dx
-#     conv_weight(x, g)     = dL/dw
-
-
-@primitive
-def _conv(x: Array, w: Array, **setting: Any) -> Array:
-    return rowwise.conv(x, w, rowwise.Setting(**setting))
-
-
-@primitive
-def _conv_transpose(g: Array, w: Array, *, size: tuple[int, ...], **setting: Any) -> Array:
-    return rowwise.conv_transpose(g, w, size, rowwise.Setting(**setting))
-
-
-@primitive
-def _conv_weight(x: Array, g: Array, *, kernel_size: tuple[int, ...], **setting: Any) -> Array:
-    return rowwise.conv_weight(x, g, kernel_size, rowwise.Setting(**setting))
-
-
-# The gradient that arrives at one of the three has the shape of what that operator computes, and so has its name here:
-# at the transposed convolution arrives an x, at conv_weight a w.
-_conv.defvjp(
-    lambda g, out, x, w, **setting: _conv_transpose(g, w, size=x.shape[2:], **setting),
-    lambda g, out, x, w, **setting: _conv_weight(x, g, kernel_size=w.shape[2:], **setting),
-)
-_conv_transpose.defvjp(
-    lambda x, out, g, w, *, size, **setting: _conv(x, w, **setting),
-    lambda x, out, g, w, *, size, **setting: _conv_weight(x, g, kernel_size=w.shape[2:], **setting),
-)
-_conv_weight.defvjp(
-    lambda w, out, x, g, *, kernel_size, **setting: _conv_transpose(g, w, size=x.shape[2:], **setting),
-    lambda w, out, x, g, *, kernel_size, **setting: _conv(x, w, **setting),
-)
-
-
-@primitive
-def _conv_with_bias(x: Array, w: Array, b: Array, **setting: Any) -> Array:
-    """conv(x, w) + b, a number for each output channel: one array instead of two, as nobody else has the first yet."""
-    y, b = rowwise.conv(x, w, rowwise.Setting(**setting)), b.reshape(len(b), *(1,) * (x.ndim - 2))
-    return np.add(y, b, out=y) if y.dtype == b.dtype else y + b
-
-
-_conv_with_bias.defvjp(
-    lambda g, out, x, w, b, **setting: _conv_transpose(g, w, size=x.shape[2:], **setting),
-    lambda g, out, x, w, b, **setting: _conv_weight(x, g, kernel_size=w.shape[2:], **setting),
-    lambda g, out, x, w, b, **setting: g.sum(axis=(0, *range(2, g.ndim))),
-)
-
-
-def conv2d(
-    x: Operand,
-    w: Operand,
-    b: Operand | None = None,
-    *,
-    stride: Ints = 1,
-    padding: Ints | str = 0,
-    dilation: Ints = 1,
-    groups: int = 1,
-    padding_mode: str = "zeros",
+def conv(
+    x: Operand, w: Operand, b: Operand | None = None, stride: Ints = 1, padding: Ints | str = 0, dilation: Ints = 1,
+    groups: int = 1, *, padding_mode: str = "zeros",
 ) -> Tensor:
     """Slide a kernel over an image: y[n, o, h, w] = b[o] + sum_cij x[n, c, h s + i d - p, w s + j d - p] w[o, c, i, j].
 
-    x (N, C, H, W), w (O, C/groups, kH, kW), b (O) give (N, O, H', W'), with H' of `sizes.conv_output_size`.
-    With groups, c runs over the channels of o's group.
+    x (N, C, H, W), w (O, C/groups, kH, kW), b (O) give (N, O, H', W'), with H' of `sizes.conv_output_size`; so it is
+    along one axis without H, and along three with D before H.  With groups, c runs over the channels of o's group.
     padding is a number, one for each axis, "valid" (none) or "same" (the output as large as the input, at stride 1);
-    padding_mode fills the margin with "zeros", goes round ("circular"), or mirrors ("reflect").
+    padding_mode fills the margin with "zeros", goes round ("circular"), mirrors ("reflect"), or repeats the border
+    ("replicate").
     Raises ValueError, with the values, where shapes or settings do not fit.
     Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.5.
 
@@ -166,157 +71,109 @@ def conv2d(
     array([[0., 1.],
            [6., 1.]])
     """
-    return _convolution(2, x, w, b, stride, padding, dilation, groups, padding_mode)
-
-
-def conv1d(
-    x: Operand,
-    w: Operand,
-    b: Operand | None = None,
-    *,
-    stride: Ints = 1,
-    padding: Ints | str = 0,
-    dilation: Ints = 1,
-    groups: int = 1,
-    padding_mode: str = "zeros",
-) -> Tensor:
-    """As `conv2d`, along one axis: x (N, C, W), w (O, C/groups, kW), b (O) give (N, O, W').
-
-    >>> conv1d(Tensor([[[1.0, 2.0, 4.0]]]), Tensor([[[-1.0, 1.0]]])).data
-    array([[[1., 2.]]])
-    """
-    return _convolution(1, x, w, b, stride, padding, dilation, groups, padding_mode)
-
-
-def _convolution(
-    axes: int,
-    x: Operand,
-    w: Operand,
-    b: Operand | None,
-    stride: Ints,
-    padding: Ints | str,
-    dilation: Ints,
-    groups: int,
-    padding_mode: str,
-) -> Tensor:
     x, w = as_tensors(x, w)
-    _check_ranks(axes, x, w, axes + 2)
+    _check_shapes(x, w, w.ndim == x.ndim, x.ndim)
     _check_groups(groups, x.shape[1], w.shape[0])
-    if x.shape[1] != w.shape[1] * groups:
-        raise ValueError(
-            f"the kernel reads {w.shape[1]} channels in each of {groups} groups, the input has {x.shape[1]} "
-            f"(x {x.shape}, w {w.shape})"
-        )
-    stride, dilation = per_axis("stride", stride, axes), per_axis("dilation", dilation, axes)
-    pairs = padding_pairs(padding, w.shape[2:], stride, dilation)
-    check_padding_mode(padding_mode)
-    if padding_mode != "zeros":
-        x, pairs = pad(x, ((0, 0), (0, 0), *pairs), PADDING_MODES[padding_mode]), ((0, 0),) * axes
-    for n, k, s, (before, after), d in zip(x.shape[2:], w.shape[2:], stride, pairs, dilation, strict=True):
-        conv_output_size(n + after - before, k, s, before, d)  # where padding="same" is uneven, as if x were longer
-    setting = {"stride": stride, "padding": pairs, "dilation": dilation, "groups": groups}
-    if b is None:
-        return _conv(x, w, **setting)
-    return _conv_with_bias(x, w, _of_shape(b, w.shape[:1], x, w), **setting)
+    _check_channels(x, w, w.shape[1] * groups, f"{w.shape[1]} channels" + f" in each of {groups} groups" * (groups > 1))
+    windows = Windows.over(x.shape[2:], w.shape[2:], stride=stride, padding=padding, dilation=dilation)
+    if check_padding_mode(padding_mode) != "zeros":
+        x = pad(x, ((0, 0), (0, 0), *windows.margin), PADDING_MODES[padding_mode])
+        windows = Windows.over(x.shape[2:], w.shape[2:], stride=stride, dilation=dilation)
+    bias = () if b is None else (_of_shape(b, w.shape[:1], x, w),)
+    return _conv(x, w, *bias, windows=windows, groups=groups)
 
 
-PADDING_MODES = {"zeros": "constant", "circular": "wrap", "reflect": "reflect"}
+@primitive
+def _conv(x: Array, w: Array, b: Array | None = None, *, windows: Windows, groups: int) -> Array:
+    """Contract the kernel with every window."""
+    seen, kernels = patches(by_group(x, groups), windows), w.reshape(groups, -1, *w.shape[1:])
+    y = contract("nkchwij,kocij->nkohw", seen, kernels).reshape(len(x), len(w), *windows.places)
+    return y if b is None else y + b.reshape(-1, *[1] * (y.ndim - 2))
 
 
-def check_padding_mode(mode: str) -> None:
-    """ValueError, with the modes that there are, for another one."""
-    if mode not in tuple(PADDING_MODES):  # not in the dict: a list as mode would be an error without the modes
-        raise ValueError(f"padding_mode (={mode!r}) must be one of {', '.join(map(repr, PADDING_MODES))}")
+@primitive
+def _conv_transpose(g: Array, w: Array, *, windows: Windows, groups: int) -> Array:
+    """Multiply the kernel with every g, and fold what that makes of the windows."""
+    kernels = w.reshape(groups, -1, *w.shape[1:])
+    x = fold_patches(contract("nkohw,kocij->nkchwij", by_group(g, groups), kernels), windows)
+    return x.reshape(len(g), groups * w.shape[1], *windows.size)
 
 
-def padding_pairs(
-    padding: Ints | str, kernel_size: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
-) -> Pairs:
-    """The padding before and after, on each axis, of a number, a sequence, "same" or "valid".
-
-    >>> padding_pairs("same", (3, 4), (1, 1), (1, 1)), padding_pairs(2, (3, 3), (1, 1), (1, 1))
-    (((1, 1), (1, 2)), ((2, 2), (2, 2)))
-    """
-    axes = len(kernel_size)
-    if isinstance(padding, str):
-        if padding == "valid":
-            return ((0, 0),) * axes
-        if padding != "same":
-            raise ValueError(f'padding (={padding!r}) must be a number, one for each axis, "same" or "valid"')
-        if any(s != 1 for s in stride):
-            raise ValueError(f'padding="same" keeps the size at stride 1 only, got stride {tuple(stride)}')
-        totals = [d * (k - 1) for k, d in zip(kernel_size, dilation, strict=True)]
-        return tuple((total // 2, total - total // 2) for total in totals)
-    numbers = per_axis("padding", padding, axes)
-    if any(p < 0 for p in numbers):
-        raise ValueError(f"padding (={padding}) must not be negative")
-    return tuple((p, p) for p in numbers)
+@primitive
+def _conv_weight(x: Array, g: Array, *, windows: Windows, groups: int) -> Array:
+    """Contract every window with its g."""
+    w = contract("nkchwij,nkohw->kocij", patches(by_group(x, groups), windows), by_group(g, groups))
+    return w.reshape(-1, *w.shape[2:])
 
 
-def conv_transpose2d(
-    x: Operand,
-    w: Operand,
-    b: Operand | None = None,
-    *,
-    stride: Ints = 1,
-    padding: Ints = 0,
-    output_padding: Ints = 0,
-    dilation: Ints = 1,
-    groups: int = 1,
+# L = sum of g * conv(x, w) is linear in each of x, w and g.  So its derivative by any one of the three is linear in
+# the other two: these three operators, and each one's rules are the other two.
+#
+#     dL/dg = conv(x, w)            dL/dx = conv_transpose(g, w)            dL/dw = conv_weight(x, g)
+#
+# Write "conv" out in L and collect what stands beside one pixel: every output whose window covers it, times the tap
+# that it was read with,
+#
+#     dL/dx[n, c, y, v] = sum of g[n, o, h, w] w[o, c, i, j]  over all o h w i j with h s + i d - p = y
+#                                                                              and w s + j d - p = v.
+#
+# That *is* the transposed convolution of g with w: each g stamps the kernel, times itself, onto the pixels that it was
+# read from.  In the same way each tap collects the pixels that it has met, times their g: conv_weight.
+#
+# A gradient arrives in the shape of what its operator computes: that of conv_transpose is shaped like x, so it is
+# called x, and that of conv_weight is called w.
+
+_conv.defvjp(
+    lambda g, out, x, w, b=None, *, windows, groups: _conv_transpose(g, w, windows=windows, groups=groups),
+    lambda g, out, x, w, b=None, *, windows, groups: _conv_weight(x, g, windows=windows, groups=groups),
+    lambda g, out, x, w, b=None, *, windows, groups: g.sum(axis=(0, *range(2, g.ndim))),
+)
+_conv_transpose.defvjp(
+    lambda x, out, g, w, *, windows, groups: _conv(x, w, windows=windows, groups=groups),
+    lambda x, out, g, w, *, windows, groups: _conv_weight(x, g, windows=windows, groups=groups),
+)
+_conv_weight.defvjp(
+    lambda w, out, x, g, *, windows, groups: _conv_transpose(g, w, windows=windows, groups=groups),
+    lambda w, out, x, g, *, windows, groups: _conv(x, w, windows=windows, groups=groups),
+)
+
+
+def conv_transpose(
+    x: Operand, w: Operand, b: Operand | None = None, stride: Ints = 1, padding: Ints = 0, output_padding: Ints = 0,
+    groups: int = 1, dilation: Ints = 1,
 ) -> Tensor:
-    """The transpose of `conv2d`: each input value stamps the kernel, times itself, onto the output.
+    """The transpose of `conv`: each input value stamps the kernel, times itself, onto the output.
 
     y[n, o, h s + i d - p, w s + j d - p] += x[n, c, h, w] w[c, o, i, j].  It undoes the change of size that a
     convolution with the same settings makes (not the change of values); output_padding adds rows and columns at the
     end, since with a stride several sizes lead to the same one.
-    x (N, C, H, W), w (C, O/groups, kH, kW), b (O) give (N, O, H', W'), with `sizes.conv_transpose_output_size`.
-    Raises ValueError where shapes or settings do not fit.
+    x (N, C, H, W), w (C, O/groups, kH, kW), b (O) give (N, O, H', W'), with `sizes.conv_transpose_output_size`; one
+    axis or three likewise.  Raises ValueError where shapes or settings do not fit.
     Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), chapter 4.
 
     >>> conv_transpose2d(Tensor([[[[1.0, 2.0]]]]), Tensor([[[[1.0, 10.0]]]]), stride=2).data
     array([[[[ 1., 10.,  2., 20.]]]])
     """
     x, w = as_tensors(x, w)
-    _check_ranks(2, x, w, 4)
-    if x.shape[1] != w.shape[0]:
-        raise ValueError(
-            f"the kernel reads {w.shape[0]} channels, the input has {x.shape[1]} (x {x.shape}, w {w.shape})"
-        )
+    _check_shapes(x, w, w.ndim == x.ndim, x.ndim)
+    _check_channels(x, w, w.shape[0], f"{w.shape[0]} channels")
     _check_groups(groups, x.shape[1])
-    stride, dilation = per_axis("stride", stride, 2), per_axis("dilation", dilation, 2)
-    padding, extra = per_axis("padding", padding, 2), per_axis("output_padding", output_padding, 2)
-    size = tuple(
-        conv_transpose_output_size(*a)
-        for a in zip(x.shape[2:], w.shape[2:], stride, padding, extra, dilation, strict=True)
+    windows = Windows.onto(
+        x.shape[2:], w.shape[2:], stride=stride, padding=padding, output_padding=output_padding, dilation=dilation
     )
-    # output_padding makes the margin at the end smaller, and what is then still missing is zeros.  So a convolution of
-    # the part of size `inner` with these margins has exactly the places of x: that is the rule for x.
-    margins = tuple((p, max(p - e, 0)) for p, e in zip(padding, extra, strict=True))
-    missing = tuple(min(max(e - p, 0), m) for p, e, m in zip(padding, extra, size, strict=True))
-    inner = tuple(m - e for m, e in zip(size, missing, strict=True))
-    y: Tensor = _conv_transpose(x, w, size=inner, stride=stride, padding=margins, dilation=dilation, groups=groups)
-    y = pad(y, ((0, 0), (0, 0), *((0, e) for e in missing))) if any(missing) else y
-    if b is None:
-        return y
-    return y + _of_shape(b, (w.shape[1] * groups,), y).reshape(-1, 1, 1)
+    y: Tensor = _conv_transpose(x, w, windows=windows, groups=groups)
+    return y if b is None else y + _of_shape(b, (w.shape[1] * groups,), y).reshape(-1, *[1] * (y.ndim - 2))
 
 
 # -- weights of its own for each place ---------------------------------------------------------------------------------
 
-
-def locally_connected2d(
-    x: Operand,
-    w: Operand,
-    b: Operand | None = None,
-    *,
-    stride: Ints = 1,
-    padding: Ints = 0,
-    dilation: Ints = 1,
+def locally_connected(
+    x: Operand, w: Operand, b: Operand | None = None, *, stride: Ints = 1, padding: Ints | str = 0, dilation: Ints = 1
 ) -> Tensor:
     """Windows as in a convolution, with a kernel of its own at each place ("unshared convolution").
 
     y[n, o, h, w] = b[o, h, w] + sum_cij x[n, c, h s + i d - p, w s + j d - p] w[o, c, h, w, i, j].
-    x (N, C, H, W), w (O, C, H', W', kH, kW), b (O, H', W') give (N, O, H', W').
+    x (N, C, H, W), w (O, C, H', W', kH, kW), b (O, H', W') give (N, O, H', W'); one axis or three likewise.
     Raises ValueError where shapes or settings do not fit.
     Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.5, equation 9.9.
 
@@ -325,40 +182,22 @@ def locally_connected2d(
     array([[  1.,  20.],
            [300.,   0.]])
     """
-    return _locally_connected(2, x, w, b, stride, padding, dilation, tiled=False)
+    x, w, windows = _with_own_kernels(x, w, stride, padding, dilation)
+    if w.shape[2 : x.ndim] != windows.places:
+        raise ValueError(f"w (={w.shape}) has kernels for {w.shape[2 : x.ndim]} places, the input has {windows.places}")
+    y = einsum(of_axes("nchwij,ochwij->nohw", x.ndim - 2), _windows(x, windows=windows), w)
+    return y if b is None else y + _of_shape(b, (w.shape[0], *windows.places), y)
 
 
-def locally_connected1d(
-    x: Operand,
-    w: Operand,
-    b: Operand | None = None,
-    *,
-    stride: Ints = 1,
-    padding: Ints = 0,
-    dilation: Ints = 1,
-) -> Tensor:
-    """As `locally_connected2d`, along one axis: x (N, C, W), w (O, C, W', kW), b (O, W') give (N, O, W').
-
-    >>> locally_connected1d(Tensor([[[1.0, 2.0, 3.0]]]), Tensor([[[[1.0, 0.0], [0.0, 1.0]]]])).data
-    array([[[1., 3.]]])
-    """
-    return _locally_connected(1, x, w, b, stride, padding, dilation, tiled=False)
-
-
-def tiled_conv2d(
-    x: Operand,
-    w: Operand,
-    b: Operand | None = None,
-    *,
-    stride: Ints = 1,
-    padding: Ints = 0,
-    dilation: Ints = 1,
+def tiled_conv(
+    x: Operand, w: Operand, b: Operand | None = None, *, stride: Ints = 1, padding: Ints | str = 0, dilation: Ints = 1
 ) -> Tensor:
     """Windows as in a convolution, with tH x tW kernels that take turns as the window moves.
 
     y[n, o, h, w] = b[o, h % tH, w % tW] + sum_cij x[n, c, h s + i d - p, w s + j d - p] w[o, c, h % tH, w % tW, i, j].
-    x (N, C, H, W), w (O, C, tH, tW, kH, kW), b (O, tH, tW) give (N, O, H', W').  One tile is a convolution, as many as
-    there are places a locally connected layer.  Raises ValueError where shapes or settings do not fit.
+    x (N, C, H, W), w (O, C, tH, tW, kH, kW), b (O, tH, tW) give (N, O, H', W'); one axis or three likewise.  One tile
+    is a convolution, as many as there are places a locally connected layer.
+    Raises ValueError where shapes or settings do not fit.
     Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.5, equation 9.10.
 
     >>> w = np.array([1.0, 10.0]).reshape(1, 1, 1, 2, 1, 1)
@@ -366,65 +205,79 @@ def tiled_conv2d(
     array([[ 1., 20.,  3.],
            [ 4., 50.,  6.]])
     """
-    return _locally_connected(2, x, w, b, stride, padding, dilation, tiled=True)
+    x, w, windows = _with_own_kernels(x, w, stride, padding, dilation)
+    if b is not None:
+        b = _repeat_tiles(_of_shape(b, (w.shape[0], *w.shape[2 : x.ndim]), w), 1, windows.places)
+    w = _repeat_tiles(w, 2, windows.places)
+    return locally_connected(x, w, b, stride=stride, padding=padding, dilation=dilation)
 
 
-def tiled_conv1d(
-    x: Operand,
-    w: Operand,
-    b: Operand | None = None,
-    *,
-    stride: Ints = 1,
-    padding: Ints = 0,
-    dilation: Ints = 1,
-) -> Tensor:
-    """As `tiled_conv2d`, along one axis: x (N, C, W), w (O, C, tW, kW), b (O, tW) give (N, O, W').
-
-    >>> tiled_conv1d(Tensor([[[1.0, 2.0, 3.0, 4.0]]]), Tensor([[[[1.0], [10.0]]]])).data
-    array([[[ 1., 20.,  3., 40.]]])
-    """
-    return _locally_connected(1, x, w, b, stride, padding, dilation, tiled=True)
-
-
-def _locally_connected(
-    axes: int, x: Operand, w: Operand, b: Operand | None, stride: Ints, padding: Ints, dilation: Ints, tiled: bool
-) -> Tensor:
+def _with_own_kernels(
+    x: Operand, w: Operand, stride: Ints, padding: Ints | str, dilation: Ints
+) -> tuple[Tensor, Tensor, Windows]:
     x, w = as_tensors(x, w)
-    _check_ranks(axes, x, w, 2 * axes + 2)
-    if x.shape[1] != w.shape[1]:
-        raise ValueError(
-            f"the kernel reads {w.shape[1]} channels, the input has {x.shape[1]} (x {x.shape}, w {w.shape})"
-        )
-    kernel_size = w.shape[2 + axes :]
-    stride, dilation = per_axis("stride", stride, axes), per_axis("dilation", dilation, axes)
-    padding = per_axis("padding", padding, axes)
-    places = tuple(conv_output_size(*a) for a in zip(x.shape[2:], kernel_size, stride, padding, dilation, strict=True))
-    if tiled:
-        b = None if b is None else _repeat_tiles(_of_shape(b, (w.shape[0], *w.shape[2 : 2 + axes]), w), 1, places)
-        w = _repeat_tiles(w, 2, places)
-    elif w.shape[2 : 2 + axes] != places:
-        raise ValueError(f"w (={w.shape}) has kernels for {w.shape[2 : 2 + axes]} places, the input has {places}")
-    patches = windows(pad(x, ((0, 0), (0, 0), *((p, p) for p in padding))), kernel_size, stride, dilation)
-    hw, ij = "hw"[-axes:], "ij"[-axes:]
-    y = einsum(f"nc{hw}{ij},oc{hw}{ij}->no{hw}", patches, w)
-    return y if b is None else y + _of_shape(b, (w.shape[0], *places), y)
+    _check_shapes(x, w, w.ndim == 2 * x.ndim - 2, 2 * x.ndim - 2)
+    _check_channels(x, w, w.shape[1], f"{w.shape[1]} channels")
+    return x, w, Windows.over(x.shape[2:], w.shape[x.ndim :], stride=stride, padding=padding, dilation=dilation)
 
 
-def _repeat_tiles(w: Tensor, first_axis: int, places: Sequence[int]) -> Tensor:
+def _repeat_tiles(w: Tensor, first_axis: int, places: Sizes) -> Tensor:
     """The tile axes, repeated until there is a kernel for each place: kernel h % t for place h."""
     for axis, m in enumerate(places, start=first_axis):
-        w = w[(slice(None),) * axis + (np.arange(m) % w.shape[axis],)]
+        w = index(w, (slice(None),) * axis + (np.arange(m) % w.shape[axis],))
     return w
+
+
+conv1d, conv2d, conv3d = of_rank(1, conv), of_rank(2, conv), of_rank(3, conv)
+conv_transpose1d, conv_transpose2d = of_rank(1, conv_transpose), of_rank(2, conv_transpose)
+locally_connected1d, locally_connected2d = of_rank(1, locally_connected), of_rank(2, locally_connected)
+tiled_conv1d, tiled_conv2d = of_rank(1, tiled_conv), of_rank(2, tiled_conv)
+
+# -- how it is said in NumPy -------------------------------------------------------------------------------------------
+
+def by_group(x: Array, groups: int) -> Array:
+    """(n, c, h, w) as (n, k, c/k, h, w)."""
+    return x.reshape(len(x), groups, x.shape[1] // groups, *x.shape[2:])
+
+
+def contract(spec: str, x: Array, y: Array) -> Array:
+    """The einsum of two arrays by group, (n, k, c, ...); the letters hw and ij stand for one or three axes as well."""
+    with_taps = "ij" in spec.partition(",")[0]
+    result: Array = _einsum.function(x, y, spec=of_axes(spec, (x.ndim - 3) // (1 + with_taps)))
+    return result
+
+
+def of_axes(spec: str, axes: int) -> str:
+    """A contraction along h w, with taps i j, for another number of axes.
+
+    >>> of_axes("nchwij,ochwij->nohw", 1), of_axes("nchwij,ochwij->nohw", 3)
+    ('ncwj,ocwj->now', 'nczhwlij,oczhwlij->nozhw')
+    """
+    return spec.replace("hw", "zhw"[-axes:]).replace("ij", "lij"[-axes:])
 
 
 # -- what fits ---------------------------------------------------------------------------------------------------------
 
+PADDING_MODES = {"zeros": "constant", "circular": "wrap", "reflect": "reflect", "replicate": "edge"}
 
-def _check_ranks(axes: int, x: Tensor, w: Tensor, w_ndim: int) -> None:
-    if x.ndim != axes + 2 or 0 in x.shape[1:]:
-        raise ValueError(f"the input must be (N, C, {'H, W' if axes == 2 else 'W'}), not empty, got shape {x.shape}")
-    if w.ndim != w_ndim or 0 in w.shape:
+
+def check_padding_mode(mode: str) -> str:
+    """The mode itself; ValueError, with the modes that there are, for another one."""
+    if mode not in tuple(PADDING_MODES):  # not in the dict: a list as mode would be an error without the modes
+        raise ValueError(f"padding_mode (={mode!r}) must be one of {', '.join(map(repr, PADDING_MODES))}")
+    return mode
+
+
+def _check_shapes(x: Tensor, w: Tensor, fits: bool, w_ndim: int) -> None:
+    if x.ndim < 3 or 0 in x.shape[1:]:
+        raise ValueError(f"the input must be (N, C, {', '.join('DHW'[2 - x.ndim :])}), not empty, got shape {x.shape}")
+    if not fits or 0 in w.shape:
         raise ValueError(f"the kernel must have {w_ndim} axes, none of them empty, got shape {w.shape}")
+
+
+def _check_channels(x: Tensor, w: Tensor, channels: int, read: str) -> None:
+    if x.shape[1] != channels:
+        raise ValueError(f"the kernel reads {read}, the input has {x.shape[1]} (x {x.shape}, w {w.shape})")
 
 
 def _check_groups(groups: int, channels: int, output_channels: int = 0) -> None:

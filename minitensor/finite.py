@@ -12,8 +12,7 @@ import numpy as np
 from .backprop import gradients
 from .ops.elementwise import multiply
 from .ops.shape import concatenate
-from .sizes import whole
-from .tensor import Array, Operand, Tensor, as_tensor, recording
+from .tensor import Array, Operand, Tensor, as_tensor, recording, whole
 
 
 def slope(f: Callable[..., Tensor], xs: Sequence[Array], direction: Sequence[Array], step: float = 1e-3) -> float:

@@ -22,6 +22,7 @@ import numpy as np
 
 from .backprop import history
 from .tensor import Tensor
+from .windows import Windows
 
 LONGEST = 20_000  # characters; nobody reads a longer one
 
@@ -351,6 +352,9 @@ def _function(name: str, args: Sequence[Expression], settings: Sequence[str], sh
 def _setting(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"array({value.tolist()})"
+    if isinstance(value, Windows):
+        fields = (value.size, value.kernel, value.stride, value.dilation, value.margin, value.places)
+        return f"Windows{_setting(fields)}"
     if isinstance(value, tuple):
         return f"({', '.join(map(_setting, value))}{',' * (len(value) == 1)})"
     return repr(value)
@@ -436,7 +440,6 @@ ELEMENTWISE: dict[str, Callable[..., Expression]] = {
     "maximum": _elementwise("maximum"),
     "minimum": _elementwise("minimum"),
     "relu": _relu,
-    "gate": lambda g, x: _multiply(g, _compare(">", ">")(x, _number(0.0))),
     "leaky_relu": _leaky_relu,
     "sigmoid": _sigmoid,
     "softplus": _softplus,

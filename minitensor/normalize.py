@@ -10,9 +10,8 @@ import numpy as np
 
 from .ops.reduce import mean
 from .ops.shape import pad, transpose
-from .ops.windows import windows
-from .sizes import whole
-from .tensor import Operand, Tensor, as_tensor, as_tensors
+from .tensor import Operand, Tensor, as_tensor, as_tensors, whole
+from .windows import windows
 
 
 def batch_norm(x: Operand, scale: Operand, shift: Operand, eps: float = 1e-5) -> Tensor:

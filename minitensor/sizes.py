@@ -1,4 +1,4 @@
-"""How large the output of a layer is, and how much of the input it sees.  Plain numbers; imports nothing of ours.
+"""How large the output of a layer is, and how much of the input it sees, in plain numbers.
 
 What you can do here: `conv_output_size` (for pooling too), `conv_transpose_output_size`, `same_padding`,
 `receptive_field`, and have each of these four `explain` itself; `receptive_field_and_jump`; which positions stay
@@ -11,9 +11,10 @@ Letters, along one axis:   n input length    k kernel (tap count)    s stride   
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
-Ints: TypeAlias = int | Sequence[int]
+from .tensor import whole
+from .windows import Windows, check_least, number_of_places, transposed_size
 
 
 def conv_output_size(
@@ -29,16 +30,8 @@ def conv_output_size(
     >>> conv_output_size(32, 5), conv_output_size(32, 5, padding=2), conv_output_size(6, 3, stride=2, ceil_mode=True)
     (28, 32, 3)
     """
-    n, k, stride, padding, dilation = _checked(n=n, k=k, stride=stride, padding=padding, dilation=dilation)
-    span = dilation * (k - 1) + 1
-    room = n + 2 * padding - span
-    if room < 0:
-        padded = f"{n} + 2 * {padding} = {n + 2 * padding}" if padding else f"{n}"
-        raise ValueError(f"kernel (={k}) with dilation (={dilation}) covers {span}, more than the input (={padded})")
-    if not ceil_mode:
-        return room // stride + 1
-    m = -(-room // stride) + 1
-    return m if (m - 1) * stride < n + padding else m - 1
+    n, k, stride, padding, dilation = _whole(n=n, k=k, stride=stride, padding=padding, dilation=dilation)
+    return number_of_places(n, k, stride, (padding, padding), dilation, ceil_mode)
 
 
 def conv_transpose_output_size(
@@ -54,16 +47,8 @@ def conv_transpose_output_size(
     >>> conv_transpose_output_size(14, 2, stride=2), conv_output_size(28, 2, stride=2)
     (28, 14)
     """
-    n, k, stride, padding = _checked(n=n, k=k, stride=stride, padding=padding)
-    dilation, output_padding = _checked(dilation=dilation, output_padding=output_padding)
-    if output_padding and output_padding >= max(stride, dilation):
-        raise ValueError(
-            f"output_padding (={output_padding}) must be smaller than stride (={stride}) or dilation (={dilation})"
-        )
-    m = (n - 1) * stride - 2 * padding + dilation * (k - 1) + 1 + output_padding
-    if m < 1:
-        raise ValueError(f"nothing is left: input (={n}), kernel (={k}), padding (={padding}) give an output of {m}")
-    return m
+    n, k, stride, padding = _whole(n=n, k=k, stride=stride, padding=padding)
+    return transposed_size(n, k, stride, padding, *_whole(output_padding=output_padding, dilation=dilation))
 
 
 def same_padding(k: int, dilation: int = 1) -> int:
@@ -75,7 +60,7 @@ def same_padding(k: int, dilation: int = 1) -> int:
     >>> same_padding(5), conv_output_size(32, 5, padding=same_padding(5))
     (2, 32)
     """
-    k, dilation = _checked(k=k, dilation=dilation)
+    k, dilation = _whole(k=k, dilation=dilation)
     total = dilation * (k - 1)
     if total % 2:
         raise ValueError(
@@ -110,7 +95,7 @@ def receptive_field_and_jump(layers: Iterable[Sequence[int]]) -> tuple[int, int]
         if len(layer) not in (2, 3):
             raise ValueError(f"a layer is (kernel, stride) or (kernel, stride, dilation), got {layer!r}")
         k, stride, dilation = (*layer, 1)[:3]
-        k, stride, dilation = _checked(k=k, stride=stride, dilation=dilation)
+        k, stride, dilation = _whole(k=k, stride=stride, dilation=dilation)
         field += dilation * (k - 1) * jump
         jump *= stride
     return field, jump
@@ -124,9 +109,8 @@ def unreached(
     >>> unreached(8, 3, stride=3), unreached(5, 2, stride=1, dilation=3)
     ([6, 7], [2])
     """
-    m = conv_output_size(n, k, stride, padding, dilation, ceil_mode)
-    read = {h * stride + i * dilation - padding for h in range(m) for i in range(k)}
-    return [x for x in range(n) if x not in read]
+    n, k, stride, padding, dilation = _whole(n=n, k=k, stride=stride, padding=padding, dilation=dilation)
+    return Windows.over((n,), k, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode).unread(0)
 
 
 def explain(function: Callable[..., int] | int, *args: Any, **settings: Any) -> str:
@@ -233,35 +217,8 @@ def _board(name: str, *steps: str) -> list[str]:
     return [f"{name if i == 0 else ' ' * len(name)} = {step}" for i, step in enumerate(steps)]
 
 
-def per_axis(name: str, value: Ints, axes: int) -> tuple[int, ...]:
-    """A setting as one number for each spatial axis; a single number stands for the same on each.
-
-    >>> per_axis("stride", 2, 2), per_axis("stride", (1, 2), 2)
-    ((2, 2), (1, 2))
-    """
-    values = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * axes
-    if len(values) != axes:
-        raise ValueError(f"{name} (={value}) must be a number, or one for each of the {axes} spatial axes")
-    return tuple(whole(name, v) for v in values)
-
-
-def whole(name: str, value: Any) -> int:
-    """The value as an int; TypeError if it is not a whole number."""
-    if type(value) is int:  # nearly always, and much the faster question
-        return value
-    try:
-        return int(value.__index__())
-    except (AttributeError, TypeError):
-        raise TypeError(f"{name} (={value!r}) must be a whole number") from None
-
-
-def _checked(**settings: int) -> list[int]:
+def _whole(**settings: int) -> list[int]:
     """The settings as Python's whole numbers, which have no largest one; ValueError for one that is too small."""
-    numbers = []
-    for name, value in settings.items():
-        number = value if type(value) is int else whole(name, value)
-        least = 0 if "padding" in name else 1
-        if number < least:
-            raise ValueError(f"{name} (={number}) must be at least {least}")
-        numbers.append(number)
-    return numbers
+    numbers = {name: whole(name, value) for name, value in settings.items()}
+    check_least(**numbers)
+    return list(numbers.values())

@@ -1,6 +1,6 @@
 """A value and the recipe that made it.
 
-What you can do here: make a `Tensor`, make an operator with `primitive`, stop recording with `no_grad`.
+What you can do here: make an operator with `primitive`, and a `Tensor`, of which an operator makes another.
 
 A Tensor holds an array and, if an operator made it, the recipe `(primitive, inputs, params)`:
 
@@ -8,7 +8,7 @@ A Tensor holds an array and, if an operator made it, the recipe `(primitive, inp
     s = sum(y, axis=0)      s.primitive.name == "sum",   s.inputs == (y,),  s.params == {"axis": (0,), ...}
 
 Beside its recipe a Tensor has a birth number, larger than those of its inputs; nothing else is ever recorded.  From
-these alone `backprop.py` computes derivatives of any order, `formula.py` prints mathematics, and `viz` draws graphs.
+these alone `backprop.py` computes derivatives of any order, `formula` prints mathematics, and `viz` draws graphs.
 """
 
 from __future__ import annotations
@@ -16,34 +16,109 @@ from __future__ import annotations
 import inspect
 import itertools
 import reprlib
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from types import MappingProxyType, MethodType
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 Operand: TypeAlias = "Tensor | npt.ArrayLike"
-
-DEFAULT_FLOAT = np.dtype(np.float64)  # what integers and booleans become
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-FLOAT_SCALARS = (np.float32, np.float64)
-
-NO_SETTINGS: Mapping[str, Any] = {}  # one for all: a million operators without settings need no million dicts
+Rule: TypeAlias = "Callable[..., Tensor]"
+Axis: TypeAlias = int | Sequence[int] | None
 
 _births = itertools.count()  # a Tensor is born after its inputs: the order that backpropagation needs
-_recording: ContextVar[bool] = ContextVar("recording", default=True)  # each thread has its own
+RECORDING: ContextVar[bool] = ContextVar("recording", default=True)  # each thread and each task has its own
+
+
+class Primitive:
+    """An operator: a NumPy function, and for each of its inputs a vector-Jacobian rule written in Tensors.
+
+    Made by `primitive`; called with Tensors (positional) and settings (keyword-only).  `definition` is the function as
+    it is written; `function` is the one that runs: the same, or a quicker one with the same value.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = self.definition = self.__wrapped__ = function
+        self.name = function.__name__.lstrip("_")  # the primitive behind the public function `where` is `_where`
+        self.defaults: Mapping[str, Any] = getattr(function, "__kwdefaults__", None) or {}
+        self.vjp: Callable[[int], Rule | None] = partial(_no_rule, self.name)  # vjp(i) is the rule for input i
+        self.__doc__, self.__module__ = function.__doc__, function.__module__
+        self.__name__ = self.__qualname__ = function.__name__
+
+    def __call__(self, *inputs: Operand, **settings: Any) -> Tensor:
+        """Compute the value, and remember how."""
+        tensors = as_tensors(*inputs)
+        params = _checked_settings(self, settings) if settings or self.defaults else settings
+        try:
+            value = self.function(*[x._value for x in tensors], **params)
+        except TypeError:
+            _check_call(self, tensors)
+            raise
+        if type(value) is np.ndarray and value.dtype in FLOATS:
+            value.setflags(write=False)
+        elif type(value) not in FLOAT_SCALARS:
+            value = _as_floats(self, value, tensors)
+        return _born(value, self, tensors, params) if RECORDING.get() else _born(value)
+
+    def defvjp(self, *rules: Rule | None) -> None:
+        """Say how a gradient flows back, with one rule per input.
+
+        A rule is called as `rule(g, out, *inputs, **params)`, where g is the gradient of some scalar L with respect to
+        the output out, and returns the gradient of L with respect to that input x, the product of the vector g with the
+        Jacobian of out: (dL/dx)_j = sum_i g_i (d out_i / d x_j).  It gets out as well, since many a derivative is
+        shortest in terms of it: the derivative of exp is exp.  It is written in Tensors, so it has a recipe too, and
+        the derivative of a derivative needs no second mechanism.  None in place of a rule says that the derivative is
+        zero everywhere.
+        Raises ValueError unless there are as many rules as inputs.
+        """
+        code = getattr(self.definition, "__code__", None)  # a NumPy function has none
+        if code is not None and code.co_flags & inspect.CO_VARARGS:
+            raise ValueError(f"{self.name} takes any number of inputs: give it one rule for all with defvjp_each")
+        if code is not None and len(rules) != code.co_argcount:
+            raise ValueError(f"{self.name} has {code.co_argcount} inputs, and was given {len(rules)} rules")
+        self.vjp = rules.__getitem__
+
+    def defvjp_each(self, rule: Rule) -> None:
+        """As `defvjp`, for any number of inputs: one rule, called as `rule(i, g, out, *inputs, **params)`."""
+        self.vjp = partial(partial, rule)  # vjp(i) is the rule with this i filled in
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Any:
+        """In a class an operator is a method, as a function is."""
+        return self if owner is None else MethodType(self, owner)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+def primitive(function: Callable[..., Any]) -> Primitive:
+    """Turn a NumPy function into an operator on Tensors; give it its derivative with `defvjp`.
+
+    Arrays are positional, settings keyword-only.  The function must not write to its inputs; a single number may reach
+    it as a NumPy scalar.  An array given as a setting is not copied: do not change it afterwards.
+
+    >>> @primitive
+    ... def cube(x):
+    ...     return x * x * x
+    >>> cube.defvjp(lambda g, out, x: g * 3 * x ** 2)
+    >>> y = cube(Tensor(2.0, name="x"))
+    >>> y.backward()
+    >>> y, y.inputs[0].grad
+    (Tensor(8., cube), Tensor(12.))
+    """
+    return Primitive(function)
 
 
 class Tensor:
     """An array that remembers which operator made it, from which inputs, with which settings.
 
     `data` is anything rectangular and numeric; it is copied, so a later change of it is not followed.
-    float32 and float64 are kept, integers and booleans become float64.  `==` asks whether two Tensors are the same
-    object; `>` and its kin compare elements.
+    float32 and float64 are kept, integers and booleans become float64; `dtype` may ask for one of the two.
     Raises ValueError where the data is ragged, TypeError where it is not real numbers.
 
     >>> x = Tensor([1.0, 2.0], name="x")
@@ -54,25 +129,54 @@ class Tensor:
     ('multiply', True)
     """
 
-    __slots__ = ("__weakref__", "_value", "birth", "grad", "inputs", "name", "params", "primitive")
-    __array_ufunc__ = None  # so that `ndarray * Tensor` asks Tensor.__rmul__, and np.add(ndarray, Tensor) is an error
+    __slots__ = ("__weakref__", "_name", "_params", "_value", "birth", "grad", "inputs", "primitive")
 
-    _value: Any  # an array; for shape () mostly a NumPy scalar, whose arithmetic is seven times faster
-    name: str | None
+    _value: Any  # a read-only array; of a single number mostly NumPy's scalar, whose arithmetic is seven times faster
     primitive: Primitive | None
     inputs: tuple[Tensor, ...]
-    params: Mapping[str, Any]
+    _params: Mapping[str, Any]
     birth: int
     grad: Tensor | None
 
-    def __init__(self, data: npt.ArrayLike, name: str | None = None) -> None:
-        _fill(self, _copy_of_floats(data, DEFAULT_FLOAT), None, (), NO_SETTINGS)
+    def __init__(self, data: npt.ArrayLike, name: str | None = None, *, dtype: npt.DTypeLike | None = None) -> None:
+        value = _own_floats(data, DEFAULT_FLOAT)
+        _fill(self, value if dtype is None else _frozen(value.astype(float_dtype(dtype))), None, (), NO_SETTINGS)
         self.name = name
 
     @property
     def data(self) -> Array:
         """The value, as an array that cannot be written to."""
-        return self._value if isinstance(self._value, np.ndarray) else frozen(np.asarray(self._value))
+        return _frozen(np.asarray(self._value).view())
+
+    def detach(self) -> Tensor:
+        """The same value without its recipe: a constant to every derivative."""
+        return _born(self._value)
+
+    def __repr__(self) -> str:
+        text = np.array2string(self.data, separator=", ", prefix="Tensor(")
+        facts = [] if self.dtype == DEFAULT_FLOAT else [f"dtype={self.dtype}"]
+        facts += [f"name={self.name!r}"] if self.name is not None else []
+        facts += [self.primitive.name] if self.primitive is not None else []
+        return f"Tensor({', '.join([text, *facts])})"
+
+    # That is the idea, and `backprop.py` goes on from here.  The rest of this file is Python's and NumPy's syntax,
+    # written out, and what may be handed in.
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The settings of the operator, which cannot be changed."""
+        return MappingProxyType(self._params)
+
+    @property
+    def name(self) -> str | None:
+        """What formulas and drawings call it; TypeError unless it is text."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        if not isinstance(name, str | None):
+            raise TypeError(f"a name is text, got {name!r}")
+        self._name = name
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -100,210 +204,173 @@ class Tensor:
             raise ValueError(f"item() needs a Tensor with one element, and this one has shape {self.shape}")
         return self._value.item()
 
-    def detach(self) -> Tensor:
-        """The same value without its recipe: a constant to every derivative."""
-        return _fill(_new(Tensor), self._value, None, (), NO_SETTINGS)
+    def backward(self, seed: Operand | None = None) -> None:
+        """Fill `.grad` of everything that this was computed from: `minitensor.backward`."""
+        backprop.backward(self, seed)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        """Another Tensor with this value, which can be shared since nobody can change it, and a copy of the recipe."""
-        todo = [self]  # a list of our own: a recursion over many operators would overflow Python's stack
-        while todo:
-            t = todo[-1]
-            missing = [x for x in t.inputs if id(x) not in memo]
-            if missing:
-                todo += missing
-                continue
-            todo.pop()
-            if id(t) not in memo:
-                inputs = tuple(memo[id(x)] for x in t.inputs)
-                twin = memo[id(t)] = _fill(_new(Tensor), t._value, t.primitive, inputs, t.params)
-                twin.name, twin.grad = t.name, t.grad
-        result: Tensor = memo[id(self)]
-        return result
+    # x + y is add(x, y), and x.f(...) is f(x, ...).
+    # fmt: off
+    def __add__(self, other: Operand) -> Tensor: return ops.add(self, other)
+    def __radd__(self, other: Operand) -> Tensor: return ops.add(other, self)
+    def __sub__(self, other: Operand) -> Tensor: return ops.subtract(self, other)
+    def __rsub__(self, other: Operand) -> Tensor: return ops.subtract(other, self)
+    def __mul__(self, other: Operand) -> Tensor: return ops.multiply(self, other)
+    def __rmul__(self, other: Operand) -> Tensor: return ops.multiply(other, self)
+    def __truediv__(self, other: Operand) -> Tensor: return ops.divide(self, other)
+    def __rtruediv__(self, other: Operand) -> Tensor: return ops.divide(other, self)
+    def __pow__(self, other: Operand) -> Tensor: return ops.power(self, other)
+    def __rpow__(self, other: Operand) -> Tensor: return ops.float_power(other, self)
+    def __matmul__(self, other: Operand) -> Tensor: return ops.matmul(self, other)
+    def __rmatmul__(self, other: Operand) -> Tensor: return ops.matmul(other, self)
+    def __neg__(self) -> Tensor: return ops.negative(self)
+    def __pos__(self) -> Tensor: return self
+    def __abs__(self) -> Tensor: return ops.abs(self)
+    def __gt__(self, other: Operand) -> Tensor: return ops.greater(self, other)
+    def __ge__(self, other: Operand) -> Tensor: return ops.greater_equal(self, other)
+    def __lt__(self, other: Operand) -> Tensor: return ops.greater(other, self)
+    def __le__(self, other: Operand) -> Tensor: return ops.greater_equal(other, self)
+    def __getitem__(self, key: Any) -> Tensor: return ops.index(self, key)
+    @property
+    def T(self) -> Tensor: return ops.transpose(self)
+
+    def abs(self) -> Tensor: return ops.abs(self)
+    def astype(self, dtype: npt.DTypeLike) -> Tensor: return ops.astype(self, dtype)
+    def broadcast_to(self, *n: Any, shape: Any = None) -> Tensor: return ops.broadcast_to(self, *n, shape=shape)
+    def clip(self, low: Operand | None = None, high: Operand | None = None) -> Tensor: return ops.clip(self, low, high)
+    def exp(self) -> Tensor: return ops.exp(self)
+    def expand_dims(self, axis: int | Sequence[int]) -> Tensor: return ops.expand_dims(self, axis)
+    def flatten(self, start_axis: int = 0) -> Tensor: return ops.flatten(self, start_axis)
+    def log(self) -> Tensor: return ops.log(self)
+    def log_softmax(self, axis: int = -1) -> Tensor: return activations.log_softmax(self, axis)
+    def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return ops.logsumexp(self, axis, keepdims)
+    def matmul(self, y: Operand) -> Tensor: return ops.matmul(self, y)
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return ops.max(self, axis, keepdims)
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return ops.mean(self, axis, keepdims)
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return ops.min(self, axis, keepdims)
+    def relu(self) -> Tensor: return activations.relu(self)
+    def reshape(self, *n: Any, shape: Any = None) -> Tensor: return ops.reshape(self, *n, shape=shape)
+    def sigmoid(self) -> Tensor: return activations.sigmoid(self)
+    def softmax(self, axis: int = -1) -> Tensor: return activations.softmax(self, axis)
+    def sqrt(self) -> Tensor: return ops.sqrt(self)
+    def squeeze(self, axis: Axis = None) -> Tensor: return ops.squeeze(self, axis)
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return ops.sum(self, axis, keepdims)
+    def swapaxes(self, a: int, b: int) -> Tensor: return ops.swapaxes(self, a, b)
+    def tanh(self) -> Tensor: return ops.tanh(self)
+    def transpose(self, *order: Any, axes: Any = None) -> Tensor: return ops.transpose(self, *order, axes=axes)
+    def var(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
+        return ops.var(self, axis, keepdims, ddof)
+
+    def __float__(self) -> float: return float(self.item())
+    def __int__(self) -> int: return int(self.item())
+    def __round__(self, digits: int | None = None) -> float: return round(self.item(), digits)
+    def __format__(self, spec: str) -> str: return format(self.item(), spec) if spec else repr(self)
+    def __iter__(self) -> Iterator[Tensor]: return (self[i] for i in range(len(self)))
+    __hash__ = object.__hash__
+    # fmt: on
 
     def __len__(self) -> int:
         if self.ndim == 0:
             raise TypeError("a Tensor with no axes has no length")
         return self.shape[0]
 
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self)))
-
-    def __float__(self) -> float:
-        return float(self.item())
-
     def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"a Tensor of shape {self.shape} is not true or false as a whole: ask x.data.any() or x.data.all(), "
+                "or choose element by element with where(condition, x, y)"
+            )
         return bool(self.item())
 
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
+    def __eq__(self, other: object) -> bool:
+        """Whether the two are the same object; TypeError for numbers, which compare as `x.data == 0`."""
+        if isinstance(other, int | float | complex | np.generic | np.ndarray):
+            raise TypeError("== asks whether two Tensors are the same object; numbers compare as x.data == 0")
+        return self is other
 
-    def __repr__(self) -> str:
-        text = np.array2string(self.data, separator=", ", prefix="Tensor(")
-        facts = [] if self.dtype == DEFAULT_FLOAT else [f"dtype={self.dtype}"]
-        facts += [f"name={self.name!r}"] if self.name is not None else []
-        facts += [self.primitive.name] if self.primitive is not None else []
-        return f"Tensor({', '.join([text, *facts])})"
+    def __contains__(self, number: object) -> bool:
+        raise TypeError("whether a number is in a Tensor is a question to its value: 0.0 in x.data")
 
-    if TYPE_CHECKING:  # operators.py fills these in
+    def __copy__(self) -> Tensor:
+        twin = _born(self._value, self.primitive, self.inputs, self._params)
+        twin.name, twin.grad = self.name, self.grad
+        return twin
 
-        def __add__(self, other: Operand) -> Tensor: ...
-        def __radd__(self, other: Operand) -> Tensor: ...
-        def __sub__(self, other: Operand) -> Tensor: ...
-        def __rsub__(self, other: Operand) -> Tensor: ...
-        def __mul__(self, other: Operand) -> Tensor: ...
-        def __rmul__(self, other: Operand) -> Tensor: ...
-        def __truediv__(self, other: Operand) -> Tensor: ...
-        def __rtruediv__(self, other: Operand) -> Tensor: ...
-        def __pow__(self, other: Operand) -> Tensor: ...
-        def __rpow__(self, other: Operand) -> Tensor: ...
-        def __matmul__(self, other: Operand) -> Tensor: ...
-        def __rmatmul__(self, other: Operand) -> Tensor: ...
-        def __neg__(self) -> Tensor: ...
-        def __abs__(self) -> Tensor: ...
-        def __gt__(self, other: Operand) -> Tensor: ...
-        def __ge__(self, other: Operand) -> Tensor: ...
-        def __lt__(self, other: Operand) -> Tensor: ...
-        def __le__(self, other: Operand) -> Tensor: ...
-        def __getitem__(self, index: Any) -> Tensor: ...
-        @property
-        def T(self) -> Tensor: ...
-        def astype(self, dtype: npt.DTypeLike) -> Tensor: ...
-        def backward(self, seed: Operand | None = None) -> None: ...
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        """A Tensor of its own, with a copy of the recipe; values are shared, since nobody can change them."""
+        for t in reversed(backprop.history(self)):
+            if id(t) not in memo:
+                memo[id(t)] = twin = t.__copy__()
+                twin.inputs = tuple([memo[id(x)] for x in t.inputs])
+        result: Tensor = memo[id(self)]
+        return result
 
-        abs: Callable[..., Tensor]
-        broadcast_to: Callable[..., Tensor]
-        clip: Callable[..., Tensor]
-        exp: Callable[..., Tensor]
-        log: Callable[..., Tensor]
-        log_softmax: Callable[..., Tensor]
-        logsumexp: Callable[..., Tensor]
-        matmul: Callable[..., Tensor]
-        max: Callable[..., Tensor]
-        mean: Callable[..., Tensor]
-        min: Callable[..., Tensor]
-        relu: Callable[..., Tensor]
-        reshape: Callable[..., Tensor]
-        sigmoid: Callable[..., Tensor]
-        softmax: Callable[..., Tensor]
-        sqrt: Callable[..., Tensor]
-        sum: Callable[..., Tensor]
-        tanh: Callable[..., Tensor]
-        transpose: Callable[..., Tensor]
-        var: Callable[..., Tensor]
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickled Tensor is born anew where it is unpickled; TypeError for one with a recipe."""
+        if self.primitive is not None:
+            raise TypeError("the recipe of a Tensor cannot be pickled: detach() it, and pickle the value alone")
+        return Tensor, (np.asarray(self._value), self.name)
+
+    # NumPy: what asks for the value gets it; what would compute with it, and lose the graph, is refused.
+
+    __array_priority__ = 1000  # so that `array * x` is x.__rmul__(array), and not an array of Tensors
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    def __array_wrap__(self, array: Array, context: tuple[Any, ...] | None = None, return_scalar: bool = False) -> Any:
+        raise TypeError(_way_out(context[0].__name__ if context else "this function"))
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function.__name__ not in ASK_FOR_THE_VALUE:
+            raise TypeError(_way_out(function.__name__))
+
+        def value(x: Any) -> Any:
+            return x.data if isinstance(x, Tensor) else type(x)(map(value, x)) if type(x) in (list, tuple) else x
+
+        return function(*map(value, args), **{name: value(x) for name, x in kwargs.items()})
 
 
-class Primitive:
-    """An operator: a NumPy function, and for each of its inputs a vector-Jacobian rule written in Tensors.
+# -- how Tensors are born ----------------------------------------------------------------------------------------------
 
-    Made by `primitive`; called with Tensors (positional) and settings (keyword-only).
-    """
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-        self.name = function.__name__.lstrip("_")  # the primitive behind the public function `where` is `_where`
-        self.vjp: Callable[[int], Callable[..., Tensor] | None] = self._no_rule  # vjp(i) is the rule for input i
-        self.__doc__, self.__module__ = function.__doc__, function.__module__
-        self.__name__ = self.__qualname__ = function.__name__
-        self.__wrapped__ = function  # where inspect and help() find the signature
-
-    def __call__(self, *inputs: Any, **params: Any) -> Tensor:
-        try:
-            values = [x._value for x in inputs]
-        except AttributeError:  # a number or an array is among them
-            inputs = as_tensors(*inputs)
-            values = [x._value for x in inputs]
-        if params:
-            if Tensor in map(type, params.values()):
-                raise TypeError(f"{self.name} takes Tensors by position, not as {', '.join(params)}=...")
-            value = self.function(*values, **params)
-        else:
-            value = self.function(*values)
-        kind = type(value)
-        if kind is np.ndarray and value.dtype in FLOATS:
-            value.setflags(write=False)
-        elif kind not in FLOAT_SCALARS:
-            value = self._as_floats(value, inputs)
-        if _recording.get():
-            return _fill(_new(Tensor), value, self, inputs, params or NO_SETTINGS)
-        return _fill(_new(Tensor), value, None, (), NO_SETTINGS)
-
-    def _as_floats(self, value: Any, inputs: tuple[Tensor, ...]) -> Any:
-        """The value as floats, where the function returned a Python number, integers or booleans."""
-        if value is None:
-            raise TypeError(f"{self.name} returned None: is a return missing?")
-        dtype = np.result_type(*[x.dtype for x in inputs])
-        return dtype.type(value) if type(value) in (float, int) else _copy_of_floats(value, dtype)
-
-    def defvjp(self, *rules: Callable[..., Tensor] | None) -> None:
-        """Say how a gradient flows back, with one rule per input.
-
-        A rule is called as `rule(g, out, *inputs, **params)`, where g is the gradient of some scalar L with respect to
-        the output out, and returns the gradient of L with respect to that input x, the product of the vector g with the
-        Jacobian of out: (dL/dx)_j = sum_i g_i (d out_i / d x_j).  It is written in Tensors, so it has a recipe too, and
-        the derivative of a derivative needs no second mechanism.  None in place of a rule says that the derivative is
-        zero everywhere.
-        Raises ValueError unless there are as many rules as inputs.
-        """
-        code = getattr(self.function, "__code__", None)  # a NumPy function has none
-        if code is not None and code.co_flags & inspect.CO_VARARGS:
-            raise ValueError(f"{self.name} takes any number of inputs: give it one rule for all with defvjp_each")
-        if code is not None and len(rules) != code.co_argcount:
-            raise ValueError(f"{self.name} has {code.co_argcount} inputs, and was given {len(rules)} rules")
-        self.vjp = rules.__getitem__
-
-    def defvjp_each(self, rule: Callable[..., Tensor]) -> None:
-        """As `defvjp`, for any number of inputs: one rule, called as `rule(i, g, out, *inputs, **params)`."""
-        self.vjp = lambda i: partial(rule, i)
-
-    def _no_rule(self, i: int) -> Callable[..., Tensor]:
-        raise NotImplementedError(f"{self.name} has no derivative yet: give it one with {self.name}.defvjp(...)")
-
-    def __repr__(self) -> str:
-        return f"<primitive {self.name}>"
+DEFAULT_FLOAT = np.dtype(np.float64)  # what integers and booleans become
+FLOATS = (np.dtype(np.float32), DEFAULT_FLOAT)
+FLOAT_SCALARS = (np.float32, np.float64)
+NO_SETTINGS: Mapping[str, Any] = {}
 
 
-def primitive(function: Callable[..., Any]) -> Primitive:
-    """Turn a NumPy function into an operator on Tensors; give it its derivative with `defvjp`.
-
-    Arrays are positional, settings keyword-only; a default of a setting must be repeated in the rules.  The function
-    must not write to its inputs; a single number may reach it as a NumPy scalar.  An array given as a setting is not
-    copied: do not change it afterwards.
-
-    >>> @primitive
-    ... def cube(x):
-    ...     return x * x * x
-    >>> cube.defvjp(lambda g, out, x: g * 3 * x ** 2)
-    >>> y = cube(Tensor(2.0, name="x"))
-    >>> y.backward()
-    >>> y, y.inputs[0].grad
-    (Tensor(8., cube), Tensor(12.))
-    """
-    return Primitive(function)
+def _born(
+    value: Any,
+    primitive: Primitive | None = None,
+    inputs: tuple[Tensor, ...] = (),
+    params: Mapping[str, Any] = NO_SETTINGS,
+) -> Tensor:
+    """A new Tensor, of a value that nobody else can change, and the recipe that made it."""
+    return _fill(_new(Tensor), value, primitive, inputs, params)
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Compute values only: within the block (or the function that it decorates) no recipes are kept.
+_new = object.__new__
 
-    >>> x = Tensor(3.0)
-    >>> with no_grad():
-    ...     y = x * x
-    >>> y.inputs
-    ()
-    """
-    with recording(False):
-        yield
+
+def _fill(
+    tensor: Tensor, value: Any, primitive: Primitive | None, inputs: tuple[Tensor, ...], params: Mapping[str, Any]
+) -> Tensor:
+    tensor._value = value
+    tensor.primitive = primitive
+    tensor.inputs = inputs
+    tensor._params = params
+    tensor.birth = next(_births)
+    tensor._name = tensor.grad = None
+    return tensor
 
 
 @contextmanager
 def recording(on: bool) -> Iterator[None]:
     """Within the block recipes are kept, or not, whatever is the case around it."""
-    before = _recording.set(on)
+    before = RECORDING.set(on)
     try:
         yield
     finally:
-        _recording.reset(before)
+        RECORDING.reset(before)
 
 
 def as_tensor(x: Operand) -> Tensor:
@@ -317,6 +384,8 @@ def as_tensors(*operands: Operand) -> tuple[Tensor, ...]:
     >>> as_tensors(Tensor(np.float32([1, 2])), 3)[1].dtype
     dtype('float32')
     """
+    if set(map(type, operands)) == {Tensor}:
+        return cast(tuple[Tensor, ...], operands)
     dtypes = [x._value.dtype for x in operands if isinstance(x, Tensor)]
     adopted = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes) if dtypes else DEFAULT_FLOAT
     return tuple([x if isinstance(x, Tensor) else constant(x, adopted) for x in operands])
@@ -324,53 +393,113 @@ def as_tensors(*operands: Operand) -> tuple[Tensor, ...]:
 
 def constant(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Tensor:
     """A Tensor of this number or array; dtype is for data that does not bring a float dtype of its own."""
-    value = dtype.type(data) if type(data) in (float, int) else _copy_of_floats(data, dtype)
-    return _fill(_new(Tensor), value, None, (), NO_SETTINGS)
+    return _born(dtype.type(data) if type(data) in (float, int) else _own_floats(data, dtype))
 
 
 def owned(array: Array) -> Tensor:
     """A Tensor that takes over an array, without a copy: nobody else may write to it from now on."""
-    return _fill(_new(Tensor), frozen(array) if array.ndim else array[()], None, (), NO_SETTINGS)
+    return _born(_frozen(array) if array.ndim else array[()])
 
 
-def frozen(array: Array) -> Array:
-    """The same array, now read-only."""
-    array.setflags(write=False)
+def _frozen(array: Any) -> Any:
+    """The same array, now read-only; or the scalar itself."""
+    if isinstance(array, np.ndarray):
+        array.setflags(write=False)
     return array
 
 
-def _fill(
-    tensor: Tensor,
-    value: Any,
-    primitive: Primitive | None,
-    inputs: tuple[Tensor, ...],
-    params: Mapping[str, Any],
-) -> Tensor:
-    """Write a new Tensor, once and for all: a value that nobody else can change, and the recipe that made it."""
-    tensor._value = value
-    tensor.primitive = primitive
-    tensor.inputs = inputs
-    tensor.params = params
-    tensor.birth = next(_births)
-    tensor.name = tensor.grad = None
-    return tensor
-
-
-_new = object.__new__
-
-
-def _copy_of_floats(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Any:
+def _own_floats(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Any:
     """The data as a float array of its own, or a NumPy scalar; dtype is what numbers without a float dtype become."""
     if isinstance(data, Tensor):
         raise TypeError("this is a Tensor already; use it as it is, or detach() it from its history")
+    if isinstance(data, np.ma.MaskedArray):
+        raise TypeError("a Tensor has no mask, and would show what this one hides; fill it first, as data.filled(0)")
     try:
         array = np.array(data)  # always a copy; memory order is kept
     except ValueError as error:
         raise ValueError(f"a Tensor needs a rectangular array of numbers, got {reprlib.repr(data)}") from error
+    if _holds_tensors(data):
+        raise TypeError("a Tensor cannot be made of Tensors without losing their history; use stack or concatenate")
     if array.dtype.kind in "iub":
         array = array.astype(dtype)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     if array.dtype in FLOATS:
-        return frozen(array) if array.ndim else array[()]
-    if array.dtype == object and any(isinstance(x, Tensor) for x in np.ravel(array)):
-        raise TypeError("a Tensor cannot be made of Tensors without losing their history; use stack or concatenate")
+        return _frozen(array) if array.ndim else array[()]
     raise TypeError(f"a Tensor holds float32 or float64, got {array.dtype}: {reprlib.repr(data)}")
+
+
+def _holds_tensors(data: Any) -> bool:
+    parts = data.flat if isinstance(data, np.ndarray) and data.dtype == object else data
+    return isinstance(data, Tensor) or (
+        (parts is not data or isinstance(data, list | tuple)) and any(map(_holds_tensors, parts))
+    )
+
+
+def float_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """The dtype as one of the two that a Tensor has, or TypeError."""
+    if np.dtype(dtype) not in FLOATS:
+        raise TypeError(f"a Tensor holds float32 or float64, not {np.dtype(dtype)}")
+    return np.dtype(dtype)
+
+
+def whole(name: str, value: Any) -> int:
+    """The value as an int; TypeError if it is not a whole number."""
+    if type(value) is int:  # nearly always, and much the faster question
+        return value
+    try:
+        return int(value.__index__())
+    except (AttributeError, TypeError):
+        raise TypeError(f"{name} (={value!r}) must be a whole number") from None
+
+
+# -- what goes wrong -----------------------------------------------------------------------------------------------
+
+
+def _no_rule(name: str, i: int) -> Rule:
+    raise NotImplementedError(f"{name} has no derivative yet: give it one with {name}.defvjp(...)")
+
+
+def _checked_settings(primitive: Primitive, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings of a call, those left out as well."""
+    if tensors := [name for name, value in settings.items() if isinstance(value, Tensor)]:
+        raise TypeError(f"{primitive.name} takes Tensors by position, not as {', '.join(tensors)}=...")
+    return {**primitive.defaults, **settings}
+
+
+def _check_call(primitive: Primitive, inputs: Sequence[Tensor]) -> None:
+    """TypeError, in words of ours, for more inputs than the function takes."""
+    code = getattr(primitive.function, "__code__", None)
+    if code is None or len(inputs) <= code.co_argcount or code.co_flags & inspect.CO_VARARGS:
+        return
+    names = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    by_name = f"; settings are given by name ({', '.join(names)})" if names else ""
+    raise TypeError(f"{primitive.name} has {code.co_argcount} inputs, and was given {len(inputs)}{by_name}") from None
+
+
+def _as_floats(primitive: Primitive, value: Any, inputs: Sequence[Tensor]) -> Any:
+    """The value as floats, where the function returned a Python number, integers or booleans."""
+    if value is None:
+        raise TypeError(f"{primitive.name} returned None: is a return missing?")
+    if isinstance(value, Tensor):
+        raise TypeError(f"{primitive.name} returned a Tensor: its function takes and returns arrays, its rules Tensors")
+    dtype = np.result_type(*[x.dtype for x in inputs]) if inputs else DEFAULT_FLOAT
+    return dtype.type(value) if type(value) in (float, int, bool) else _own_floats(value, dtype)
+
+
+def _way_out(name: str) -> str:
+    ours = {"absolute": "abs"}.get(name, name)
+    known = hasattr(sys.modules[__package__], ours)
+    instead = f"use minitensor.{ours}" if known else "minitensor has no function of this name"
+    return f"numpy.{name} would lose the graph of a Tensor: {instead}, or x.data for the value alone"
+
+
+ASK_FOR_THE_VALUE = frozenset(
+    ["allclose", "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "copy", "isclose", "iscomplexobj", "isrealobj", "may_share_memory", "ndim", "result_type", "save", "savetxt", "savez", "savez_compressed", "shape", "shares_memory", "size"]
+)
+
+for _name, _method in vars(Tensor).items():
+    if inspect.isfunction(_method) and not _name.startswith("_") and not _method.__doc__:
+        _method.__doc__ = f"`minitensor.{_name}` of this Tensor."
+
+from . import activations, backprop, ops  # noqa: E402  a Tensor's methods are the operators, which are made of Tensors

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minitensor.sizes import whole
-from minitensor.tensor import Array
+from minitensor.tensor import Array, whole
 
 from .init import generator
 

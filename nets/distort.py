@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from minitensor.memory import batch_first
+from minitensor.fast.memory import batch_first
 from minitensor.tensor import Array
 
 from .data import PAPER

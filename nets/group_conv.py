@@ -28,8 +28,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minitensor import Tensor, as_tensor, conv2d, stack
-from minitensor.sizes import whole
-from minitensor.tensor import Operand
+from minitensor.tensor import Operand, whole
 
 from .init import Initializer, he_normal
 from .layers import cost_of_units, drawn_weight, positive, zero_bias

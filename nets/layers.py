@@ -28,8 +28,10 @@ from minitensor import (
     tiled_conv1d,
     tiled_conv2d,
 )
-from minitensor.conv import check_padding_mode, padding_pairs
-from minitensor.sizes import Ints, conv_output_size, per_axis, whole
+from minitensor.conv import check_padding_mode
+from minitensor.sizes import conv_output_size
+from minitensor.tensor import whole
+from minitensor.windows import Ints, margins, per_axis
 
 from .init import Initializer, generator, he_normal
 from .module import Cost, Module, Shape
@@ -90,7 +92,7 @@ class _Conv(Module):
         _check_groups(in_channels, out_channels, groups)
         taps = _taps(kernel_size, self.axes)
         check_windows(self.axes, stride=stride, dilation=dilation)
-        padding_pairs(padding, taps, per_axis("stride", stride, self.axes), per_axis("dilation", dilation, self.axes))
+        margins(padding, taps, per_axis("stride", stride, self.axes), per_axis("dilation", dilation, self.axes))
         check_padding_mode(padding_mode)
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
         self.stride, self.padding, self.dilation = stride, padding, dilation

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import Tensor
-from minitensor.cores import default_cores, use_cores
+from minitensor.fast.cores import default_cores, use_cores
 from minitensor.tensor import Array
 
 STARTED_BY_MPIEXEC = any(name in os.environ for name in ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK"))

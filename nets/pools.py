@@ -20,7 +20,7 @@ from minitensor import (
     weighted_avg_pool1d,
     weighted_avg_pool2d,
 )
-from minitensor.sizes import Ints, per_axis
+from minitensor.windows import Ints, per_axis
 
 from .layers import check_windows, positive
 from .module import Cost, Module, Shape

@@ -20,8 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minitensor import Tensor, no_grad, sizes
-from minitensor.conv import padding_pairs
-from minitensor.sizes import per_axis
+from minitensor.windows import margins, per_axis
 
 from .layers import Conv1d, Conv2d, ConvTranspose2d, Dense
 from .module import Module, Shape
@@ -215,7 +214,7 @@ def _windows(layer: Module, axes: int) -> Iterator[tuple[int, int, tuple[int, in
     stride = settings.get("stride", 1)
     stride = kernel if stride is None else per_axis("stride", stride, axes)
     dilation = per_axis("dilation", settings.get("dilation", 1), axes)
-    padding = padding_pairs(settings.get("padding", 0), kernel, stride, dilation)
+    padding = margins(settings.get("padding", 0), kernel, stride, dilation)
     return zip(kernel, stride, padding, dilation, strict=True)
 
 

@@ -21,8 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from minitensor import Tensor, cross_entropy, gradients, no_grad
-from minitensor.sizes import whole
-from minitensor.tensor import Array, recording
+from minitensor.tensor import Array, recording, whole
 
 from .checkpoint import load, load_notes, save
 from .data import Examples, as_examples, batches

@@ -56,10 +56,21 @@ def of_shape(draw, f: Callable[..., Tensor], setting: Callable[[Shape], st.Searc
 
 
 @st.composite
-def reduction(draw, f: Callable[..., Tensor]) -> Case:
-    shape = draw(draw_.shapes())
+def reduction(draw, f: Callable[..., Tensor], max_side: int = 3) -> Case:
+    shape = draw(draw_.shapes(max_dims=max_side, max_side=max_side))
     axis, keepdims = draw(draw_.axes_of(len(shape))), draw(st.booleans())
     return Case(lambda x: f(x, axis=axis, keepdims=keepdims), [shape])
+
+
+@st.composite
+def long_reduction(draw, f: Callable[..., Tensor]) -> Case:
+    """Over an axis with at least two elements."""
+    shape = draw(draw_.shapes(min_dims=1, min_side=2))
+    return Case(partial(f, axis=draw(axis_of(shape)), keepdims=draw(st.booleans())), [shape])
+
+
+def axis_of(shape: Shape) -> st.SearchStrategy[int]:
+    return st.integers(-len(shape), len(shape) - 1)
 
 
 @st.composite
@@ -99,7 +110,7 @@ def stacked(draw) -> Case:
 def padded(draw) -> Case:
     shape = draw(draw_.shapes(min_dims=1, max_dims=2, min_side=2))
     widths = draw(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=len(shape), max_size=len(shape)))
-    mode = draw(st.sampled_from(["constant", "wrap", "reflect"]))
+    mode = draw(st.sampled_from(["constant", "wrap", "reflect", "edge", "symmetric"]))
     return Case(lambda x: mt.pad(x, widths, mode), [shape])
 
 
@@ -209,6 +220,14 @@ OPERATORS: dict[str, Row] = {
     "sqrt": Row(unary(mt.sqrt), positive),
     "tanh": Row(unary(mt.tanh)),
     "abs": Row(unary(mt.abs), distinct),
+    "sin": Row(unary(mt.sin)),
+    "cos": Row(unary(mt.cos)),
+    "log1p": Row(unary(mt.log1p), positive),
+    "expm1": Row(unary(mt.expm1)),
+    "square": Row(unary(mt.square)),
+    "logaddexp": Row(binary(mt.logaddexp)),
+    "erf": Row(unary(mt.erf)),
+    "isnan": Row(unary(mt.isnan)),
     "sign": Row(unary(mt.sign), distinct),
     "greater": Row(binary(mt.greater), distinct),
     "greater_equal": Row(binary(mt.greater_equal), distinct),
@@ -232,6 +251,25 @@ OPERATORS: dict[str, Row] = {
     "pad": Row(padded(), linear=(0,)),
     "concatenate": Row(joined()),
     "stack": Row(stacked()),
+    "flatten": Row(of_shape(mt.flatten, axis_of, min_dims=1), linear=(0,)),
+    "squeeze": Row(draw_.shapes(max_dims=2).map(lambda shape: Case(mt.squeeze, [(1, *shape, 1)])), linear=(0,)),
+    "expand_dims": Row(of_shape(mt.expand_dims, lambda shape: st.integers(0, len(shape))), linear=(0,)),
+    "swapaxes": Row(
+        of_shape(lambda x, both: mt.swapaxes(x, *both), lambda s: st.tuples(axis_of(s), axis_of(s)), min_dims=1),
+        linear=(0,),
+    ),
+    "moveaxis": Row(
+        of_shape(lambda x, both: mt.moveaxis(x, *both), lambda s: st.tuples(axis_of(s), axis_of(s)), min_dims=1),
+        linear=(0,),
+    ),
+    "flip": Row(of_shape(mt.flip, lambda shape: draw_.axes_of(len(shape))), linear=(0,)),
+    "roll": Row(of_shape(mt.roll, lambda shape: st.integers(-4, 4), min_dims=1), linear=(0,)),
+    "repeat": Row(of_shape(mt.repeat, lambda shape: st.integers(1, 3), min_dims=1), linear=(0,)),
+    "tile": Row(of_shape(mt.tile, lambda shape: st.lists(st.integers(1, 2), min_size=1, max_size=3)), linear=(0,)),
+    "split": Row(of_shape(lambda x, n: mt.split(x, [n])[0], lambda s: st.integers(0, s[0]), min_dims=1), linear=(0,)),
+    "diag": Row(draw_.shapes(min_dims=1, max_dims=2).map(lambda shape: Case(mt.diag, [shape])), linear=(0,)),
+    "tril": Row(of_shape(mt.tril, lambda shape: st.integers(-2, 2), min_dims=2), linear=(0,)),
+    "triu": Row(of_shape(mt.triu, lambda shape: st.integers(-2, 2), min_dims=2), linear=(0,)),
     # reductions
     "sum": Row(reduction(mt.sum), linear=(0,)),
     "mean": Row(reduction(mt.mean), linear=(0,)),
@@ -239,7 +277,17 @@ OPERATORS: dict[str, Row] = {
     "max": Row(reduction(mt.max), distinct),
     "min": Row(reduction(mt.min), distinct),
     "logsumexp": Row(reduction(mt.logsumexp)),
+    "std": Row(long_reduction(mt.std), distinct),
+    "prod": Row(reduction(mt.prod, max_side=2)),
+    "cumsum": Row(along_axis(mt.cumsum), linear=(0,)),
     # contraction
+    "tensordot": Row(
+        st.tuples(*[st.integers(1, 3)] * 3).map(lambda n: Case(partial(mt.tensordot, axes=1), [n[:2], n[1:]])),
+        linear=(0, 1),
+    ),
+    "dot": Row(st.tuples(*[st.integers(1, 3)] * 3).map(lambda n: Case(mt.dot, [n[:2], n[1:]])), linear=(0, 1)),
+    "outer": Row(st.tuples(*[st.integers(1, 3)] * 2).map(lambda n: Case(mt.outer, [n[:1], n[1:]])), linear=(0, 1)),
+    "trace": Row(st.integers(1, 3).map(lambda n: Case(mt.trace, [(n, n)])), linear=(0,)),
     "einsum": Row(contraction(), linear=(0,)),
     "matmul": Row(matrices(), linear=(0, 1)),
     "dense": Row(dense()),
@@ -248,6 +296,8 @@ OPERATORS: dict[str, Row] = {
     "fold": Row(patches(mt.fold), linear=(0,)),
     "conv1d": Row(convolution(mt.conv1d, 1)),
     "conv2d": Row(convolution(mt.conv2d, 2)),
+    "conv3d": Row(convolution(mt.conv3d, 3)),
+    "conv_transpose1d": Row(layer(mt.conv_transpose1d, draw_.transposed_convolutions(1))),
     "conv_transpose2d": Row(layer(mt.conv_transpose2d, draw_.transposed_convolutions())),
     "locally_connected1d": Row(layer(mt.locally_connected1d, draw_.local_layers(1))),
     "locally_connected2d": Row(layer(mt.locally_connected2d, draw_.local_layers(2))),
@@ -256,6 +306,8 @@ OPERATORS: dict[str, Row] = {
     # pools
     "max_pool1d": Row(pool(mt.max_pool1d, 1, "stride", "padding", "dilation", "ceil_mode"), distinct),
     "max_pool2d": Row(pool(mt.max_pool2d, 2, "stride", "padding", "dilation", "ceil_mode"), distinct),
+    "max_pool3d": Row(pool(mt.max_pool3d, 3, "stride", "padding", "dilation", "ceil_mode"), distinct),
+    "avg_pool3d": Row(pool(mt.avg_pool3d, 3, "stride", "padding", "ceil_mode", "count_include_pad"), linear=(0,)),
     "avg_pool1d": Row(pool(mt.avg_pool1d, 1, "stride", "padding", "ceil_mode", "count_include_pad"), linear=(0,)),
     "avg_pool2d": Row(pool(mt.avg_pool2d, 2, "stride", "padding", "ceil_mode", "count_include_pad"), linear=(0,)),
     "lp_pool1d": Row(pool(mt.lp_pool1d, 1, "stride", norm=norms), signed),
@@ -265,6 +317,7 @@ OPERATORS: dict[str, Row] = {
     "maxout": Row(maxout(), distinct),
     # activations, losses, normalisation
     "relu": Row(unary(mt.relu), distinct),
+    "gelu": Row(unary(mt.gelu)),
     "leaky_relu": Row(unary(mt.leaky_relu, slope=st.sampled_from([0.01, 0.5, -1])), distinct),
     "sigmoid": Row(unary(mt.sigmoid)),
     "softplus": Row(unary(mt.softplus)),

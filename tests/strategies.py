@@ -202,13 +202,13 @@ def convolutions(draw, axes: int = 2, groups: int = 2, **limits: int) -> Geometr
 
 
 @st.composite
-def transposed_convolutions(draw, undoing: bool = False) -> Geometry:
+def transposed_convolutions(draw, axes: int = 2, undoing: bool = False) -> Geometry:
     """As `convolutions`, the other way round: what was the output is the input.
 
     If undoing, a convolution with the same settings leads back to the input's size: output_padding is the rest that its
     division leaves, and so less than the stride.  If not, it is any number that is allowed.
     """
-    g = draw(convolutions(2))
+    g = draw(convolutions(axes))
     size, extra = [], []
     for n, m, k, *line in zip(g.x[2:], g.y[2:], g.w[2:], *(g.settings[name] for name in SETTINGS), strict=True):
         s, p, d = line

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minitensor import Tensor, conv2d, cores, gradients
+from minitensor import Tensor, conv2d, gradients
+from minitensor.fast import cores
 
 from .strategies import rngs
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitensor as mt
-from minitensor import Tensor, formula, gradients, history
+from minitensor import Tensor, Windows, formula, gradients, history
 
 from .checks import raises
 from .operators import OPERATORS
@@ -24,6 +24,7 @@ def evaluate(text, symbols, *tensors):
     """The text as Python, with NumPy's functions, and for an operator that NumPy lacks the primitive's own function."""
     primitives = {t.primitive for tensor in tensors for t in history(tensor) if t.primitive}
     names = {p.name: p.function for p in primitives} | {name: getattr(np, name) for name in dir(np)}
+    names["Windows"] = Windows
     return eval(text, names | {name: t.data for name, t in symbols.items()})
 
 

@@ -18,8 +18,8 @@ from .operators import OPERATORS, RULES
 from .strategies import few, rngs
 
 NOT_OPERATORS = {
-    "Primitive", "Tensor", "as_tensor", "backward", "formula", "gradients", "hessian", "history", "jacobian",
-    "no_grad", "primitive",
+    "Primitive", "Tensor", "Windows", "as_tensor", "backward", "formula", "gradients", "hessian", "history", "jacobian",
+    "no_grad", "primitive", "zeros", "ones", "full", "arange", "randn", "argmax",
 }  # fmt: skip
 EVERYTHING = {**OPERATORS, **RULES}
 
@@ -68,7 +68,7 @@ def test_every_primitive_is_differentiated_by_some_row():
             used.update(t.primitive for t in history(first))
 
     differentiate()
-    assert {p.name for p in primitives() - used} == set()
+    assert {p.name for p in primitives() - used if p.vjp(0) is not None} == set()
 
 
 @pytest.mark.parametrize("name", OPERATORS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -12,10 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 import minitensor as mt
-from minitensor import Tensor, cores, gradients
-from minitensor.conv import conv_by_definition
-from minitensor.ops.contract import contract_two, is_skinny
-from minitensor.pool import max_pool_by_definition
+from minitensor import Tensor, gradients
 
 from . import naive
 from .checks import same
@@ -75,30 +71,6 @@ def test_a_bias_keeps_its_digits(axes, data, kinds):
     same(conv(x, w, b), y + per_channel(b, axes))
     integers = inputs[2].data.astype(int).tolist()
     same(conv(x, w, integers), y + per_channel(Tensor(integers), axes).astype(y.dtype))
-
-
-@pytest.mark.parametrize("axes", [1, 2])
-@given(data=st.data(), long=st.sampled_from([cores.LONG, 300, 30, 1]))
-def test_conv_and_its_gradients_are_those_of_the_definition(axes, data, long):
-    """Value, both gradients, and the gradients of these: the fast form equals the composed one, exactly.
-
-    So it does where the sums count as long, and are computed in blocks of several rows or of one, on several cores.
-    """
-    g, x, w, _ = data.draw(filled(convolutions(axes)))
-    seed, vx, vw = (data.draw(laid_out(data.draw(whole_numbers(s, dtype=x.dtype)))) for s in (g.y, g.x, g.w))
-
-    def derivatives(conv):
-        y = conv(x, w)
-        dx, dw = gradients(y, [x, w], seed)
-        return y, dx, dw, *gradients(dx, [w], vx), *gradients(dw, [x], vw)
-
-    fast = mt.conv1d if axes == 1 else mt.conv2d
-    padding = {"padding": pairs(g.settings["padding"])}
-    definition = partial(conv_by_definition, **{**g.settings, **padding})
-    with mock.patch.multiple(cores, LONG=long, _cores=3):
-        computed = derivatives(partial(fast, **g.settings))
-    for a, b in zip(computed, derivatives(definition), strict=True):
-        same(a, b)
 
 
 @given(st.data(), st.sampled_from([("circular", "wrap"), ("reflect", "reflect")]))
@@ -208,26 +180,6 @@ def test_max_pool_gives_each_gradient_to_the_first_largest(axes, data):
             if seen:
                 expected[(*nc, *max(seen, key=lambda at: x.data[(*nc, *at)]))] += seed.data[(*nc, *place)]
     same(gradients(y, [x], seed)[0], expected)
-
-
-@pytest.mark.parametrize("axes", [1, 2])
-@given(data=st.data())
-def test_max_pool_and_its_derivatives_are_those_of_the_definition(axes, data):
-    """Value, gradient, and gradient of the gradient: the fast form equals the composed one, ties included."""
-    x, k, settings, _ = data.draw(pooled(axes, ("stride", "padding", "dilation")))
-    fast = partial(mt.max_pool1d if axes == 1 else mt.max_pool2d, kernel_size=k, **settings)
-    definition = partial(max_pool_by_definition, kernel_size=k, **{**settings, "padding": pairs(settings["padding"])})
-    shape = fast(x).shape
-    seed, v = data.draw(whole_numbers(shape, x.shape, dtype=x.dtype))
-
-    def derivatives(pool):
-        g = Tensor(seed)
-        y = pool(x)
-        (dx,) = gradients(y, [x], g)
-        return y, dx, *gradients(dx, [x, g], v)
-
-    for a, b in zip(derivatives(fast), derivatives(definition), strict=True):
-        same(a, b)
 
 
 @given(st.integers(2, 5), dtypes)
@@ -369,40 +321,6 @@ def test_einsum_reads_dots_and_missing_outputs_as_numpy_does(spec, shapes, rng):
     """ "..." broadcasts, a missing output is worked out, and a length of 1 stretches."""
     xs = whole(rng, shapes)
     same(mt.einsum(spec, *xs), np.einsum(spec, *xs))
-
-
-@given(st.data(), rngs, dtypes, st.permutations([1, 2, 3]), st.sampled_from([cores.LONG, 1]))
-def test_a_skinny_product_is_a_product(data, rng, dtype, order, long):
-    """Few rows, few columns or few terms, in any memory order, in pieces and blocks: the sums are those of x @ y."""
-    few, more, rest = data.draw(st.integers(1, 16)), data.draw(st.integers(1, 300)), data.draw(st.integers(1, 100))
-    many = 1_000_000 // (few * more) + rest
-    m, k, n = [length for _, length in sorted(zip(order, [few, more, many], strict=True))]
-    assert is_skinny((m, k), (k, n))
-    x, y = (rng.integers(-3, 4, shape).astype(dtype) for shape in ((m, k), (k, n)))
-    expected = x @ y
-    x, y = (np.asfortranarray(a) if data.draw(st.booleans()) else a for a in (x, y))
-    with mock.patch.multiple(cores, LONG=long, _cores=3):
-        same(mt.matmul(Tensor(x), Tensor(y)), expected)
-
-
-@given(st.tuples(*[st.sampled_from([1, 15, 16, 17, 250, 10**4, 62500])] * 3))
-def test_a_product_is_skinny_if_it_is_long_and_one_of_its_lengths_is_not(lengths):
-    """At least 10^6 products to add up, over matrices of which one length is 16 or less; vectors are something else."""
-    m, k, n = lengths
-    assert is_skinny((m, k), (k, n)) == (min(lengths) <= 16 and m * k * n >= 10**6)
-    assert not is_skinny((9, m, 10**6), (9, 10**6, n)) and not is_skinny((10**6,), (10**6, n))
-
-
-@given(st.data(), contractions(inputs=2, repeats=False), dtypes)
-def test_contract_two_is_einsum(data, contraction, dtype):
-    """One matrix product does what np.einsum of two inputs does, in any memory order."""
-    spec, shapes_ = contraction
-    x, y = (data.draw(laid_out(a.astype(dtype))).data for a in whole(data.draw(rngs), shapes_))
-    left, output = spec.split("->")
-    same(
-        np.asarray(contract_two(left.split(",")[0], x, left.split(",")[1], y, output)),
-        np.asarray(np.einsum(spec, x, y)),
-    )
 
 
 @given(st.data(), dtypes)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minitensor.memory import batch_first, batch_last, in_order_of
+from minitensor.fast.memory import batch_first, batch_last, in_order_of
 
 from .strategies import rngs, shapes
 

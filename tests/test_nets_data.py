@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minitensor.memory import batch_last
+from minitensor.fast.memory import batch_last
 from nets import Examples, batches, digits, distort, mnist, read_idx, warp
 from nets.distort import random_maps
 

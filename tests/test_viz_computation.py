@@ -135,7 +135,7 @@ def test_settings_say_what_is_short_and_new() -> None:
     rows = np.arange(60)
     assert computation.settings({"key": (rows, rows)}) == "key of shape (60,)"
     pooled = max_pool2d(Tensor(np.zeros((1, 1, 4, 4)), name="x"), 2)
-    assert re.findall("along [a-z]", computation_graph(pooled).dot) == ["along w", "along h"]
+    assert computation_graph(pooled).dot.count("2x2 stride 2") == 1  # one pool is one box
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import Tensor, as_tensor, history, no_grad
+from minitensor import Tensor, Windows, as_tensor, history, no_grad
 from minitensor import gradients as gradients_of
 from minitensor.tensor import Array, Operand
 from nets import Sequential
@@ -25,8 +25,8 @@ Layers = Mapping[str, Sequence[Tensor]]
 Box = Tensor | str  # a Tensor's own, or that of its layer
 Boxes = dict[Tensor, Box]
 
-UNSAID = {"stride": 1, "dilation": 1, "groups": 1, "padding": 0, "keepdims": False}  # settings that change nothing
-SHOWN_BY_SHAPE = {"shape", "size"}
+UNSAID = {"groups": 1, "keepdims": False, "count_include_pad": True, "constant_values": 0}  # what changes nothing
+SHOWN_BY_SHAPE = {"shape", "ends"}
 SMALL = 4  # elements: as many are written out, of more the mean and the spread
 LONGEST_NAME = 40
 SPINE = {"weight": "200"}  # more than the 128 with which dot pulls the sides of a frame together
@@ -127,22 +127,21 @@ def by_layer(model: Sequential, x: Operand) -> tuple[Tensor, dict[str, list[Tens
     return x, layers
 
 
-def settings(params: Mapping[str, Any], axes: str = "") -> str:
+def settings(params: Mapping[str, Any]) -> str:
     """An operator's settings in few words: what is not said by the shapes, and is not the usual.
 
-    axes: a letter for each axis.
-    >>> settings({"stride": (2, 2), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1})
-    'stride 2'
-    >>> settings({"axis": 3, "kernel_size": 2}, axes="nchw")
-    'along w\\nkernel_size 2'
+    >>> settings({"windows": Windows.over((5, 5), 3, stride=2), "groups": 1})
+    '3x3 stride 2'
+    >>> settings({"axis": (3,), "keepdims": True})
+    'axis 3\\nkeepdims True'
     """
     said = []
     for name, value in params.items():
         short = uniform(value)
         if name in SHOWN_BY_SHAPE or (name in UNSAID and UNSAID[name] == short):
             continue
-        if name == "axis" and value in range(len(axes)):
-            said.append(f"along {axes[value]}")
+        if isinstance(value, Windows):
+            said.append(str(value))
             continue
         text = short if isinstance(short, str) else reprlib.repr(short)
         said.append(f"{name} {text if len(text) <= 28 else text[:25] + '...'}")
@@ -246,7 +245,7 @@ def _colours(t: Tensor, output: Tensor, owner: Mapping[Tensor, str]) -> tuple[st
 def _label(title: str, t: Tensor, colours: tuple[str, str], grad: Tensor | None, values: bool, own: bool) -> str:
     """A box as a table: the title, the settings if it is the Tensor's own box, then shape, value and gradient."""
     rows = [f'<TR><TD COLSPAN="2"><FONT POINT-SIZE="12"><B>{html(title)}</B></FONT></TD></TR>']
-    if own and (said := settings(t.params, _axes(t))):
+    if own and (said := settings(t.params)):
         rows.append(f'<TR><TD COLSPAN="2"><FONT POINT-SIZE="10">{html(said)}</FONT></TD></TR>')
     facts = [("shape", str(t.shape))] if t.ndim else []
     facts += [("value", in_one_line(t.data))] if values or t.size == 1 else []
@@ -261,11 +260,6 @@ def _label(title: str, t: Tensor, colours: tuple[str, str], grad: Tensor | None,
     inside = f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{"".join(rows)}</TABLE>'
     outside = f'BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" STYLE="ROUNDED" BGCOLOR="{fill}"'
     return f'<<TABLE {outside} COLOR="{border}"><TR><TD>{inside}</TD></TR></TABLE>>'
-
-
-def _axes(t: Tensor) -> str:
-    """The names of a pooling operator's axes: images are N, C, H, W."""
-    return "nc" + "dhw"[5 - t.ndim :] if t.primitive and t.primitive.name.endswith("_pool") else ""
 
 
 def in_one_line(array: Array) -> str:

@@ -25,8 +25,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 
 from minitensor import Tensor, gradients, history
-from minitensor.sizes import whole
-from minitensor.tensor import Array
+from minitensor.tensor import Array, whole
 from nets import Module
 
 Layer = Callable[[Tensor], Tensor]

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from minitensor import Tensor, conv2d, pad
-from minitensor.sizes import per_axis
 from minitensor.tensor import Array
+from minitensor.windows import per_axis
 
 from .connections import wires_at
 from .connectivity import number

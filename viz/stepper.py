@@ -216,8 +216,8 @@ def as_written(text: str) -> str:
 
     >>> as_written("(-2) * tanh(x) ** 2")
     '(\N{MINUS SIGN}2) · tanh(x)²'
-    >>> as_written("conv(x, w, stride=(2, 2), padding=((0, 0), (0, 0)), groups=1)")
-    'conv(x, w, stride=(2, 2))'
+    >>> as_written("sum(x, axis=0, keepdims=False)")
+    'sum(x, axis=0)'
     """
 
     def said(found: re.Match[str]) -> str:

@@ -1,1 +1,39 @@
-"""The operators, one chapter a kind: elementwise, shape, reduce, contract, windows."""
+"""The operators, one chapter a kind: elementwise, shape, reduce, contract."""
+
+from .contract import einsum, matmul
+from .elementwise import (
+    abs,
+    add,
+    astype,
+    clip,
+    divide,
+    exp,
+    float_power,
+    greater,
+    greater_equal,
+    log,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    power,
+    sign,
+    sqrt,
+    subtract,
+    tanh,
+    where,
+)
+from .reduce import logsumexp, max, mean, min, sum, var
+from .shape import (
+    broadcast_to,
+    concatenate,
+    expand_dims,
+    flatten,
+    index,
+    pad,
+    reshape,
+    squeeze,
+    stack,
+    swapaxes,
+    transpose,
+)

@@ -2,9 +2,9 @@
 
 What you can do here: arithmetic, `power exp log sqrt abs sign tanh`, compare, choose (`where maximum minimum clip`).
 
-Each is a NumPy expression and, below it, a line of calculus for each input.  Letters: x, y inputs, out the output,
-g = dL/d out.  Shapes broadcast as in NumPy; `gradients` sums back to the shape of the input, so no rule speaks of
-shapes.
+Each is a NumPy expression and, right below it, a line of calculus for each input.  Letters: x, y inputs, out the
+output, g = dL/d out.  Shapes broadcast as in NumPy; `gradients` sums back to the shape of the input, so no rule speaks
+of shapes.  A *kink* is a point where a function has no derivative, as |x| at 0; what is taken there is said at each.
 """
 
 from __future__ import annotations
@@ -14,57 +14,48 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..tensor import FLOATS, Array, Operand, Tensor, as_tensor, as_tensors, primitive
+from ..tensor import Array, Operand, Tensor, as_tensor, as_tensors, float_dtype, primitive
+
+# fmt: off
 
 # -- arithmetic --------------------------------------------------------------------------------------------------------
-
 
 @primitive
 def add(x: Array, y: Array) -> Array:
     """x + y"""
     return x + y
-
-
 add.defvjp(lambda g, out, x, y: g,
-           lambda g, out, x, y: g)  # fmt: skip
+           lambda g, out, x, y: g)
 
 
 @primitive
 def subtract(x: Array, y: Array) -> Array:
     """x - y"""
     return x - y
-
-
 subtract.defvjp(lambda g, out, x, y: g,
-                lambda g, out, x, y: -g)  # fmt: skip
+                lambda g, out, x, y: -g)
 
 
 @primitive
 def multiply(x: Array, y: Array) -> Array:
     """x * y"""
     return x * y
-
-
 multiply.defvjp(lambda g, out, x, y: g * y,
-                lambda g, out, x, y: g * x)  # fmt: skip
+                lambda g, out, x, y: g * x)
 
 
 @primitive
 def divide(x: Array, y: Array) -> Array:
     """x / y"""
     return x / y
-
-
 divide.defvjp(lambda g, out, x, y: g / y,
-              lambda g, out, x, y: -g * out / y)  # fmt: skip
+              lambda g, out, x, y: -g * out / y)
 
 
 @primitive
 def negative(x: Array) -> Array:
     """-x"""
     return -x
-
-
 negative.defvjp(lambda g, out, x: -g)
 
 
@@ -82,35 +73,9 @@ def power(x: Operand, exponent: Operand) -> Tensor:
 @primitive
 def _power(x: Array, *, exponent: float) -> Array:
     return x**exponent
-
-
-def _power_rule(g: Tensor, out: Tensor, x: Tensor, *, exponent: float) -> Tensor:
-    # x ** 0 is flat; left to the formula it would be 0 * x ** -1, not a number at x = 0.
-    return g * 0 if exponent == 0 else g * exponent * x ** (exponent - 1)
-
-
-_power.defvjp(_power_rule)
-
-
-# -- functions ---------------------------------------------------------------------------------------------------------
-
-
-@primitive
-def exp(x: Array) -> Array:
-    """e ** x"""
-    return np.exp(x)
-
-
-exp.defvjp(lambda g, out, x: g * out)
-
-
-@primitive
-def log(x: Array) -> Array:
-    """The natural logarithm."""
-    return np.log(x)
-
-
-log.defvjp(lambda g, out, x: g / x)
+_power.defvjp(  # x ** 0 is flat; left to the formula it would be 0 * x ** -1, not a number at x = 0
+    lambda g, out, x, *, exponent: g * 0 if exponent == 0 else g * exponent * x ** (exponent - 1)
+)
 
 
 @primitive
@@ -126,19 +91,38 @@ def float_power(x: Array, y: Array) -> Array:
 
 
 def _base_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    zeros = (x.data == 0) & (y.data == 0)  # there 0 * 0 ** -1 would not be a number
-    return g * y * x ** (where(zeros, 1, y - 1) if zeros.any() else y - 1)
+    smallest = np.finfo(x.dtype).tiny  # below it, as at 0, 1 / x may be infinite, and 0 * (1 / x) no number
+    flat = (y >= 0) * (y <= 0) * (abs(x) < smallest)
+    return g * y * x ** where(flat, 1, y - 1)
 
 
-float_power.defvjp(_base_rule, lambda g, out, x, y: g * out * log(where(x > 0, x, 1)))
+def _exponent_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    base = where(x > 0, x, 1)  # elsewhere log(1) = 0
+    return g * base**y * log(base)
+
+
+float_power.defvjp(_base_rule, _exponent_rule)
+
+# -- functions ---------------------------------------------------------------------------------------------------------
+
+@primitive
+def exp(x: Array) -> Array:
+    """e ** x"""
+    return np.exp(x)
+exp.defvjp(lambda g, out, x: g * out)
+
+
+@primitive
+def log(x: Array) -> Array:
+    """The natural logarithm."""
+    return np.log(x)
+log.defvjp(lambda g, out, x: g / x)
 
 
 @primitive
 def sqrt(x: Array) -> Array:
     """The square root."""
     return np.sqrt(x)
-
-
 sqrt.defvjp(lambda g, out, x: g / (2 * out))
 
 
@@ -146,8 +130,6 @@ sqrt.defvjp(lambda g, out, x: g / (2 * out))
 def tanh(x: Array) -> Array:
     """The hyperbolic tangent, d tanh(x) / dx = 1 - tanh(x)^2."""
     return np.tanh(x)
-
-
 tanh.defvjp(lambda g, out, x: g * (1 - out * out))
 
 
@@ -155,8 +137,6 @@ tanh.defvjp(lambda g, out, x: g * (1 - out * out))
 def sign(x: Array) -> Array:
     """-1, 0 or 1; flat, so its derivative is 0 (at the step too, where it has none)"""
     return np.sign(x)
-
-
 sign.defvjp(None)
 
 
@@ -170,12 +150,9 @@ def abs(x: Array) -> Array:
     array([-1.,  0.,  1.])
     """
     return np.abs(x)
-
-
 abs.defvjp(lambda g, out, x: g * sign(x))
 
 # -- comparing: 1 where it holds, else 0 -------------------------------------------------------------------------------
-
 
 @primitive
 def greater(x: Array, y: Array) -> Array:
@@ -185,8 +162,6 @@ def greater(x: Array, y: Array) -> Array:
     array([0., 0., 1.])
     """
     return (x > y).astype(np.result_type(x, y))
-
-
 greater.defvjp(None, None)
 
 
@@ -194,12 +169,9 @@ greater.defvjp(None, None)
 def greater_equal(x: Array, y: Array) -> Array:
     """1 where x >= y, else 0"""
     return (x >= y).astype(np.result_type(x, y))
-
-
 greater_equal.defvjp(None, None)
 
 # -- choosing ----------------------------------------------------------------------------------------------------------
-
 
 def where(condition: Operand, x: Operand, y: Operand) -> Tensor:
     """x where condition is not 0, else y; the condition has no derivative
@@ -216,11 +188,9 @@ def where(condition: Operand, x: Operand, y: Operand) -> Tensor:
 @primitive
 def _where(condition: Array, x: Array, y: Array) -> Array:
     return np.where(condition, x, y)
-
-
 _where.defvjp(None,
               lambda g, out, condition, x, y: where(condition, g, 0),
-              lambda g, out, condition, x, y: where(condition, 0, g))  # fmt: skip
+              lambda g, out, condition, x, y: where(condition, 0, g))
 
 
 @primitive
@@ -233,34 +203,29 @@ def maximum(x: Array, y: Array) -> Array:
     (1.0, 0.0)
     """
     return np.maximum(x, y)
-
-
 maximum.defvjp(lambda g, out, x, y: where(x >= y, g, 0),
-               lambda g, out, x, y: where(x >= y, 0, g))  # fmt: skip
+               lambda g, out, x, y: where(x >= y, 0, g))
 
 
 @primitive
 def minimum(x: Array, y: Array) -> Array:
     """The smaller of two, element by element; a tie sends the gradient to the first, x"""
     return np.minimum(x, y)
-
-
 minimum.defvjp(lambda g, out, x, y: where(x <= y, g, 0),
-               lambda g, out, x, y: where(x <= y, 0, g))  # fmt: skip
+               lambda g, out, x, y: where(x <= y, 0, g))
 
 
-def clip(x: Operand, low: float | Array | None = None, high: float | Array | None = None) -> Tensor:
-    """x held between two limits, numbers or arrays, either of which may be left out; on the limits the gradient passes
+def clip(x: Operand, low: Operand | None = None, high: Operand | None = None) -> Tensor:
+    """x held between two limits, either of which may be left out; on the limits the gradient passes to x
 
     Raises ValueError if low > high.
 
     >>> clip(Tensor([-2.0, 0.5, 2.0]), 0, 1).data
     array([0. , 0.5, 1. ])
     """
-    if low is not None and high is not None and np.any(np.greater(low, high)):
+    if low is not None and high is not None and np.greater(*[as_tensor(limit).data for limit in (low, high)]).any():
         raise ValueError(f"low (={low}) must not exceed high (={high})")
-    x = as_tensor(x)
-    x = x if low is None else maximum(x, low)
+    x = as_tensor(x) if low is None else maximum(x, low)
     return x if high is None else minimum(x, high)
 
 
@@ -270,14 +235,10 @@ def astype(x: Operand, dtype: npt.DTypeLike) -> Tensor:
     >>> astype(Tensor([1.0]), "float32").dtype
     dtype('float32')
     """
-    if np.dtype(dtype) not in FLOATS:
-        raise TypeError(f"a Tensor holds float32 or float64, not {np.dtype(dtype)}")
-    return _astype(as_tensor(x), dtype=np.dtype(dtype))
+    return _astype(as_tensor(x), dtype=float_dtype(dtype))
 
 
 @primitive
 def _astype(x: Array, *, dtype: np.dtype[Any]) -> Array:
     return x.astype(dtype)
-
-
 _astype.defvjp(lambda g, out, x, *, dtype: _astype(g, dtype=x.dtype))

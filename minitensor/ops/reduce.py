@@ -14,14 +14,13 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..sizes import whole
-from ..tensor import Array, Operand, Tensor, as_tensor, primitive
+from ..tensor import Array, Axis, Operand, Tensor, as_tensor, primitive, whole
 from .elementwise import where
 from .shape import broadcast_to, reshape
 
-Axis: TypeAlias = int | Sequence[int] | None
 Axes: TypeAlias = tuple[int, ...]
 
+# fmt: off
 
 def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum of the elements along axis.
@@ -35,15 +34,13 @@ def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @primitive
 def _sum(x: Array, *, axis: Axes, keepdims: bool) -> Array:
-    return x.sum(axis=axis, keepdims=keepdims)
-
-
+    return x.sum(axis=axis, keepdims=keepdims, dtype=np.float64).astype(x.dtype)  # float32 would lose digits on the way
 _sum.defvjp(lambda g, out, x, *, axis, keepdims: spread(g, x, axis))
 
 
 def spread(g: Tensor, x: Tensor, axis: Axes) -> Tensor:
     """A value for each reduced group, repeated for each member of the group: the adjoint of the sum."""
-    kept = tuple(1 if i in axis else n for i, n in enumerate(x.shape))
+    kept = tuple([1 if i in axis else n for i, n in enumerate(x.shape)])
     return broadcast_to(g if g.shape == kept else reshape(g, kept), x.shape)
 
 
@@ -57,14 +54,14 @@ def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return sum(x, axis, keepdims) / count_or_raise(x, axis)
 
 
-def var(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The variance along axis: the average of (x - mean)^2; ValueError if there are no elements.
+def var(x: Operand, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
+    """The variance along axis: sum((x - mean)^2) / (count - ddof); ValueError unless count > ddof.
 
-    >>> var(Tensor([1.0, 3.0])).item()
-    1.0
+    >>> var(Tensor([1.0, 3.0])).item(), var(Tensor([1.0, 3.0]), ddof=1).item()
+    (1.0, 2.0)
     """
     x = as_tensor(x)
-    return mean((x - mean(x, axis, keepdims=True)) ** 2, axis, keepdims)
+    return sum((x - mean(x, axis, keepdims=True)) ** 2, axis, keepdims) / count_or_raise(x, axis, ddof)
 
 
 def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -83,6 +80,11 @@ def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @primitive
+def _max(x: Array, *, axis: Axes, keepdims: bool) -> Array:
+    return x.max(axis=axis, keepdims=keepdims)
+
+
+@primitive
 def first_maximum(x: Array, *, axis: Axes) -> Array:
     """1 at the first maximum along axis, 0 elsewhere.
 
@@ -92,19 +94,9 @@ def first_maximum(x: Array, *, axis: Axes) -> Array:
     back = tuple(range(x.ndim - len(axis), x.ndim))
     groups = np.moveaxis(x, axis, back)  # the reduced axes last,
     flat = groups.reshape(*groups.shape[: x.ndim - len(axis)], prod(x.shape[a] for a in axis))  # and as one
-    ones = np.zeros(flat.shape, x.dtype)
-    np.put_along_axis(ones, flat.argmax(axis=-1)[..., None], 1, axis=-1)
+    ones = np.arange(flat.shape[-1]) == flat.argmax(axis=-1)[..., None]
     return np.moveaxis(ones.reshape(groups.shape), back, axis)
-
-
 first_maximum.defvjp(None)
-
-
-@primitive
-def _max(x: Array, *, axis: Axes, keepdims: bool) -> Array:
-    return x.max(axis=axis, keepdims=keepdims)
-
-
 _max.defvjp(lambda g, out, x, *, axis, keepdims: where(first_maximum(x, axis=axis), spread(g, x, axis), 0))
 
 
@@ -126,8 +118,6 @@ def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @primitive
 def _min(x: Array, *, axis: Axes, keepdims: bool) -> Array:
     return x.min(axis=axis, keepdims=keepdims)
-
-
 _min.defvjp(lambda g, out, x, *, axis, keepdims: where(first_maximum(-x, axis=axis), spread(g, x, axis), 0))
 
 
@@ -149,14 +139,10 @@ def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def _logsumexp(x: Array, *, axis: Axes, keepdims: bool) -> Array:
     largest = x.max(axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0)  # inf - inf is not a number
-    with np.errstate(divide="ignore"):  # the log of no probability at all is -inf
+    with np.errstate(divide="ignore", over="ignore"):  # the log of no probability at all is -inf; beside an inf, all is
         out = largest + np.log(np.exp(x - largest).sum(axis=axis, keepdims=True))
     return out if keepdims else out.squeeze(axis)
-
-
-_logsumexp.defvjp(
-    lambda g, out, x, *, axis, keepdims: spread(g, x, axis) * (x - spread(out, x, axis)).exp(),
-)
+_logsumexp.defvjp(lambda g, out, x, *, axis, keepdims: spread(g, x, axis) * (x - spread(out, x, axis)).exp())
 
 
 def normal_axes(axis: Axis, ndim: int) -> Axes:
@@ -166,15 +152,19 @@ def normal_axes(axis: Axis, ndim: int) -> Axes:
     ((0, 1, 2), (2,), (0, 2))
     """
     named = range(ndim) if axis is None else axis if isinstance(axis, Sequence) else (axis,)
-    axes = tuple(sorted(a + ndim if a < 0 else a for a in [whole("axis", a) for a in named]))
+    numbers = [whole("axis", a) for a in named]
+    if ndim == 0 and numbers in ([0], [-1]):  # a single number has no axes, and NumPy takes the first all the same
+        return ()
+    axes = tuple(sorted(a + ndim if a < 0 else a for a in numbers))
     if any(not 0 <= a < ndim for a in axes) or len(set(axes)) != len(axes):
         raise ValueError(f"axis (={axis}) must name axes of a Tensor with {ndim} axes, each once")
     return axes
 
 
-def count_or_raise(x: Tensor, axis: Axis) -> int:
-    """How many elements go into each result; ValueError if there are none."""
+def count_or_raise(x: Tensor, axis: Axis, ddof: float = 0) -> float:
+    """How many elements go into each result, less ddof; ValueError if that leaves none."""
     count = prod(x.shape[a] for a in normal_axes(axis, x.ndim))
-    if count == 0:
-        raise ValueError(f"a Tensor of shape {x.shape} has no elements along axis {axis}")
-    return count
+    if not count > ddof:
+        less = f" beyond ddof (={ddof})" if ddof else ""
+        raise ValueError(f"a Tensor of shape {x.shape} has no elements along axis {axis}{less}")
+    return count - ddof

@@ -1,34 +1,37 @@
 """Operators that move elements and do not change them.
 
-What you can do here: `reshape`, `transpose`, `broadcast_to`, index, `pad`, `concatenate`, `stack`.
+What you can do here: `reshape` and its kin, `transpose`, `broadcast_to`, index, `pad`, `concatenate`, `stack`.
 
-All of these are linear maps (but for what `pad` puts around, which no derivative sees), and come in adjoint pairs, each
-the other's rule:
+All of these are linear maps (except for what `pad` puts around, which no derivative sees).  The *adjoint* f* of a
+linear map f is the map with <f(x), g> = <x, f*(g)> for all x and g, where <a, b> is the sum of all a_i b_i.  If f
+multiplies by a matrix, f* multiplies by its transpose: for A = [[1, 2], [0, 3]], f(x) = (x_0 + 2 x_1, 3 x_1) and
+f*(g) = (g_0, 2 g_0 + 3 g_1).
+
+Let g be dL/d out.  If x moves by dx, f moves the output by f(dx), and hence L by <g, f(dx)> = <f*(g), dx>.  What stands
+beside dx is dL/dx: so for a linear map, *the rule is the adjoint*.  The maps of this chapter come in pairs, each the
+other's rule:
 
     reshape     - reshape back          index (gather)  - scatter
     transpose   - transpose back        pad with zeros  - crop
     broadcast   - sum                   concatenate     - cut up
-
-With <a, b> the sum of all a_i b_i, the adjoint f* of a linear f is the map with <f(x), g> = <x, f*(g)> for all x and g.
-Let g be dL/d out.  If x moves by dx, f moves the output by f(dx), and hence L by <g, f(dx)> = <f*(g), dx>.  What stands
-beside dx is dL/dx: so for a linear map, *the rule is the adjoint*.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..sizes import whole
-from ..tensor import Array, Operand, Tensor, as_tensor, as_tensors, frozen, primitive
+from ..tensor import Array, Axis, Operand, Tensor, as_tensor, as_tensors, primitive, whole
 
 Shape: TypeAlias = tuple[int, ...]
 
+# fmt: off
 
-def reshape(x: Operand, *shape: int | Sequence[int]) -> Tensor:
+def reshape(x: Operand, *n: int | Sequence[int], shape: int | Sequence[int] | None = None) -> Tensor:
     """The same elements in the same order under another shape; one length may be -1 and is worked out.
 
     Raises ValueError if the number of elements differs.
@@ -37,50 +40,99 @@ def reshape(x: Operand, *shape: int | Sequence[int]) -> Tensor:
     array([[1., 2.],
            [3., 4.]])
     """
-    x = as_tensor(x)
-    lengths = _sequence(shape)
-    known = prod(n for n in lengths if n != -1)
-    if lengths.count(-1) == 1 and known > 0 and x.size % known == 0:
-        lengths = tuple(x.size // known if n == -1 else n for n in lengths)
-    if prod(lengths) != x.size or (lengths and min(lengths) < 0):
-        raise ValueError(f"cannot reshape {x.shape}, {x.size} elements, to {_sequence(shape)}")
-    return _reshape(x, shape=lengths)
+    x, asked = as_tensor(x), _sequence(n, shape)
+    known = prod(m for m in asked if m != -1)
+    after = asked
+    if asked.count(-1) == 1 and known > 0 and x.size % known == 0:
+        after = tuple([x.size // known if m == -1 else m for m in asked])
+    if prod(after) != x.size or (after and min(after) < 0):
+        raise ValueError(f"cannot reshape {x.shape}, {x.size} elements, to {asked}")
+    return _reshape(x, shape=after)
 
 
 @primitive
 def _reshape(x: Array, *, shape: Shape) -> Array:
     return x.reshape(shape)
-
-
 _reshape.defvjp(lambda g, out, x, *, shape: reshape(g, x.shape))
 
 
-def transpose(x: Operand, *axes: int | Sequence[int]) -> Tensor:
+def flatten(x: Operand, start_axis: int = 0) -> Tensor:
+    """All axes from start_axis on as one.
+
+    >>> flatten(Tensor([[[1.0, 2.0], [3.0, 4.0]]]), 1).shape
+    (1, 4)
+    """
+    x = as_tensor(x)
+    start = axis_of(x, start_axis) if x.ndim else 0
+    return reshape(x, *x.shape[:start], prod(x.shape[start:]))
+
+
+def squeeze(x: Operand, axis: Axis = None) -> Tensor:
+    """Without these axes of length 1; without any such, if no axis is given.  ValueError for a longer axis.
+
+    >>> squeeze(Tensor([[[1.0], [2.0]]])).shape, squeeze(Tensor([[[1.0], [2.0]]]), 0).shape
+    ((2,), (2, 1))
+    """
+    x = as_tensor(x)
+    axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else [axis_of(x, a) for a in _axes(axis)]
+    if any(x.shape[a] != 1 for a in axes):
+        raise ValueError(f"axis (={axis}) of shape {x.shape} does not have length 1")
+    return reshape(x, tuple([n for i, n in enumerate(x.shape) if i not in axes]))
+
+
+def expand_dims(x: Operand, axis: int | Sequence[int]) -> Tensor:
+    """With new axes of length 1, which have these numbers afterwards.
+
+    >>> expand_dims(Tensor([1.0, 2.0]), 0).shape, expand_dims(Tensor([1.0, 2.0]), (1, -1)).shape
+    ((1, 2), (2, 1, 1))
+    """
+    x, named = as_tensor(x), _axes(axis)
+    ndim = x.ndim + len(named)
+    axes = {a % ndim for a in named if -ndim <= a < ndim}
+    if len(axes) != len(named):
+        raise ValueError(f"axis (={axis}) must name axes of a Tensor with {ndim} axes, each once")
+    rest = iter(x.shape)
+    return reshape(x, tuple([1 if i in axes else next(rest) for i in range(ndim)]))
+
+
+def transpose(x: Operand, *order: int | Sequence[int], axes: Sequence[int] | None = None) -> Tensor:
     """The axes in another order; reversed, if none is given.
 
-    Raises ValueError unless axes is a permutation of x's axes.
+    Raises ValueError unless the order is a permutation of x's axes.
 
     >>> transpose(Tensor([[1.0, 2.0], [3.0, 4.0]])).data
     array([[1., 3.],
            [2., 4.]])
     """
     x = as_tensor(x)
-    given = _sequence(axes) if axes else tuple(reversed(range(x.ndim)))
-    order = tuple(a + x.ndim if a < 0 else a for a in given)
-    if sorted(order) != list(range(x.ndim)):
+    reverse = not (order or axes)
+    given = tuple(range(x.ndim))[::-1] if reverse else _sequence(order, axes)
+    after = tuple([a + x.ndim if a < 0 else a for a in given])
+    if sorted(after) != list(range(x.ndim)):
         raise ValueError(f"axes (={given}) must name each of the {x.ndim} axes of shape {x.shape} once")
-    return _transpose(x, axes=order)
+    return _transpose(x, axes=after)
 
 
 @primitive
 def _transpose(x: Array, *, axes: Shape) -> Array:
     return x.transpose(axes)
-
-
 _transpose.defvjp(lambda g, out, x, *, axes: _transpose(g, axes=tuple([axes.index(i) for i in range(g.ndim)])))
 
 
-def broadcast_to(x: Operand, *shape: int | Sequence[int]) -> Tensor:
+def swapaxes(x: Operand, a: int, b: int) -> Tensor:
+    """Two axes exchanged.
+
+    >>> swapaxes(Tensor([[[1.0, 2.0]]]), 0, -1).shape
+    (2, 1, 1)
+    """
+    x = as_tensor(x)
+    order = list(range(x.ndim))
+    i, j = axis_of(x, a), axis_of(x, b)
+    order[i], order[j] = j, i
+    return _transpose(x, axes=tuple(order))
+
+
+def broadcast_to(x: Operand, *n: int | Sequence[int], shape: int | Sequence[int] | None = None) -> Tensor:
     """x repeated along new axes in front, and along axes of length 1, as NumPy does.
 
     Its rule is the sum over the repeated axes, and `gradients` does that for all operators (`backprop.unbroadcast`).
@@ -90,7 +142,7 @@ def broadcast_to(x: Operand, *shape: int | Sequence[int]) -> Tensor:
     array([[1., 2.],
            [1., 2.]])
     """
-    return _broadcast_to(as_tensor(x), shape=_sequence(shape))
+    return _broadcast_to(as_tensor(x), shape=_sequence(n, shape))
 
 
 @primitive
@@ -99,15 +151,13 @@ def _broadcast_to(x: Array, *, shape: Shape) -> Array:
         return np.broadcast_to(x, shape)
     except ValueError:
         raise ValueError(f"cannot broadcast shape {x.shape} to {shape}") from None
-
-
 _broadcast_to.defvjp(lambda g, out, x, *, shape: g)
 
 
 def index(x: Operand, key: Any) -> Tensor:
     """x[key], for NumPy's basic indices and integer or boolean arrays; written x[key].
 
-    An element that is taken twice gets both gradients.  Raises IndexError out of range.
+    An element that is taken twice gets both gradients.  Raises IndexError out of range, or for an index of floats.
 
     >>> x = Tensor([10.0, 20.0, 30.0])
     >>> x[[0, 0, 2]].backward()
@@ -115,19 +165,7 @@ def index(x: Operand, key: Any) -> Tensor:
     array([2., 0., 1.])
     """
     parts = key if isinstance(key, tuple) else (key,)
-    return _index(as_tensor(x), key=tuple(_own(part) for part in parts))
-
-
-def _own(part: Any) -> Any:
-    """A part of an index, copied if it is an array, so that a later change of it cannot reach the gradient."""
-    if isinstance(part, Tensor):
-        raise TypeError("a Tensor holds floats and cannot be an index; use x[t.data.astype(int)]")
-    if part is None or part is Ellipsis or isinstance(part, slice):
-        return part
-    if hasattr(part, "__index__") and not isinstance(part, np.ndarray):  # a number
-        return part
-    array = np.array(part)
-    return frozen(array if array.size else array.astype(int))  # an empty list would be an array of floats
+    return _index(as_tensor(x), key=tuple([_own(part) for part in parts]))
 
 
 @primitive
@@ -138,16 +176,40 @@ def _index(x: Array, *, key: Any) -> Array:
 @primitive
 def scatter(g: Array, *, shape: Shape, key: Any) -> Array:
     """Zeros of this shape, with each element of g *added* where x[key] took it from: the adjoint of indexing."""
-    total = np.zeros(shape, g.dtype)
-    if any(isinstance(part, np.ndarray) for part in key):
-        np.add.at(total, key, g)  # `total[key] += g` would lose all but one of two equal indices
-    else:
+    if not any(isinstance(part, np.ndarray) for part in key):
+        total = np.zeros(shape, g.dtype)
         total[key] = g
-    return total
+        return total
+    sums = np.zeros(shape, np.float64)  # float32 would lose digits on the way
+    np.add.at(sums, key, g)  # `sums[key] += g` would lose all but one of two equal indices
+    return sums.astype(g.dtype)
 
 
 _index.defvjp(lambda g, out, x, *, key: scatter(g, shape=x.shape, key=key))
-scatter.defvjp(lambda x, out, g, *, shape, key: index(x, key))  # what arrives is like x, and so has its name
+scatter.defvjp(lambda x, out, g, *, shape, key: index(x, key))  # the gradient of a scatter is shaped like x
+
+
+def _own(part: Any) -> Any:
+    """A part of an index, copied if it is an array, so that a later change of it cannot reach the gradient."""
+    if isinstance(part, Tensor):
+        raise TypeError(
+            "a Tensor holds floats and cannot be an index; write x[t.data.astype(bool)] for a mask, "
+            "x[t.data.astype(int)] for positions"
+        )
+    if part is None or part is Ellipsis or isinstance(part, slice):
+        return part
+    if hasattr(part, "__index__") and not isinstance(part, np.ndarray):  # a number
+        return part
+    array = np.array(part)
+    if isinstance(part, list | tuple) and not array.size:
+        array = array.astype(int)  # NumPy makes floats of an empty list
+    if array.dtype.kind not in "iub":
+        raise IndexError(f"an index is made of whole numbers or booleans, got {part!r}")
+    array.setflags(write=False)
+    return array
+
+
+PAD_MODES = ("constant", "wrap", "reflect", "edge", "symmetric")
 
 
 def pad(
@@ -156,7 +218,8 @@ def pad(
     """x with a margin; widths are a number, one (before, after) for all axes or one for each, as in NumPy.
 
     mode "constant" fills with constant_values, "wrap" goes round to the other side, "reflect" mirrors at the border
-    element.  Raises ValueError for negative widths, an unknown mode, or nothing to wrap or reflect.
+    element, "symmetric" behind it, "edge" repeats it.
+    Raises ValueError for negative widths, an unknown mode, or where there is nothing to repeat.
 
     >>> pad(Tensor([1.0, 2.0, 3.0]), 1).data, pad(Tensor([1.0, 2.0, 3.0]), (2, 1), "wrap").data
     (array([0., 1., 2., 3., 0.]), array([2., 3., 1., 2., 3., 1.]))
@@ -165,20 +228,21 @@ def pad(
     if not x.ndim:
         return x
     try:
-        pairs = tuple((whole("width", a), whole("width", b)) for a, b in np.broadcast_to(np.array(widths), (x.ndim, 2)))
+        each = np.broadcast_to(np.array(widths), (x.ndim, 2))
+        pairs = tuple([(whole("width", before), whole("width", after)) for before, after in each])
     except ValueError:
         raise ValueError(f"widths (={widths}) must be one (before, after) for each axis of shape {x.shape}") from None
     if any(w < 0 for pair in pairs for w in pair):
         raise ValueError(f"padding widths must not be negative, got {widths}")
     if mode == "constant":
         return _pad(x, widths=pairs, constant_values=constant_values)
-    if mode not in ("wrap", "reflect"):
-        raise ValueError(f"mode (={mode!r}) must be 'constant', 'wrap' or 'reflect'")
+    if mode not in PAD_MODES:
+        raise ValueError(f"mode (={mode!r}) must be one of {', '.join(map(repr, PAD_MODES))}")
     shape = x.shape
     for axis, (pair, n) in enumerate(zip(pairs, shape, strict=True)):
-        if any(pair):  # wrapping and mirroring are a choice of indices
+        if any(pair):  # all these modes are a choice of indices
             if n == 0 or (mode == "reflect" and n == 1):
-                raise ValueError(f"axis {axis} of shape {shape} is too short to {mode}")
+                raise ValueError(f"axis {axis} of shape {shape} is too short for mode {mode!r}")
             x = index(x, (slice(None),) * axis + (np.pad(np.arange(n), pair, mode),))  # type: ignore[call-overload]
     return x
 
@@ -186,13 +250,9 @@ def pad(
 @primitive
 def _pad(x: Array, *, widths: tuple[tuple[int, int], ...], constant_values: float) -> Array:
     return np.pad(x, widths, constant_values=constant_values)
-
-
-_pad.defvjp(
-    lambda g, out, x, *, widths, constant_values: index(
-        g, tuple(slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True))
-    )
-)
+_pad.defvjp(lambda g, out, x, *, widths, constant_values: index(g, tuple([
+    slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True)
+])))
 
 
 def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
@@ -205,25 +265,20 @@ def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
     """
     joined, axis = as_tensors(*tensors), whole("axis", axis)
     shapes = [x.shape for x in joined]
-    if not joined or not -joined[0].ndim <= axis < joined[0].ndim:
-        raise ValueError(f"cannot concatenate shapes {shapes} along axis {axis}")
     try:
-        return _concatenate(*joined, axis=axis % joined[0].ndim)
-    except ValueError:
+        first = axis_of(joined[0], axis)
+        ends = tuple(accumulate([shape[first] for shape in shapes]))
+        return _concatenate(*joined, axis=first, ends=ends)
+    except (ValueError, IndexError):
         raise ValueError(f"cannot concatenate shapes {shapes} along axis {axis}") from None
 
 
 @primitive
-def _concatenate(*xs: Array, axis: int) -> Array:
+def _concatenate(*xs: Array, axis: int, ends: Shape) -> Array:
     return np.concatenate(xs, axis)
-
-
-def _cut(i: int, g: Tensor, out: Tensor, *xs: Tensor, axis: int) -> Tensor:
-    start = sum(x.shape[axis] for x in xs[:i])
-    return index(g, (slice(None),) * axis + (slice(start, start + xs[i].shape[axis]),))
-
-
-_concatenate.defvjp_each(_cut)
+_concatenate.defvjp_each(lambda i, g, out, *xs, axis, ends: index(
+    g, (slice(None),) * axis + (slice(ends[i] - xs[i].shape[axis], ends[i]),)
+))
 
 
 def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
@@ -246,12 +301,23 @@ def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
 @primitive
 def _stack(*xs: Array, axis: int) -> Array:
     return np.stack(xs, axis)
-
-
 _stack.defvjp_each(lambda i, g, out, *xs, axis: index(g, (slice(None),) * axis + (i,)))
 
 
-def _sequence(numbers: Sequence[Any]) -> Shape:
-    """(2, 3) for f(2, 3) and for f((2, 3))."""
+def axis_of(x: Tensor, axis: int) -> int:
+    """The number of an axis, counted from the first; ValueError if x does not have it."""
+    if not -x.ndim <= whole("axis", axis) < x.ndim:
+        raise ValueError(f"axis (={axis}) is not an axis of shape {x.shape}")
+    return whole("axis", axis) % x.ndim
+
+
+def _axes(axis: int | Sequence[int]) -> list[int]:
+    return [whole("axis", a) for a in (axis if isinstance(axis, Sequence) else [axis])]
+
+
+def _sequence(numbers: Sequence[Any], named: int | Sequence[int] | None = None) -> Shape:
+    """(2, 3) for f(2, 3), for f((2, 3)) and for f(shape=(2, 3))."""
+    if named is not None:
+        numbers = (named,)
     several = numbers[0] if len(numbers) == 1 and isinstance(numbers[0], Sequence | np.ndarray) else numbers
-    return tuple(whole("a length or an axis", n) for n in several)
+    return tuple([whole("a length or an axis", n) for n in several])

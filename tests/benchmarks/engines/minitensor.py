@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minitensor import Tensor, conv2d, cross_entropy, gradients, max_pool2d, no_grad
-from minitensor.memory import batch_first, batch_last, in_order_of
+from minitensor.fast.memory import batch_first, batch_last, in_order_of
 from nets import SGD, Conv2d, Dense, Flatten, MaxPool2d, Module, ReLU, Sequential
 
 from ..tasks import Arrays, Batches, Layer, Step

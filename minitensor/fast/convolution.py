@@ -1,6 +1,6 @@
 """The sums of convolution, in the order that memory likes.
 
-What you can do here: `conv`, `conv_transpose` and `conv_weight` on arrays; `conv.py` says what they mean.
+What you can do here: `conv`, `conv_transpose` and `conv_weight` on arrays; `minitensor/conv.py` has their definitions.
 
 The definition copies each pixel into every window that covers it, k * k times for a k x k kernel, and multiplies once.
 Here each pixel is copied at most k times, once for each *column* of the kernel; the rows need no copy, because the k
@@ -14,74 +14,88 @@ the definition, added up in another order.
 Rows of outputs do not depend on each other, so where there is much to multiply they come in blocks, which the cores
 share (`cores.py`).
 
-Letters as in `conv.py`; g group, n innermost in memory (see `memory.py`).
+Letters as in `minitensor/conv.py`, but g is a group of channels in lists of axes; n innermost in memory (`memory.py`).
 """
 
 from __future__ import annotations
 
-from functools import lru_cache, reduce
+from collections.abc import Callable
+from functools import lru_cache, reduce, wraps
 from itertools import groupby
 from math import gcd, prod
-from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ..conv import _conv, _conv_transpose, _conv_weight
+from ..tensor import Array
+from ..windows import Windows
 from .cores import in_blocks
 from .memory import batch_first, batch_last, margin
-from .sizes import conv_output_size
-from .tensor import Array
-
-Sizes = tuple[int, ...]
 
 TERMS = 1000  # each block makes a sum for every weight; below this many terms for two blocks, adding these costs more
 
 
-class Setting(NamedTuple):
-    """How the windows lie: a number for each spatial axis (padding: before and after), and the groups of channels."""
-
-    stride: Sizes
-    padding: tuple[tuple[int, int], ...]
-    dilation: Sizes
-    groups: int
-
-    def lifted(self) -> Setting:
-        """The same for a line of pixels, taken as an image one pixel high."""
-        return Setting((1, *self.stride), ((0, 0), *self.padding), (1, *self.dilation), self.groups)
+def lifted(windows: Windows) -> Windows:
+    """Windows over a line of pixels, taken as an image one pixel high."""
+    size, kernel, stride, dilation, places = (
+        (1, *sizes) for sizes in (windows.size, windows.kernel, windows.stride, windows.dilation, windows.places)
+    )
+    return Windows(size, kernel, stride, dilation, ((0, 0), *windows.margin), places)
 
 
-def conv(x: Array, w: Array, setting: Setting) -> Array:
+def by_rank(definition: Callable[..., Array]) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
+    """For a function on images: lines are images one pixel high, and what has three axes is left to the definition."""
+
+    def decorate(of_images: Callable[..., Array]) -> Callable[..., Array]:
+        @wraps(of_images)
+        def function(a: Array, b: Array, *bias: Array, windows: Windows, groups: int) -> Array:
+            axes = len(windows.size)
+            if axes == 2:
+                return of_images(a, b, *bias, windows=windows, groups=groups)
+            if axes == 1:
+                high = of_images(a[:, :, None], b[:, :, None], *bias, windows=lifted(windows), groups=groups)
+                return high[:, :, 0]
+            return definition(a, b, *bias, windows=windows, groups=groups)
+
+        return function
+
+    return decorate
+
+
+@by_rank(_conv.definition)
+def conv(x: Array, w: Array, bias: Array | None = None, *, windows: Windows, groups: int) -> Array:
     """dL/dg of L = sum g * conv(x, w), the convolution itself; x (n, c, h, w), w (o, c/groups, i, j)."""
-    if x.ndim == 3:
-        return conv(x[:, :, None], w[:, :, None], setting.lifted())[:, :, 0]
     x = batch_last(x)  # (h, c, w, n)
-    (o, c, kh, kw), groups = w.shape, setting.groups
-    h, places = _places(x, (kh, kw), setting)
+    (o, c, kh, kw), (h, places) = w.shape, windows.places
     weights = w.reshape(groups, 1, o // groups, c, kh, kw).transpose(0, 1, 2, 4, 5, 3)  # (g, 1, o, i, j, c)
     weights = _flat(weights, 3)
     out = np.empty((h, o, places, x.shape[3]), np.result_type(x, w))
 
     def block(a: int, b: int) -> None:
-        rows = _windows(x, a, b, places, (kh, kw), setting)[:, :, 0]  # (g, h, ijc, wn)
+        rows = _rows(x, a, b, windows, groups)[:, :, 0]  # (g, h, ijc, wn)
         np.matmul(weights, rows, out=_by_group(out[a:b], groups))
 
     in_blocks(block, h, out.size * kh * kw * c)
-    return batch_first(out)
+    y = batch_first(out)
+    if bias is None:
+        return y
+    bias = bias.reshape(-1, 1, 1)
+    return np.add(y, bias, out=y) if y.dtype == bias.dtype else y + bias  # nobody else has y yet
 
 
-def conv_weight(x: Array, g: Array, kernel_size: Sizes, setting: Setting) -> Array:
+@by_rank(_conv_weight.definition)
+def conv_weight(x: Array, g: Array, *, windows: Windows, groups: int) -> Array:
     """dL/dw of L = sum g * conv(x, w): for each tap, what it was multiplied with, times the gradient that came back.
 
     Columns of the kernel are not added up here.  So at stride 1 each has a product of its own, and needs no copy.
     """
-    if x.ndim == 3:
-        return conv_weight(x[:, :, None], g[:, :, None], (1, *kernel_size), setting.lifted())[:, :, 0]
     x, g = batch_last(x), batch_last(g)
-    (h, o, places, n), (kh, kw), groups = g.shape, kernel_size, setting.groups
-    c, apart = x.shape[1] // groups, setting.stride[1] == 1
+    (h, o, places, n), (kh, kw) = g.shape, windows.kernel
+    c, apart = x.shape[1] // groups, windows.stride[1] == 1
 
     def block(a: int, b: int) -> Array:
-        rows = _windows(x, a, b, places, kernel_size, setting, apart)  # (g, h, j, ic, wn)
+        rows = _rows(x, a, b, windows, groups, apart)  # (g, h, j, ic, wn)
         grads = _by_group(g[a:b], groups)[:, :, None]  # (g, h, 1, o, wn)
         if places * n < o:  # then the sums for one row are more than what they are made of: take all rows as one
             rows, grads = (m.transpose(0, 2, 3, 1, 4).reshape(groups, 1, *m.shape[2:4], -1) for m in (rows, grads))
@@ -93,19 +107,17 @@ def conv_weight(x: Array, g: Array, kernel_size: Sizes, setting: Setting) -> Arr
     return taps.transpose(3, 2, 0, 1)
 
 
-def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
+@by_rank(_conv_transpose.definition)
+def conv_transpose(g: Array, w: Array, *, windows: Windows, groups: int) -> Array:
     """dL/dx of L = sum g * conv(x, w): each output hands its gradient, times the tap, to the pixels it has read.
 
     The kernel's rows go into the product as before: row y of x, counted with its margin, was read through row i of the
     kernel by row h = (y - i d) / s of the outputs, where that is whole and there is one.  So the product is over these
     rows of g, which lie one after the other too.  The kernel's columns are added one by one.
     """
-    if g.ndim == 3:
-        return conv_transpose(g[:, :, None], w[:, :, None], (1, *size), setting.lifted())[:, :, 0]
     g = batch_last(g)  # (h, o, w, n)
-    (h, o, places, n), (height, width) = g.shape, size
-    (_, c, kh, kw), groups = w.shape, setting.groups
-    (sh, sw), (dh, dw), ((top, _), (left, _)) = setting.stride, setting.dilation, setting.padding
+    (h, o, places, n), (height, width), (_, c, kh, kw) = g.shape, windows.size, w.shape
+    (sh, sw), (dh, dw), ((top, _), (left, _)) = windows.stride, windows.dilation, windows.margin
     grads = np.ascontiguousarray(_by_group(g, groups))  # (g, h, o, wn)
     taps = w[:, :, ::-1].reshape(groups, 1, o // groups, c, kh, kw).transpose(0, 1, 5, 3, 4, 2)  # (g, 1, j, c, i, o)
     taps = taps.reshape(groups, 1, kw * c, kh, o // groups)  # the kernel's last row first: it has read with the first h
@@ -126,14 +138,14 @@ def conv_transpose(g: Array, w: Array, size: Sizes, setting: Setting) -> Array:
     return batch_first(out.reshape(height, groups * c, width, n))
 
 
-def _windows(x: Array, a: int, b: int, places: int, kernel_size: Sizes, setting: Setting, apart: bool = False) -> Array:
+def _rows(x: Array, a: int, b: int, windows: Windows, groups: int, apart: bool = False) -> Array:
     """All that the windows of the rows of outputs from a to b read, (g, h, 1, ijc, wn), or apart, (g, h, j, ic, wn).
 
     Together, what each column of the kernel sees is copied, and the rows overlap (at dilation 1); apart, the columns
     overlap as well (at stride 1).
     """
-    (kh, kw), (sh, sw), (dh, dw), (_, sides) = kernel_size, setting.stride, setting.dilation, setting.padding
-    (top, _), (_, channels, _, n), groups = setting.padding[0], x.shape, setting.groups
+    (kh, kw), (sh, sw), (dh, dw), ((top, _), sides) = windows.kernel, windows.stride, windows.dilation, windows.margin
+    (_, channels, _, n), places = x.shape, windows.places[1]
     first, count = a * sh - top, (b - 1 - a) * sh + (kh - 1) * dh + 1  # the rows of x, with those in the margin
     above = min(max(-first, 0), count)
     x = x[max(first, 0) : max(first + count, 0)]
@@ -145,12 +157,6 @@ def _windows(x: Array, a: int, b: int, places: int, kernel_size: Sizes, setting:
     columns = as_strided(x, shape, (group, y, v * dw, c, v * sw, each), writeable=False)  # (g, y, j, c, w, n)
     rows = _flat(_overlapping(columns if apart else np.ascontiguousarray(columns), b - a, sh, kh, dh), 5)
     return _flat(rows.swapaxes(2, 3), 3, 5) if apart else _flat(rows, 2, 5)[:, :, None]
-
-
-def _places(x: Array, kernel_size: Sizes, setting: Setting) -> Sizes:
-    """The number of places of the window along h and along w; x is (h, c, w, n)."""
-    each_axis = zip(x.shape[::2], kernel_size, setting.stride, setting.padding, setting.dilation, strict=True)
-    return tuple([conv_output_size(before + n + after, k, s, 0, d) for n, k, s, (before, after), d in each_axis])
 
 
 @lru_cache  # the same for every batch

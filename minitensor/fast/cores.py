@@ -14,7 +14,7 @@ from collections.abc import Callable
 from threading import Thread
 from typing import TypeVar
 
-from .sizes import whole
+from ..tensor import whole
 
 Result = TypeVar("Result")
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .tensor import Array
+from ..tensor import Array
 
 NEARLY_32_MB = (1 << 25) - 8192  # glibc's own bytes fit in as well: 32 MB is the most that it can be taught to keep
 

@@ -1,0 +1,131 @@
+"""Matrix products and contractions, in the shape and order that BLAS likes.
+
+What you can do here: `matmul` and `einsum` on arrays, and `right_rule`; their definitions are in
+`minitensor/ops/contract.py`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, reduce
+from math import prod
+
+import numpy as np
+
+from ..ops.contract import matmul as matmul_of_tensors
+from ..ops.contract import right_rule as right_rule_by_definition
+from ..ops.contract import swap_last_two
+from ..tensor import Array, Tensor
+from .cores import in_blocks
+
+FEW = 16  # a matrix with a side up to this long is skinny; it is also the most rows or terms of one piece
+UNPACKED = 1_000_000  # fewer products than these OpenBLAS adds up without a copy of the matrices
+
+
+def matmul(x: Array, y: Array) -> Array:
+    """x @ y"""
+    return skinny_product(x, y) if is_skinny(x.shape, y.shape) else x @ y
+
+
+def right_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """dL/dY = X^T G; where Y is a transposed W, as in a dense layer, as (G^T X)^T: then W's gradient lies as W does."""
+    if x.ndim > 1 and y.ndim > 1 and y._value.flags.f_contiguous and not y._value.flags.c_contiguous:
+        return swap_last_two(matmul_of_tensors(swap_last_two(g), x))
+    return right_rule_by_definition(g, out, x, y)
+
+
+def is_skinny(x: tuple[int, ...], y: tuple[int, ...]) -> bool:
+    """Whether the product of matrices of these shapes, (m, k) and (k, n), is long, but one of m, k, n is small."""
+    return len(x) == len(y) == 2 and min(*x, *y) <= FEW and x[0] * x[1] * y[1] >= UNPACKED
+
+
+def skinny_product(x: Array, y: Array) -> Array:
+    """x @ y, a piece at a time; two to four times as fast where a batch of few images meets a layer of many weights.
+
+    A long product begins by copying ("packing") both matrices into an order of its own.  That pays where each number is
+    used often, but here the copy takes longer than the product.  OpenBLAS leaves it out in short products.
+    """
+    (m, k), n = x.shape, y.shape[1]
+    products = 16 * m * k * n // min(m, k, n)  # to read a number of the largest matrix takes as long as 16 products
+    if m > FEW:
+        out = np.empty((m, n), np.result_type(x, y))
+        rows_each = max(1, min(FEW, UNPACKED // (k * n)))
+
+        def rows(start: int, stop: int) -> None:
+            stack = ((stop - start) // rows_each, rows_each)
+            rest = start + stack[0] * rows_each
+            # One call for all pieces, since after each call a thread has to ask for Python's lock.
+            np.matmul(x[start:rest].reshape(*stack, k), y, out=out[start:rest].reshape(*stack, n))
+            np.matmul(x[rest:stop], y, out=out[rest:stop])
+
+        in_blocks(rows, m, products)
+        return out
+    if n > FEW and y.flags.f_contiguous:
+        return skinny_product(y.T, x.T).T
+    terms_each = max(1, min(FEW, UNPACKED // (m * n)))
+
+    def terms(start: int, stop: int) -> Array:
+        total = np.zeros((m, n), np.result_type(x, y))
+        share = np.empty_like(total)
+        for i in range(start, stop, terms_each):
+            piece = slice(i, min(i + terms_each, stop))
+            total += np.matmul(x[:, piece], y[piece], out=share)
+        return total
+
+    return reduce(np.add, in_blocks(terms, k, products))
+
+
+def einsum(*xs: Array, spec: str) -> Array:
+    """The inputs from left to right, two at a time; a letter is added up with the last input that has it."""
+    if len(xs) == 1:
+        return np.einsum(spec, xs[0])
+    result = xs[0]
+    for x, (la, lb, lout) in zip(xs[1:], _pairs(spec), strict=True):
+        result = contract_two(la, result, lb, x, lout)
+    return result
+
+
+@lru_cache
+def _pairs(spec: str) -> list[tuple[str, str, str]]:
+    """The contraction as a chain of contractions of two."""
+    left, output = spec.split("->")
+    first, *terms = left.split(",")
+    pairs = []
+    for i, term in enumerate(terms):
+        needed = set(output).union(*terms[i + 1 :])
+        kept = output if i == len(terms) - 1 else "".join([c for c in dict.fromkeys(first + term) if c in needed])
+        pairs.append((first, term, kept))
+        first = kept
+    return pairs
+
+
+def contract_two(la: str, x: Array, lb: str, y: Array, lout: str) -> Array:
+    """np.einsum(f"{la},{lb}->{lout}", x, y), as one batched matrix product.
+
+    The letters fall into four kinds: in both and kept (the batch), in both and added up (the inner axis of the
+    product), in x alone (its rows), in y alone (its columns).
+
+    >>> contract_two("bij", np.ones((2, 3, 4)), "bkj", np.ones((2, 5, 4)), "kbi").shape
+    (5, 2, 3)
+    """
+    x, la = _without(la, x, lb + lout)
+    y, lb = _without(lb, y, la + lout)
+    batch = [c for c in lout if c in la and c in lb]
+    inner = [c for c in la if c in lb and c not in lout]
+    rows = [c for c in lout if c not in lb]
+    columns = [c for c in lout if c not in la]
+    size = dict(zip(la + lb, x.shape + y.shape, strict=True))
+
+    def shape(*groups: list[str]) -> tuple[int, ...]:
+        return tuple(prod(size[c] for c in group) for group in groups)
+
+    lengths = [size[c] for c in batch]
+    a = x.transpose([la.index(c) for c in batch + rows + inner]).reshape(*lengths, *shape(rows, inner))
+    b = y.transpose([lb.index(c) for c in batch + inner + columns]).reshape(*lengths, *shape(inner, columns))
+    order = batch + rows + columns
+    return (a @ b).reshape([size[c] for c in order]).transpose([order.index(c) for c in lout])
+
+
+def _without(letters: str, x: Array, needed: str) -> tuple[Array, str]:
+    """x summed over the letters that nothing else needs."""
+    alone = tuple(i for i, c in enumerate(letters) if c not in needed)
+    return (x.sum(axis=alone) if alone else x), "".join(c for c in letters if c in needed)

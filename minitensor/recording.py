@@ -1,0 +1,89 @@
+"""Values without recipes.
+
+What you can do here: stop recording with `no_grad`, in a block or in a function.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextvars import Token
+from functools import wraps
+from types import coroutine
+from typing import Any, TypeVar, cast
+
+from .tensor import RECORDING, recording
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class no_grad:
+    """Compute values only: within the block, or the function that it decorates, no recipes are kept.
+
+    A generator or a coroutine that it decorates keeps none while it runs; while it waits, its caller does as before.
+
+    >>> from minitensor import Tensor
+    >>> x = Tensor(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.inputs
+    ()
+    """
+
+    def __init__(self) -> None:
+        self._before: list[Token[bool]] = []  # several, where the same object is entered within itself
+
+    def __enter__(self) -> None:
+        self._before.append(RECORDING.set(False))
+
+    def __exit__(self, *error: object) -> None:
+        RECORDING.reset(self._before.pop())
+
+    def __call__(self, function: Function) -> Function:
+        """The function, recording nothing."""
+
+        def call(*args: Any, **settings: Any) -> Any:
+            with recording(False):
+                return function(*args, **settings)
+
+        def generate(*args: Any, **settings: Any) -> Generator[Any, Any, Any]:
+            return (yield from _stepwise(function(*args, **settings)))
+
+        async def run(*args: Any, **settings: Any) -> Any:
+            return await _awaited(function(*args, **settings))
+
+        async def generate_async(*args: Any, **settings: Any) -> AsyncGenerator[Any, None]:
+            steps = function(*args, **settings)
+            try:
+                while True:
+                    yield await _awaited(steps.__anext__())
+            except StopAsyncIteration:
+                return
+            finally:
+                await steps.aclose()
+
+        kinds: list[tuple[Callable[[object], bool], Callable[..., Any]]] = [
+            (inspect.isasyncgenfunction, generate_async),
+            (inspect.iscoroutinefunction, run),
+            (inspect.isgeneratorfunction, generate),
+        ]
+        wrapper = next((wrapper for is_kind, wrapper in kinds if is_kind(function)), call)
+        return cast(Function, wraps(function)(wrapper))
+
+
+def _stepwise(steps: Any) -> Generator[Any, Any, Any]:
+    """Go through a generator or a coroutine, and record nothing while it runs."""
+    resume, value = steps.send, None
+    while True:
+        try:
+            with recording(False):
+                result = resume(value)
+        except StopIteration as end:
+            return end.value
+        try:
+            resume, value = steps.send, (yield result)
+        except BaseException as error:  # also GeneratorExit: it ends what is within
+            resume, value = steps.throw, error
+
+
+_awaited = coroutine(_stepwise)
