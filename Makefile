@@ -52,7 +52,7 @@ bench-peers: ## install the engines that bench compares with, in .venv-peers (se
 figures: .venv/run ## refresh the figures that the README shows
 	$(BIN)/python -m viz figures
 
-exercises: .venv/test ## begin the exercises: starter files for you to write in, in exercises/
+exercises: .venv/test ## begin the exercises: starters, and an empty engine to build, in exercises/
 	$(BIN)/python -m tests.exercises start
 
 clean: ## remove what the other commands made, but not your exercises

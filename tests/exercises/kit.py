@@ -131,7 +131,8 @@ def close(found: Any, expected: Any, tolerance: float = 1e-6) -> None:
         raise Differs(a, b, None)
     with np.errstate(invalid="ignore"):
         near = (a == b) | (np.isnan(a) & np.isnan(b))
-        near |= np.abs(a - b) <= tolerance * np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
+        finite = np.isfinite(a) & np.isfinite(b)  # else infinity would be near to everything, relative to its size
+        near |= finite & (np.abs(a - b) <= tolerance * np.maximum(1, np.maximum(np.abs(a), np.abs(b))))
     if not near.all():
         raise Differs(a, b, tuple(int(i) for i in np.argwhere(~near)[0]))
 

@@ -66,10 +66,6 @@ BY_RECURSION = """\
 
     visit(y)
     return list(seen)[::-1]"""
-ALL_BUT_THE_LAST = """\
-for t in list(history(y))[::-1]:
-        sums.setdefault(t, tensor(np.zeros(t.shape)))
-    for t in history(y)[:-1]:"""
 IN_PLACE = """\
 if x in sums:
                 sums[x].data += share.data
@@ -170,10 +166,6 @@ MUTANTS = [
             ("else Tensor(np.zeros(x.shape)) for x in xs", "else Tensor(0.0) for x in xs"),
             ("else Tensor(np.zeros(x.shape)) for x in xs", "else np.zeros(x.shape) for x in xs"),
             ("return [sums[x]", "return [Tensor(sums[x].data)"),  # values without a recipe
-            (
-                "for t in history(y):",
-                ALL_BUT_THE_LAST,
-            ),
             ("for t in history(y):", "for t in history(y)[1:]:"),
             ("zip(t.inputs, t.rules, strict=True)", "zip(t.inputs[:1], t.rules)"),
             ("zip(t.inputs, t.rules, strict=True)", "zip(t.inputs, t.rules[::-1])"),

@@ -116,7 +116,11 @@ STEPS = [
             (
                 "the derivative of a derivative",
                 "bend",
-                (graph.bend_is_exact_for_powers, graph.bend_is_the_slope_of_the_gradient),
+                (
+                    graph.bend_is_exact_for_powers,
+                    graph.bend_mixes_what_f_mixes,
+                    graph.bend_is_the_slope_of_the_gradient,
+                ),
             ),
             (
                 "sums and their adjoint",

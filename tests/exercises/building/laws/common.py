@@ -199,7 +199,7 @@ programs = st.one_of(st.sampled_from(CLASSICS), random_programs())
 units = whole(2, low=-2, high=2)
 
 __all__ = [
-    "Array", "Broken", "Law", "Program", "close", "demand", "for_all", "has_slopes", "inner", "is_tensor", "linear", "programs",
-    "ready", "rule",
+    "Array", "Broken", "Law", "Program", "close", "demand", "for_all", "has_slopes", "inner", "is_tensor", "linear",
+    "programs", "ready", "rule",
     "same", "slopes", "told", "units", "values", "whole",
 ]  # fmt: skip

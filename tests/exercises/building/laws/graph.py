@@ -405,6 +405,16 @@ def bend_is_exact_for_powers(e: Any, x: Array, v: Array) -> None:
     same(e.bend(lambda x: x * x, e.Tensor(x), v).data, 2 * v)
 
 
+@for_all(x=whole(3), v=whole(3))
+def bend_mixes_what_f_mixes(e: Any, x: Array, v: Array) -> None:
+    """For x times x from behind, element i moves the slope of its opposite: the Hessian takes v to 2 v from behind."""
+
+    def turn(t: Any) -> Any:
+        return e.Tensor(t.data[::-1], "turn", [t], [turn])
+
+    same(e.bend(lambda x: x * turn(x), x, v).data, 2 * v[::-1])
+
+
 @for_all(x=reals(3), v=whole(3), u=whole(3))
 def bend_is_the_slope_of_the_gradient(e: Any, x: Array, v: Array, u: Array) -> None:
     """It is what finite differences of the gradient say in the direction v; and <u, bend(v)> = <v, bend(u)>."""

@@ -184,3 +184,7 @@ def a_pool_in_the_middle_has_gradients(e: Any, x: Array, y: Array, g: Array) -> 
     seed = np.repeat(np.repeat(g, 2, 2), 2, 3)
     close(da.data, won * seed * (y * 2 + 1), 1e-9)
     close(e.gradients(da, [b])[0].data, won * seed, 1e-9)
+    (da,) = e.gradients(e.max_pool2d(a, 2) * e.max_pool2d(a * 2, 2), [a], g)
+    largest = np.repeat(np.repeat(x.reshape(1, 1, 2, 2, 2, 2).max(axis=(3, 5)), 2, 2), 2, 3)
+    close(da.data, (x == largest) * seed * 4 * largest, 1e-9)
+    told(lambda: close(e.gradients(da, [a])[0].data, (x == largest) * seed * 4, 1e-9), "the second derivative")
