@@ -81,7 +81,7 @@ def test_there_are_more_than_a_hundred_mistakes_in_all_steps():
 
 
 def test_each_step_is_told_on_half_a_page():
-    """A text with one worked number, two hints and an afterword; our lines are four to forty; NumPy alone is imported."""
+    """A text with one worked number, two hints and an afterword; our lines are 4 to 40; NumPy alone is imported."""
     assert len(STEPS) == len(sections()) == 16
     for step in STEPS:
         assert step.text().startswith(f"# {step.number}. ")

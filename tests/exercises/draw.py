@@ -165,8 +165,9 @@ def graph(rows: Any, wires: Any, width: int, top: float) -> tuple[list[str], flo
     for number, (above, below) in enumerate(wires):
         (x1, y1), (x2, y2) = corner(below), corner(above)
         side = 12 * (2 * wires[:number].count((above, below)) - 1) if wires.count((above, below)) > 1 else 0
+        bend = width + 40 if below[0] - above[0] > 1 else 2 * side  # round the boxes between
         parts.append(
-            f'<path d="M{x1 + width / 2} {y1} Q{(x1 + x2 + width) / 2 + 2 * side} {(y1 + y2 + SIDE) / 2} '
+            f'<path d="M{x1 + width / 2} {y1} Q{(x1 + x2 + width) / 2 + bend} {(y1 + y2 + SIDE) / 2} '
             f'{x2 + width / 2 + side} {y2 + SIDE}" fill="none" stroke="#8A8F98"/>'
         )
     for i, row in enumerate(rows):

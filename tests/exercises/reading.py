@@ -2,7 +2,7 @@
 
     sheet = read(path)                    its tree, or Mistake in words
     remarks(sheet)                        what Python accepts and nobody means
-    taken_from(sheet, name, offered)      functions of minitensor that a property calls beside the engine
+    taken_from(sheet, name, ...)          functions of minitensor that a property calls beside the engine
     parts_used(function)                  which arguments, and which of their parts, take part
 
 A property is followed into the helpers of its file, by their names.
@@ -165,16 +165,6 @@ def imported_names(sheet: Sheet, name: str) -> set[str]:
     return {dotted(n, names) for part in reached(sheet, name) for n in ast.walk(part)} - {""}
 
 
-def asked_engine(sheet: Sheet, name: str) -> set[str]:
-    """The attributes that it asks of anything called engine."""
-    nodes = [n for part in reached(sheet, name) for n in ast.walk(part)]
-    return {
-        n.attr
-        for n in nodes
-        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == "engine"
-    }
-
-
 class Beside(NamedTuple):
     """A sentence about what a property calls beside its engine, and whether that is the answer itself."""
 
@@ -182,12 +172,14 @@ class Beside(NamedTuple):
     answer: bool
 
 
-def taken_from(sheet: Sheet, name: str, offered: Collection[str]) -> Beside | None:
-    """Whether a property calls minitensor where it should ask the engine, or looks into the exercises themselves."""
-    asked = asked_engine(sheet, name)
+def taken_from(sheet: Sheet, name: str, offered: Collection[str], asked: Collection[str]) -> Beside | None:
+    """Whether a property calls minitensor where it should ask the engine, or looks into the exercises themselves.
+
+    offered are the names of all functions that an engine has, asked those that the property asked it for.
+    """
     found = sorted(imported_names(sheet, name))
     for full in found:
-        if full.startswith("tests.exercises") and full.split(".")[2:3] != [] and full.split(".")[2] in SPOILERS:
+        if full.startswith("tests.exercises.") and full.split(".")[2] in SPOILERS:
             return Beside(f"looks into {full}, where the answers are", True)
     for full in found:
         root, _, function = full.rpartition(".")

@@ -80,7 +80,7 @@ def grade_properties(say: Report, request: Request, chapter: Chapter) -> None:
         verdict = grade.judge(test, watched, seeds=grade.SEEDS)
         if verdict.passed:
             verdict = again(grade.judge(test, Watched(ENGINE)), "something is kept from one call to the next")
-        beside = reading.taken_from(sheet, name, vars(ENGINE))
+        beside = reading.taken_from(sheet, name, vars(ENGINE), watched.used)
         say(
             test=name,
             against=RIGHT,

@@ -132,6 +132,9 @@ class Program(NamedTuple):
             made.append((a + b, da + db) if name == "add" else (a * b, da * b + a * db))
         return made[-1][1]
 
+    def __repr__(self) -> str:
+        return "; ".join(self.lines()[2:])
+
     def names(self) -> list[str]:
         return [*"xyabcdefghij"][: 2 + len(self.steps)]
 
