@@ -9,11 +9,8 @@ ENGINE := minitensor $(filter-out tests/test_nets_% tests/test_viz_% tests/test_
 # NumPy keeps to one thread: its own wait for each other by spinning, which burns the time of whatever else runs.
 # minitensor then spreads long sums over the cores itself (minitensor/fast/cores.py).
 export OPENBLAS_NUM_THREADS ?= 1
-# ruff reads no setup.cfg, so its settings stand here
-RUFF := --config 'line-length = 120' --config 'target-version = "py311"'
-RULES := --select E,F,W,I,UP,B,SIM,C4,RUF,PIE,RET --ignore RUF001,RUF002,RUF003,RUF022 --per-file-ignores '__init__.py:F401'
 
-.PHONY: help demo test test-thorough coverage mutants check format bench bench-peers figures exercises clean
+.PHONY: help demo test test-plain test-thorough coverage mutants check format bench bench-peers figures exercises clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -23,6 +20,9 @@ demo: .venv/run ## train a network on real digits, check a gradient, draw the gr
 
 test: .venv/test ## run all tests
 	$(BIN)/python -m pytest -q -n auto
+
+test-plain: .venv/test ## run the laws of the engine on its definitions alone, without minitensor/fast
+	MINITENSOR_PLAIN=1 HYPOTHESIS_PROFILE=few $(BIN)/python -m pytest -q -n auto $(ENGINE)
 
 test-thorough: .venv/test ## try the laws of the engine on ten times as many examples, new ones each time
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -n auto $(ENGINE)
@@ -34,13 +34,13 @@ mutants: .venv/strength ## break the engine in some two thousand places, one at 
 	$(BIN)/python -m tests.mutants $(MODULE) --out $(OUT)
 
 check: .venv/dev ## formatting, lint, types
-	$(BIN)/ruff format $(RUFF) --check $(ROOMS)
-	$(BIN)/ruff check $(RUFF) $(RULES) $(ROOMS)
+	$(BIN)/ruff format --check $(ROOMS)
+	$(BIN)/ruff check $(ROOMS)
 	$(BIN)/mypy
 
 format: .venv/dev ## put the code into the form that check wants
-	$(BIN)/ruff format $(RUFF) $(ROOMS)
-	$(BIN)/ruff check $(RUFF) $(RULES) --fix $(ROOMS)
+	$(BIN)/ruff format $(ROOMS)
+	$(BIN)/ruff check --fix $(ROOMS)
 
 bench: .venv/run ## measure speed and memory, beside the peers that are installed
 	$(BIN)/python -m tests.benchmarks --out $(OUT)

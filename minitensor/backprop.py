@@ -20,7 +20,7 @@ outputs (forward mode) would find those of all outputs by *one* input; and a los
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 
 import numpy as np
@@ -70,45 +70,50 @@ def gradients(output: Tensor, wrt: Iterable[Tensor], seed: Operand | None = None
     (27.0, 18.0)
     """
     xs = _wrt(wrt)
+    wanted = set(xs)
+    newest_first = history(output)
+    on_path = _on_path(newest_first, wanted)
     sums = {output: _seed(output, seed)}  # for each Tensor, the sum of the shares that have arrived so far
-    for t, inputs in _backwards(output, wanted := set(xs)):
-        if t in sums:
-            g = sums[t] if t in wanted else sums.pop(t)  # passed on and then forgotten: its memory is free
-            for i in inputs:
-                x, share = t.inputs[i], _share(t, i, g)
-                sums[x] = sums[x] + share if x in sums else share
+    t, i = output, 0
+    try:
+        for t in newest_first:
+            if t in sums:
+                g = sums[t] if t in wanted else sums.pop(t)  # passed on and then forgotten: its memory is free
+                for i, x in enumerate(t.inputs):
+                    if x in on_path and (rule := t.primitive.vjp(i)) is not None:  # type: ignore[union-attr]
+                        share = fitted(rule(g, t, *t.inputs, **t._params), x)
+                        sums[x] = sums[x] + share if x in sums else share
+    except Exception as error:
+        raise _in_rule(error, t, i) from error
     return [sums[x] if x in sums else _uniform(0.0, x) for x in xs]
 
 
-def _backwards(output: Tensor, wanted: set[Tensor]) -> Iterator[tuple[Tensor, list[int]]]:
-    """Newest first, each Tensor that leads from a wanted one to output, with its inputs that do and have a rule."""
-    newest_first = history(output)
-    on_path = set(wanted)  # gradients elsewhere would be computed for nothing
+def _on_path(newest_first: list[Tensor], wanted: set[Tensor]) -> set[Tensor]:
+    """The Tensors that lead from a wanted one to the output: gradients elsewhere would be computed for nothing."""
+    on_path = set(wanted)
     for t in reversed(newest_first):
         if not on_path.isdisjoint(t.inputs):
             on_path.add(t)
-    for t in newest_first:
-        if t.primitive is not None and t in on_path:
-            rule = t.primitive.vjp
-            yield t, [i for i, x in enumerate(t.inputs) if x in on_path and rule(i) is not None]
+    return on_path
 
 
-def _share(t: Tensor, i: int, g: Tensor) -> Tensor:
-    """What t hands to its input i, in the shape and dtype of that input; an error names the rule."""
-    assert t.primitive is not None
-    rule, x = t.primitive.vjp(i), t.inputs[i]
-    try:
-        share = rule(g, t, *t.inputs, **t._params)
-        a, b = share._value, x._value
-        return share if a.shape == b.shape and a.dtype == b.dtype else unbroadcast(share, x)
-    except Exception as error:
-        where = f"rule {i} of {t.primitive.name}"
-        if isinstance(error, AttributeError) and not isinstance(share, Tensor):
-            raise TypeError(f"{where} must return a Tensor, and it returned {type(share).__name__}") from None
-        if type(error) in (TypeError, ValueError):
-            raise type(error)(f"{where}: {error}") from error
-        error.add_note(f"in {where}")
-        raise
+def fitted(share: Tensor, x: Tensor) -> Tensor:
+    """What a rule returned, in the shape and dtype of its input."""
+    if not isinstance(share, Tensor):
+        raise TypeError(f"it must return a Tensor, and it returned {type(share).__name__}")
+    a, b = share._value, x._value
+    if type(a) is type(b) and (type(a) is not np.ndarray or (a.shape == b.shape and a.dtype == b.dtype)):
+        return share  # nearly always; of NumPy's scalars the type says it all
+    return unbroadcast(share, x)
+
+
+def _in_rule(error: Exception, t: Tensor, i: int) -> Exception:
+    """The error, with the name of the rule that it comes from."""
+    where = f"rule {i} of {t.primitive.name if t.primitive else 'nothing'}"
+    if type(error) in (TypeError, ValueError):
+        return type(error)(f"{where}: {error}")
+    error.add_note(f"in {where}")
+    return error
 
 
 def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
@@ -207,8 +212,6 @@ def _wrt(wrt: Iterable[Tensor]) -> list[Tensor]:
 
 
 def _seed(output: Tensor, seed: Operand | None) -> Tensor:
-    if not isinstance(output, Tensor):
-        raise TypeError(f"gradients are of a Tensor, got {type(output).__name__}: NumPy's functions record nothing")
     if seed is None:
         return _uniform(1.0, output)
     _, given = as_tensors(output, seed)

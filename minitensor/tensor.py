@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from types import MappingProxyType, MethodType
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -51,20 +51,21 @@ class Primitive:
         self.__doc__, self.__module__ = function.__doc__, function.__module__
         self.__name__ = self.__qualname__ = function.__name__
 
-    def __call__(self, *inputs: Operand, **settings: Any) -> Tensor:
+    def __call__(self, *inputs: Any, **settings: Any) -> Tensor:
         """Compute the value, and remember how."""
-        tensors = as_tensors(*inputs)
-        params = _checked_settings(self, settings) if settings or self.defaults else settings
+        for x in inputs:
+            if type(x) is not Tensor:
+                inputs = as_tensors(*inputs)
+                break
+        params = _checked_settings(self, settings) if settings or self.defaults else NO_SETTINGS
         try:
-            value = self.function(*[x._value for x in tensors], **params)
+            value = self.function(*[x._value for x in inputs], **params)
         except TypeError:
-            _check_call(self, tensors)
+            _check_call(self, inputs)
             raise
-        if type(value) is np.ndarray and value.dtype in FLOATS:
-            value.setflags(write=False)
-        elif type(value) not in FLOAT_SCALARS:
-            value = _as_floats(self, value, tensors)
-        return _born(value, self, tensors, params) if RECORDING.get() else _born(value)
+        if type(value) not in FLOAT_SCALARS:
+            value = _as_floats(self, value, inputs)
+        return _born(value, self, inputs, params) if RECORDING.get() else _born(value)
 
     def defvjp(self, *rules: Rule | None) -> None:
         """Say how a gradient flows back, with one rule per input.
@@ -140,13 +141,16 @@ class Tensor:
 
     def __init__(self, data: npt.ArrayLike, name: str | None = None, *, dtype: npt.DTypeLike | None = None) -> None:
         value = _own_floats(data, DEFAULT_FLOAT)
-        _fill(self, value if dtype is None else _frozen(value.astype(float_dtype(dtype))), None, (), NO_SETTINGS)
-        self.name = name
+        self._value = value if dtype is None else _frozen(value.astype(float_dtype(dtype)))
+        self.primitive, self.inputs, self._params = None, (), NO_SETTINGS
+        self.birth = next(_births)
+        self.grad, self.name = None, name
 
     @property
     def data(self) -> Array:
         """The value, as an array that cannot be written to."""
-        return _frozen(np.asarray(self._value).view())
+        value = self._value
+        return value.view() if isinstance(value, np.ndarray) else _frozen(np.asarray(value))
 
     def detach(self) -> Tensor:
         """The same value without its recipe: a constant to every derivative."""
@@ -335,7 +339,7 @@ class Tensor:
 DEFAULT_FLOAT = np.dtype(np.float64)  # what integers and booleans become
 FLOATS = (np.dtype(np.float32), DEFAULT_FLOAT)
 FLOAT_SCALARS = (np.float32, np.float64)
-NO_SETTINGS: Mapping[str, Any] = {}
+NO_SETTINGS: dict[str, Any] = {}  # one for all: a million operators without settings need no million dicts
 
 
 def _born(
@@ -344,16 +348,8 @@ def _born(
     inputs: tuple[Tensor, ...] = (),
     params: Mapping[str, Any] = NO_SETTINGS,
 ) -> Tensor:
-    """A new Tensor, of a value that nobody else can change, and the recipe that made it."""
-    return _fill(_new(Tensor), value, primitive, inputs, params)
-
-
-_new = object.__new__
-
-
-def _fill(
-    tensor: Tensor, value: Any, primitive: Primitive | None, inputs: tuple[Tensor, ...], params: Mapping[str, Any]
-) -> Tensor:
+    """A new Tensor: a value that nobody else can change, and the recipe that made it."""
+    tensor = _new(Tensor)
     tensor._value = value
     tensor.primitive = primitive
     tensor.inputs = inputs
@@ -361,6 +357,9 @@ def _fill(
     tensor.birth = next(_births)
     tensor._name = tensor.grad = None
     return tensor
+
+
+_new = object.__new__
 
 
 @contextmanager
@@ -384,8 +383,11 @@ def as_tensors(*operands: Operand) -> tuple[Tensor, ...]:
     >>> as_tensors(Tensor(np.float32([1, 2])), 3)[1].dtype
     dtype('float32')
     """
-    if set(map(type, operands)) == {Tensor}:
-        return cast(tuple[Tensor, ...], operands)
+    for x in operands:
+        if type(x) is not Tensor:
+            break
+    else:
+        return operands  # type: ignore[return-value]
     dtypes = [x._value.dtype for x in operands if isinstance(x, Tensor)]
     adopted = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes) if dtypes else DEFAULT_FLOAT
     return tuple([x if isinstance(x, Tensor) else constant(x, adopted) for x in operands])
@@ -460,11 +462,11 @@ def _no_rule(name: str, i: int) -> Rule:
     raise NotImplementedError(f"{name} has no derivative yet: give it one with {name}.defvjp(...)")
 
 
-def _checked_settings(primitive: Primitive, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _checked_settings(primitive: Primitive, settings: dict[str, Any]) -> dict[str, Any]:
     """All settings of a call, those left out as well."""
-    if tensors := [name for name, value in settings.items() if isinstance(value, Tensor)]:
-        raise TypeError(f"{primitive.name} takes Tensors by position, not as {', '.join(tensors)}=...")
-    return {**primitive.defaults, **settings}
+    if Tensor in map(type, settings.values()):
+        raise TypeError(f"{primitive.name} takes Tensors by position, not as {', '.join(settings)}=...")
+    return {**primitive.defaults, **settings} if primitive.defaults else settings
 
 
 def _check_call(primitive: Primitive, inputs: Sequence[Tensor]) -> None:
@@ -478,7 +480,10 @@ def _check_call(primitive: Primitive, inputs: Sequence[Tensor]) -> None:
 
 
 def _as_floats(primitive: Primitive, value: Any, inputs: Sequence[Tensor]) -> Any:
-    """The value as floats, where the function returned a Python number, integers or booleans."""
+    """The value as read-only floats, also where the function returned a Python number, integers or booleans."""
+    if type(value) is np.ndarray and value.dtype in FLOATS:
+        value.setflags(write=False)
+        return value
     if value is None:
         raise TypeError(f"{primitive.name} returned None: is a return missing?")
     if isinstance(value, Tensor):
@@ -494,9 +499,11 @@ def _way_out(name: str) -> str:
     return f"numpy.{name} would lose the graph of a Tensor: {instead}, or x.data for the value alone"
 
 
-ASK_FOR_THE_VALUE = frozenset(
-    ["allclose", "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "copy", "isclose", "iscomplexobj", "isrealobj", "may_share_memory", "ndim", "result_type", "save", "savetxt", "savez", "savez_compressed", "shape", "shares_memory", "size"]
-)
+ASK_FOR_THE_VALUE = {
+    "allclose", "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "copy", "isclose",
+    "may_share_memory", "ndim", "result_type", "save", "savetxt", "savez", "savez_compressed", "shape",
+    "shares_memory", "size",
+}  # fmt: skip
 
 for _name, _method in vars(Tensor).items():
     if inspect.isfunction(_method) and not _name.startswith("_") and not _method.__doc__:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, lru_cache, wraps
 from itertools import product
 from typing import Any, ParamSpec, TypeAlias
 
@@ -28,6 +28,7 @@ from .tensor import Array, Operand, Tensor, as_tensor, primitive, whole
 
 Ints: TypeAlias = int | Sequence[int]
 Sizes: TypeAlias = tuple[int, ...]
+Margin: TypeAlias = tuple[tuple[int, int], ...]  # before and after, on each axis
 
 # -- windows over an image ---------------------------------------------------------------------------------------------
 
@@ -47,7 +48,7 @@ class Windows:
     kernel: Sizes
     stride: Sizes
     dilation: Sizes
-    margin: tuple[tuple[int, int], ...]
+    margin: Margin
     places: Sizes
 
     @classmethod
@@ -74,10 +75,7 @@ class Windows:
         kernel = per_axis("kernel_size", kernel, axes)
         stride = kernel if stride is None else per_axis("stride", stride, axes)
         dilation = per_axis("dilation", dilation, axes)
-        margin = margins(padding, kernel, stride, dilation)
-        lines = zip(size, kernel, stride, margin, dilation, strict=True)
-        places = tuple([number_of_places(*line, ceil_mode) for line in lines])
-        return cls(size, kernel, stride, dilation, margin, places)
+        return _over(size, kernel, stride, dilation, margins(padding, kernel, stride, dilation), bool(ceil_mode))
 
     @classmethod
     def onto(
@@ -107,13 +105,13 @@ class Windows:
         margin = tuple([(p, max(p - e, 0)) for p, e in zip(padding, extra, strict=True)])  # so that no place is added
         return cls(size, kernel, stride, dilation, margin, places)
 
-    @property
+    @cached_property
     def span(self) -> Sizes:
         """What a dilated kernel covers, d (k - 1) + 1."""
         return tuple([d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)])
 
-    @property
-    def reach(self) -> tuple[tuple[int, int], ...]:
+    @cached_property
+    def reach(self) -> Margin:
         """The margin that the windows need: the one asked for, and with ceil_mode more behind it.
 
         >>> Windows.over((6,), 3, stride=2, ceil_mode=True).reach
@@ -123,7 +121,7 @@ class Windows:
         lines = zip(self.size, self.margin, ends, strict=True)
         return tuple([(before, max(after, end - n - before)) for n, (before, after), end in lines])
 
-    @property
+    @cached_property
     def padded(self) -> Sizes:
         """The size of the image with this margin."""
         return tuple([a + n + b for n, (a, b) in zip(self.size, self.reach, strict=True)])
@@ -157,7 +155,7 @@ class Windows:
         lines = zip(tap, self.places, self.stride, self.dilation, strict=True)
         return (..., *[slice(i * d, i * d + (m - 1) * s + 1, s) for i, m, s, d in lines])
 
-    @property
+    @cached_property
     def inside(self) -> tuple[Any, ...]:
         """The index of the images within the padded ones."""
         return (..., *[slice(before, before + n) for n, (before, _) in zip(self.size, self.reach, strict=True)])
@@ -169,6 +167,13 @@ class Windows:
             ["x".join(map(str, self.kernel))]
             + [f"{name} {_shortly(values)}" for name, values, usual in said if any(v != usual for v in values)]
         )
+
+
+@lru_cache(4096)  # the same for every batch
+def _over(size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, margin: Margin, ceil_mode: bool) -> Windows:
+    lines = zip(size, kernel, stride, margin, dilation, strict=True)
+    places = tuple([number_of_places(*line, ceil_mode) for line in lines])
+    return Windows(size, kernel, stride, dilation, margin, places)
 
 
 def number_of_places(n: int, k: int, s: int, margin: tuple[int, int], d: int, ceil_mode: bool = False) -> int:
@@ -203,7 +208,7 @@ def _shortly(values: Sequence[object]) -> str:
     return str(values[0]) if len(set(values)) == 1 else "x".join(map(str, values))
 
 
-def margins(padding: Ints | str, kernel: Sizes, stride: Sizes, dilation: Sizes) -> tuple[tuple[int, int], ...]:
+def margins(padding: Ints | str, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Margin:
     """The padding before and after, on each axis."""
     if not isinstance(padding, str):
         numbers = per_axis("padding", padding, len(kernel))

@@ -1,4 +1,4 @@
-"""How many examples Hypothesis tries: HYPOTHESIS_PROFILE=thorough for many new ones, else a few, always the same."""
+"""How many examples Hypothesis tries: HYPOTHESIS_PROFILE=thorough for many new ones, else always the same, or few."""
 
 from __future__ import annotations
 
@@ -15,4 +15,5 @@ settings.register_profile(
 settings.register_profile(
     "thorough", max_examples=250, deadline=None, print_blob=True, suppress_health_check=slow_machines
 )
+settings.register_profile("few", settings.get_profile("default"), max_examples=8)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

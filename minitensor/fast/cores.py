@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextvars import copy_context
 from threading import Thread
 from typing import TypeVar
 
@@ -76,7 +77,8 @@ def in_blocks(block: Callable[[int, int], Result], n: int, products: int, at_mos
         except BaseException as failure:  # for the caller, whichever thread it happens in
             failures.append(failure)
 
-    helpers = [Thread(target=work) for _ in range(min(_cores, count) - 1)]
+    # each in a copy of the caller's context, which holds np.errstate
+    helpers = [Thread(target=copy_context().run, args=(work,)) for _ in range(min(_cores, count) - 1)]
     for helper in helpers:
         helper.start()
     work()

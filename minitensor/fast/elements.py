@@ -5,12 +5,15 @@ What you can do here: `where` and `sum` on arrays; `minitensor/ops` has the defi
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from ..tensor import Array
 from .memory import bits
+
+SHORT = 512  # so many numbers, added up one by one in float32, lose a digit or two of seven
 
 
 def where(condition: Array, x: Any, y: Any) -> Array:
@@ -28,7 +31,11 @@ def _as_large(x: Any, condition: Any, zero: Any) -> bool:
 
 
 def sum(x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Array:
-    """NumPy adds up pairwise, and loses nothing, along the axis that runs fastest in memory; else float64 is needed."""
-    if x.dtype != np.float64 and axis and min(range(x.ndim), key=lambda a: x.strides[a]) not in axis:
-        return x.sum(axis=axis, keepdims=keepdims, dtype=np.float64).astype(x.dtype)
-    return x.sum(axis=axis, keepdims=keepdims)
+    """The sum in float32, where that loses few digits: in short sums, and where NumPy adds up pairwise.
+
+    It does so along the axis that runs fastest in memory, and adds up one by one along the others.
+    """
+    terms = prod([x.shape[a] for a in axis])
+    if x.dtype == np.float64 or terms <= SHORT or x.strides.index(min(x.strides)) in axis:
+        return x.sum(axis=axis, keepdims=keepdims)
+    return x.sum(axis=axis, keepdims=keepdims, dtype=np.float64).astype(x.dtype)

@@ -12,6 +12,7 @@ everything behind follows by itself.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,14 +29,27 @@ np.empty(NEARLY_32_MB, np.uint8)
 np.empty(NEARLY_32_MB, np.uint8)
 
 
+_copies: dict[int, tuple[weakref.ref[Array], Array]] = {}  # by id, for as long as what was copied lives
+
+
 def batch_last(x: Array) -> Array:
-    """(n, c, h, w) as contiguous (h, c, w, n): a view if the memory is so already, else a copy.
+    """(n, c, h, w) as contiguous (h, c, w, n): a view if the memory is so already, else a copy, for reading.
+
+    An array that nobody can change is asked for twice, forward and backward, so its copy is kept for the second time.
 
     >>> y = batch_last(np.zeros((2, 3, 4, 5)))
     >>> y.shape, np.shares_memory(y, batch_last(batch_first(y)))
     ((4, 3, 5, 2), True)
     """
-    return np.ascontiguousarray(x.transpose(2, 1, 3, 0))
+    y = x.transpose(2, 1, 3, 0)
+    if y.flags.c_contiguous or x.flags.writeable:
+        return np.ascontiguousarray(y)
+    original, copy = _copies.pop(id(x), (None, None))
+    if original is not None and copy is not None and original() is x:
+        return copy
+    key, copy = id(x), np.ascontiguousarray(y)
+    _copies[key] = weakref.ref(x, lambda _: _copies.pop(key, None)), copy
+    return copy
 
 
 def batch_first(x: Array) -> Array:
