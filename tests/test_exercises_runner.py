@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -153,7 +154,7 @@ def test_mistakes_are_told_in_words(run):
     (run.folder / "sizes.py").write_text(MISTAKES)
     out = run("run", "1", limit="2")[1]
     assert "sizes.py, line 6: assert engine.conv_output_size" in out
-    assert "line: n=2 k=2" in out
+    assert re.search(r"line: n=\d k=\d stride=\d padding=0 dilation=1", out)
     assert "nearly every case is thrown away" in out
     assert "the engine has no conv_size; do you mean conv_output_size" in out
     assert "it needs an argument for the engine" in out
@@ -382,7 +383,7 @@ CHEATS = {
     "counts them elsewhere": (
         "import sys\nsys.calls = 0",
         "sys.calls = getattr(sys, 'seen', 0) + 1\n    sys.seen = sys.calls\n    engine.same_padding(3)\n"
-        "    assert sys.calls < 8",
+        "    assert sys.calls < 5",
     ),
     "remembers answers": (
         "first = {}",

@@ -1,7 +1,7 @@
 """The runner's side of the track `build`: where the student is, what is told, and what is kept.
 
-What was built is kept: whenever a further step holds, the file goes to build/kept/NN.py, and `reset build N` takes the
-one from before step N.
+What was built is kept: when a further step holds for the first time, the file goes to build/kept/NN.py, and
+`reset build N` takes the one from before step N.
 """
 
 from __future__ import annotations
@@ -80,9 +80,10 @@ def kept(folder: Folder, number: int) -> Path:
 
 
 def keep(folder: Folder, number: int, source: str) -> None:
-    """The file, as it is when the first so many steps hold."""
-    kept(folder, number).parent.mkdir(exist_ok=True)
-    kept(folder, number).write_text(source, encoding="utf-8")
+    """The file, as it is when the first so many steps hold for the first time."""
+    if not kept(folder, number).exists():
+        kept(folder, number).parent.mkdir(exist_ok=True)
+        kept(folder, number).write_text(source, encoding="utf-8")
 
 
 def reset(folder: Folder, number: int) -> str:
@@ -92,6 +93,8 @@ def reset(folder: Folder, number: int) -> str:
     if number > 1 and not before:
         raise Trouble(f"nothing was kept from before step {number}: no `run build` found step {number - 1} done")
     text = kept(folder, before[0]).read_text(encoding="utf-8") if number > 1 else EMPTY
+    for later in range(number, len(STEPS) + 1):
+        kept(folder, later).unlink(missing_ok=True)
     if file.exists():
         file.replace(file.with_suffix(".py.old"))
     file.parent.mkdir(parents=True, exist_ok=True)
