@@ -291,19 +291,19 @@ def reference(folder: Folder, name: str, exercise: str) -> str:
     return source_of(path.read_text(encoding="utf-8"), exercise)
 
 
-def source_of(text: str, name: str) -> str:
+def source_of(text: str, name: str, helpers: bool = True) -> str:
     """A definition as it stands in a file, after the helpers that it uses; empty if it is not there."""
     found: dict[str, str] = {}
     for node in ast.parse(text).body:
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
         code = "\n".join(text.splitlines()[first - 1 : node.end_lineno])
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found[node.name] = code
         elif word := re.match(r"\w+", code):  # `layers = ...`, or `leaky.defvjp(...)`
             found[word[0]] = f"{found[word[0]]}\n\n\n{code}" if word[0] in found else code
     if name not in found:
         return ""
-    used = [helper for helper in found if helper != name and re.search(rf"\b{helper}\b", found[name])]
+    used = [h for h in found if helpers and h != name and re.search(rf"\b{h}\b", found[name])]
     return "\n\n\n".join(found[part] for part in [*used, name] if part not in ("from", "import"))
 
 
@@ -317,7 +317,11 @@ def compare(options: argparse.Namespace, folder: Folder) -> None:
             raise Trouble(
                 f"step {step.number} is not done yet; `solution build {step.number}` shows our lines all the same"
             )
-        print(track.afterwards(folder, step))
+        with folder.snapshot(name) as file:
+            text = file.read_text(encoding="utf-8-sig")
+        mine = [source_of(text, added, helpers=False) for added in step.adds]
+        print(f"Step {step.number}, {step.title}. {step.afterwards()}\n")
+        print(side_by_side("\n\n\n".join(mine), step.our_lines()))
         return
     exercises = [exercise_of(options, folder, name)] if options.exercise else list(folder.chapters[name].hints)
     done = [e for e in exercises if e in names(mine.get("properties"))]

@@ -49,13 +49,18 @@ def recorded(e: Any, y: Any, names: dict[Any, str] | None = None) -> mt.Tensor:
         if not t.inputs:
             twins[t] = mt.Tensor(t.data, names.get(t))
             continue
-
-        def stored(*arrays: np.ndarray, value: Any = t.data) -> np.ndarray:
-            return np.array(value)
-
-        stored.__name__ = t.op or "operator"
-        twins[t] = primitive(stored)(*[twins[x] for x in t.inputs])
+        twins[t] = primitive(stored(t.op or "operator", t.data))(*[twins[x] for x in t.inputs])
     return twins[y]
+
+
+def stored(name: str, value: np.ndarray) -> Function:
+    """An operator of this name whose value is known."""
+
+    def operator(*arrays: np.ndarray) -> np.ndarray:
+        return np.array(value)
+
+    operator.__name__ = name
+    return operator
 
 
 def figures(e: Any, model: Any, image: np.ndarray, label: np.ndarray) -> Iterator[tuple[str, Figure]]:

@@ -126,8 +126,3 @@ def reward(folder: Folder, tell: Tell) -> None:
                 tell(f"  drawn with viz: {into / told['drawn']}")
             elif "late" in told or "end" in told:
                 tell("  (it takes too long, and was stopped)")
-
-
-def afterwards(folder: Folder, step: Step) -> str:
-    """What a step has shown, and our lines of it."""
-    return f"{step.afterwards()}\n\nOur lines for step {step.number}:\n\n{step.our_lines()}"
