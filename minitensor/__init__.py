@@ -8,6 +8,8 @@ pool, activations, losses, normalize.  Beside that path: recording, sizes, more,
 
 import os
 
+from .tensor import Primitive, Tensor, as_tensor, primitive  # isort: skip  (first: the others are made of it)
+
 from . import fast, finite, sizes
 from .activations import leaky_relu, log_softmax, relu, sigmoid, softmax, softplus
 from .backprop import backward, gradients, hessian, history, jacobian
@@ -33,7 +35,9 @@ from .more import (
     diag,
     dot,
     erf,
+    expand_dims,
     expm1,
+    flatten,
     flip,
     full,
     gelu,
@@ -50,7 +54,9 @@ from .more import (
     sin,
     split,
     square,
+    squeeze,
     std,
+    swapaxes,
     tensordot,
     tile,
     trace,
@@ -71,8 +77,6 @@ from .ops import (
     divide,
     einsum,
     exp,
-    expand_dims,
-    flatten,
     float_power,
     greater,
     greater_equal,
@@ -90,10 +94,8 @@ from .ops import (
     reshape,
     sign,
     sqrt,
-    squeeze,
     stack,
     subtract,
-    swapaxes,
     tanh,
     transpose,
     var,
@@ -122,7 +124,6 @@ from .pool import (
     weighted_avg_pool2d,
 )
 from .recording import no_grad
-from .tensor import Primitive, Tensor, as_tensor, primitive
 from .windows import Windows, fold, windows
 
 __version__ = "0.2.0"

@@ -25,6 +25,7 @@ from operator import attrgetter
 
 import numpy as np
 
+from .checks import named_error
 from .ops.shape import stack
 from .tensor import Operand, Tensor, as_tensor, as_tensors, constant, recording
 
@@ -84,7 +85,7 @@ def gradients(output: Tensor, wrt: Iterable[Tensor], seed: Operand | None = None
                         share = fitted(rule(g, t, *t.inputs, **t._params), x)
                         sums[x] = sums[x] + share if x in sums else share
     except Exception as error:
-        raise _in_rule(error, t, i) from error
+        raise named_error(error, f"rule {i} of {t.primitive.name if t.primitive else 'a leaf'}") from error
     return [sums[x] if x in sums else _uniform(0.0, x) for x in xs]
 
 
@@ -105,15 +106,6 @@ def fitted(share: Tensor, x: Tensor) -> Tensor:
     if type(a) is type(b) and (type(a) is not np.ndarray or (a.shape == b.shape and a.dtype == b.dtype)):
         return share  # nearly always; of NumPy's scalars the type says it all
     return unbroadcast(share, x)
-
-
-def _in_rule(error: Exception, t: Tensor, i: int) -> Exception:
-    """The error, with the name of the rule that it comes from."""
-    where = f"rule {i} of {t.primitive.name if t.primitive else 'nothing'}"
-    if type(error) in (TypeError, ValueError):
-        return type(error)(f"{where}: {error}")
-    error.add_note(f"in {where}")
-    return error
 
 
 def unbroadcast(share: Tensor, x: Tensor) -> Tensor:

@@ -23,10 +23,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from .checks import (
+    PADDING_MODES,
+    Ints,
+    Sizes,
+    check_bias,
+    check_channels,
+    check_groups,
+    check_layer,
+    check_padding_mode,
+)  # fmt: skip
 from .ops.contract import _einsum, einsum, matmul
 from .ops.shape import index, pad
-from .tensor import Array, Operand, Tensor, as_tensors, primitive, whole
-from .windows import Ints, Sizes, Windows, _windows, fold_patches, of_rank, patches
+from .tensor import Array, Operand, Tensor, as_tensors, primitive
+from .windows import Windows, _windows, fold_patches, of_rank, patches
 
 # fmt: off
 
@@ -72,9 +82,9 @@ def conv(
            [6., 1.]])
     """
     x, w = as_tensors(x, w)
-    _check_shapes(x, w, w.ndim == x.ndim, x.ndim)
-    _check_groups(groups, x.shape[1], w.shape[0])
-    _check_channels(x, w, w.shape[1] * groups, f"{w.shape[1]} channels" + f" in each of {groups} groups" * (groups > 1))
+    check_layer(x.shape, w.shape, x.ndim)
+    check_groups(groups, x.shape[1], w.shape[0])
+    check_channels(x.shape, w.shape, w.shape[1], groups)
     windows = Windows.over(x.shape[2:], w.shape[2:], stride=stride, padding=padding, dilation=dilation)
     if check_padding_mode(padding_mode) != "zeros":
         x = pad(x, ((0, 0), (0, 0), *windows.margin), PADDING_MODES[padding_mode])
@@ -155,9 +165,9 @@ def conv_transpose(
     array([[[[ 1., 10.,  2., 20.]]]])
     """
     x, w = as_tensors(x, w)
-    _check_shapes(x, w, w.ndim == x.ndim, x.ndim)
-    _check_channels(x, w, w.shape[0], f"{w.shape[0]} channels")
-    _check_groups(groups, x.shape[1])
+    check_layer(x.shape, w.shape, x.ndim)
+    check_channels(x.shape, w.shape, w.shape[0])
+    check_groups(groups, x.shape[1])
     windows = Windows.onto(
         x.shape[2:], w.shape[2:], stride=stride, padding=padding, output_padding=output_padding, dilation=dilation
     )
@@ -216,8 +226,8 @@ def _with_own_kernels(
     x: Operand, w: Operand, stride: Ints, padding: Ints | str, dilation: Ints
 ) -> tuple[Tensor, Tensor, Windows]:
     x, w = as_tensors(x, w)
-    _check_shapes(x, w, w.ndim == 2 * x.ndim - 2, 2 * x.ndim - 2)
-    _check_channels(x, w, w.shape[1], f"{w.shape[1]} channels")
+    check_layer(x.shape, w.shape, 2 * x.ndim - 2)
+    check_channels(x.shape, w.shape, w.shape[1])
     return x, w, Windows.over(x.shape[2:], w.shape[x.ndim :], stride=stride, padding=padding, dilation=dilation)
 
 
@@ -256,42 +266,8 @@ def of_axes(spec: str, axes: int) -> str:
     return spec.replace("hw", "zhw"[-axes:]).replace("ij", "lij"[-axes:])
 
 
-# -- what fits ---------------------------------------------------------------------------------------------------------
-
-PADDING_MODES = {"zeros": "constant", "circular": "wrap", "reflect": "reflect", "replicate": "edge"}
-
-
-def check_padding_mode(mode: str) -> str:
-    """The mode itself; ValueError, with the modes that there are, for another one."""
-    if mode not in tuple(PADDING_MODES):  # not in the dict: a list as mode would be an error without the modes
-        raise ValueError(f"padding_mode (={mode!r}) must be one of {', '.join(map(repr, PADDING_MODES))}")
-    return mode
-
-
-def _check_shapes(x: Tensor, w: Tensor, fits: bool, w_ndim: int) -> None:
-    if x.ndim < 3 or 0 in x.shape[1:]:
-        raise ValueError(f"the input must be (N, C, {', '.join('DHW'[2 - x.ndim :])}), not empty, got shape {x.shape}")
-    if not fits or 0 in w.shape:
-        raise ValueError(f"the kernel must have {w_ndim} axes, none of them empty, got shape {w.shape}")
-
-
-def _check_channels(x: Tensor, w: Tensor, channels: int, read: str) -> None:
-    if x.shape[1] != channels:
-        raise ValueError(f"the kernel reads {read}, the input has {x.shape[1]} (x {x.shape}, w {w.shape})")
-
-
-def _check_groups(groups: int, channels: int, output_channels: int = 0) -> None:
-    if whole("groups", groups) < 1:
-        raise ValueError(f"groups (={groups}) must be at least 1")
-    if channels % groups:
-        raise ValueError(f"channels (={channels}) must be divisible by groups (={groups})")
-    if output_channels % groups:
-        raise ValueError(f"output channels (={output_channels}) must be divisible by groups (={groups})")
-
-
-def _of_shape(b: Operand, shape: tuple[int, ...], *like: Tensor) -> Tensor:
+def _of_shape(b: Operand, shape: Sizes, *like: Tensor) -> Tensor:
     """The bias, in the widest dtype of other Tensors if it has none of its own."""
-    *_, bias = as_tensors(*like, b)
-    if bias.shape != shape:
-        raise ValueError(f"b must have shape {shape}, got {bias.shape}")
+    bias = as_tensors(*like, b)[-1]
+    check_bias(bias.shape, shape)
     return bias

@@ -1,6 +1,14 @@
 """What a derivative *is*: how much the output moves when the input moves a little.
 
 What you can do here: `slope` along a direction by finite differences, and `check_gradients` of any function with it.
+
+The *central difference* is the definition, with an h that is small and not yet 0:
+
+    F'(0)  =  (F(h) - F(-h)) / 2h,  up to an error of h^2 F^(3) / 6
+
+For F(t) = (2 + t)^3 and h = 0.1: (9.261 - 6.859) / 0.2 = 12.01, where 3 * 2^2 = 12.  With 2h in place of h the error is
+four times as large, 12.04; so (4 * 12.01 - 12.04) / 3 has none of this kind.  `slope` does that.  At a *kink*, as |x|
+has at 0, the two sides have different slopes, and a difference across it is the slope of neither.
 """
 
 from __future__ import annotations
@@ -10,16 +18,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .backprop import gradients
+from .checks import whole
 from .ops.elementwise import multiply
 from .ops.shape import concatenate
-from .tensor import Array, Operand, Tensor, as_tensor, recording, whole
+from .tensor import Array, Operand, Tensor, as_tensor, recording
 
 
 def slope(f: Callable[..., Tensor], xs: Sequence[Array], direction: Sequence[Array], step: float = 1e-3) -> float:
     """The derivative of a scalar f at xs along a direction v, from values alone.
 
-    With F(t) = f(x + t v) and h = step, dF/dt at 0 is (8 (F(h) - F(-h)) - (F(2h) - F(-2h))) / 12h, up to an error of
-    h^4 F^(5) / 30.
+    With F(t) = f(x + t v), h = step and D(h) = (F(h) - F(-h)) / 2h, dF/dt at 0 is (4 D(h) - D(2h)) / 3, up to an error
+    of h^4 F^(5) / 30.
     Source: Fornberg, Generation of finite difference formulas on arbitrarily spaced grids, Math. Comp. 1988, table 1.
 
     >>> abs(slope(lambda x: x ** 3, [np.array(2.0)], [np.array(1.0)]) - 12) < 1e-10
@@ -29,7 +38,10 @@ def slope(f: Callable[..., Tensor], xs: Sequence[Array], direction: Sequence[Arr
     def at(t: float) -> float:
         return f(*[Tensor(x + t * v) for x, v in zip(xs, direction, strict=True)]).item()
 
-    return (8 * (at(step) - at(-step)) - (at(2 * step) - at(-2 * step))) / (12 * step)
+    def central(h: float) -> float:
+        return (at(h) - at(-h)) / (2 * h)
+
+    return (4 * central(step) - central(2 * step)) / 3
 
 
 @recording(True)
@@ -43,7 +55,8 @@ def check_gradients(
 ) -> float:
     """Compare the gradients of f at xs, and theirs in turn, with finite differences, in float64.
 
-    f is made a scalar L = <u, f(x)> with random weights u; then v^T dL/dx must be the slope of L along a random v.
+    f is made a scalar L, the sum of u * f(x) with random weights u; then the sum of v * dL/dx must be the slope of L
+    along a random direction v.
     Order 2 adds the same check on the function x -> dL/dx, and so on.  Returns the largest relative deviation, relative
     to the largest of 1 and the two slopes.
     The direction is the same at each call unless you give an rng.  Keep xs at least 2 step away from kinks.

@@ -15,13 +15,17 @@ from .tensor import Array, Operand, Tensor, as_tensor, as_tensors
 def cross_entropy(logits: Operand, labels: npt.ArrayLike) -> Tensor:
     """The average of -log softmax(logits)[label]: how surprised the network is by the right answers, in nats.
 
-    logits (N, K), labels N integers from 0 to K - 1.
+    logits (N, K), labels N integers from 0 to K - 1.  Its gradient is (softmax(logits) - one_hot(labels)) / N: what was
+    expected, less what is right.
     Raises ValueError where the shapes do not fit, TypeError for labels that are not whole numbers, IndexError for one
     out of range.
     Source: Goodfellow, Bengio and Courville, Deep Learning, section 6.2.2.3.
 
-    >>> round(cross_entropy(Tensor([[0.0, 0.0]]), [1]).item(), 4)  # log 2
-    0.6931
+    >>> logits = Tensor([[0.0, 0.0]])
+    >>> loss = cross_entropy(logits, [1])
+    >>> loss.backward()
+    >>> round(loss.item(), 4), logits.grad.data  # log 2, and [0.5, 0.5] - [0, 1]
+    (0.6931, array([[ 0.5, -0.5]]))
     """
     logits = as_tensor(logits)
     classes = checked_labels(logits, labels)

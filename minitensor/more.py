@@ -13,11 +13,12 @@ from math import prod as product
 import numpy as np
 import numpy.typing as npt
 
+from .checks import Axis, axis_of, normal_axes, several, whole
 from .ops.contract import einsum, matmul
 from .ops.elementwise import multiply, power, sqrt, where
-from .ops.reduce import normal_axes, var
-from .ops.shape import axis_of, concatenate, expand_dims, flatten, index, reshape, transpose
-from .tensor import Array, Axis, Operand, Tensor, as_tensor, as_tensors, primitive, whole
+from .ops.reduce import var
+from .ops.shape import _transpose, concatenate, index, reshape, transpose
+from .tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
 
 # fmt: off
 
@@ -187,7 +188,7 @@ def cumsum(x: Operand, axis: int | None = None) -> Tensor:
     Tensor([1., 3., 6.], cumsum)
     """
     x = flatten(x) if axis is None else as_tensor(x)
-    return _cumsum(x, axis=axis_of(x, axis or 0))
+    return _cumsum(x, axis=axis_of(x.shape, axis or 0))
 
 
 @primitive
@@ -204,7 +205,61 @@ def argmax(x: Operand, axis: int | None = None) -> Array:
     """
     return np.asarray(np.argmax(as_tensor(x).data, axis))
 
-# -- moving elements ---------------------------------------------------------------------------------------------------
+# -- axes -------------------------------------------------------------------------------------------------------------
+
+def flatten(x: Operand, start_axis: int = 0) -> Tensor:
+    """All axes from start_axis on as one.
+
+    >>> flatten(Tensor([[[1.0, 2.0], [3.0, 4.0]]]), 1).shape
+    (1, 4)
+    """
+    x = as_tensor(x)
+    start = axis_of(x.shape, start_axis) if x.ndim else 0
+    return reshape(x, *x.shape[:start], product(x.shape[start:]))
+
+
+def squeeze(x: Operand, axis: Axis = None) -> Tensor:
+    """Without these axes of length 1; without any such, if no axis is given.  ValueError for a longer axis.
+
+    >>> squeeze(Tensor([[[1.0], [2.0]]])).shape, squeeze(Tensor([[[1.0], [2.0]]]), 0).shape
+    ((2,), (2, 1))
+    """
+    x = as_tensor(x)
+    ones_ = [i for i, n in enumerate(x.shape) if n == 1]
+    axes = ones_ if axis is None else [axis_of(x.shape, a) for a in several(axis)]
+    if any(x.shape[a] != 1 for a in axes):
+        raise ValueError(f"axis (={axis}) of shape {x.shape} does not have length 1")
+    return reshape(x, tuple([n for i, n in enumerate(x.shape) if i not in axes]))
+
+
+def expand_dims(x: Operand, axis: int | Sequence[int]) -> Tensor:
+    """With new axes of length 1, which have these numbers afterwards.
+
+    >>> expand_dims(Tensor([1.0, 2.0]), 0).shape, expand_dims(Tensor([1.0, 2.0]), (1, -1)).shape
+    ((1, 2), (2, 1, 1))
+    """
+    x, named = as_tensor(x), several(axis)
+    ndim = x.ndim + len(named)
+    axes = {a % ndim for a in named if -ndim <= a < ndim}
+    if len(axes) != len(named):
+        raise ValueError(f"axis (={axis}) must name axes of a Tensor with {ndim} axes, each once")
+    rest = iter(x.shape)
+    return reshape(x, tuple([1 if i in axes else next(rest) for i in range(ndim)]))
+
+
+def swapaxes(x: Operand, a: int, b: int) -> Tensor:
+    """Two axes exchanged.
+
+    >>> swapaxes(Tensor([[[1.0, 2.0]]]), 0, -1).shape
+    (2, 1, 1)
+    """
+    x = as_tensor(x)
+    order = list(range(x.ndim))
+    i, j = axis_of(x.shape, a), axis_of(x.shape, b)
+    order[i], order[j] = j, i
+    return _transpose(x, axes=tuple(order))
+
+
 
 def moveaxis(x: Operand, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """Some axes put in other places; the others stay in order.
@@ -213,7 +268,7 @@ def moveaxis(x: Operand, source: int | Sequence[int], destination: int | Sequenc
     (2, 1, 1)
     """
     x = as_tensor(x)
-    sources, places = ([axis_of(x, a) for a in (axes if isinstance(axes, Sequence) else [axes])]
+    sources, places = ([axis_of(x.shape, a) for a in (axes if isinstance(axes, Sequence) else [axes])]
                        for axes in (source, destination))
     if len({*sources}) != len(sources) or len({*places}) != len(sources) or len(places) != len(sources):
         raise ValueError(f"source (={source}) and destination (={destination}) must name as many axes, each once")
@@ -244,7 +299,7 @@ def roll(x: Operand, shift: int, axis: int | None = None) -> Tensor:
     x = as_tensor(x)
     if axis is None:
         return reshape(roll(flatten(x), shift, 0), x.shape)
-    at = axis_of(x, axis)
+    at = axis_of(x.shape, axis)
     return index(x, (slice(None),) * at + (np.roll(np.arange(x.shape[at]), whole("shift", shift)),))
 
 
@@ -255,7 +310,7 @@ def repeat(x: Operand, times: int, axis: int | None = None) -> Tensor:
     array([1., 1., 2., 2.])
     """
     x = flatten(x) if axis is None else as_tensor(x)
-    at = axis_of(x, axis or 0)
+    at = axis_of(x.shape, axis or 0)
     return index(x, (slice(None),) * at + (np.repeat(np.arange(x.shape[at]), whole("times", times)),))
 
 
@@ -280,7 +335,7 @@ def split(x: Operand, parts: int | Sequence[int], axis: int = 0) -> list[Tensor]
     [[1.0], [2.0, 3.0]]
     """
     x = as_tensor(x)
-    at = axis_of(x, axis)
+    at = axis_of(x.shape, axis)
     pieces = np.split(np.arange(x.shape[at]), parts if isinstance(parts, Sequence) else whole("parts", parts))
     ranges = [slice(int(p[0]), int(p[-1]) + 1) if p.size else slice(0, 0) for p in pieces]
     return [index(x, (slice(None),) * at + (piece,)) for piece in ranges]
@@ -331,7 +386,7 @@ def tensordot(x: Operand, y: Operand, axes: int | tuple[int | Sequence[int], int
     x, y = as_tensors(x, y)
     if isinstance(axes, int):
         axes = tuple(range(x.ndim - axes, x.ndim)), tuple(range(axes))
-    of_x, of_y = ([axis_of(t, a) for a in (its if isinstance(its, Sequence) else [its])]
+    of_x, of_y = ([axis_of(t.shape, a) for a in (its if isinstance(its, Sequence) else [its])]
                   for t, its in zip((x, y), axes, strict=True))
     if [x.shape[a] for a in of_x] != [y.shape[b] for b in of_y]:
         raise ValueError(f"axes (={axes}) of shapes {x.shape} and {y.shape} must have the same lengths")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .checks import whole
 from .ops.reduce import mean
 from .ops.shape import pad, transpose
-from .tensor import Operand, Tensor, as_tensor, as_tensors, whole
+from .tensor import Operand, Tensor, as_tensor, as_tensors
 from .windows import windows
 
 

@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from .checks import Ints, axis_of, whole
 from .conv import of_axes
 from .ops.contract import einsum
 from .ops.elementwise import abs as absolute
 from .ops.elementwise import sign, where
 from .ops.reduce import max as maximum_over
-from .ops.shape import axis_of
-from .tensor import Array, Operand, Tensor, as_tensor, primitive, whole
-from .windows import Ints, Windows, _fold, _windows, fold_patches, of_rank, patches
+from .tensor import Array, Operand, Tensor, as_tensor, primitive
+from .windows import Windows, _fold, _windows, fold_patches, of_rank, patches
 
 # fmt: off
 
@@ -220,7 +220,7 @@ def maxout(x: Operand, pieces: int, axis: int = 1) -> Tensor:
     array([[5., 2.]])
     """
     x = as_tensor(x)
-    axis = axis_of(x, axis)
+    axis = axis_of(x.shape, axis)
     if whole("pieces", pieces) < 1 or x.shape[axis] % pieces:
         raise ValueError(f"channels (={x.shape[axis]}) must be divisible by pieces (={pieces})")
     runs = x.reshape(*x.shape[:axis], x.shape[axis] // pieces, pieces, *x.shape[axis + 1 :])

@@ -16,7 +16,6 @@ from __future__ import annotations
 import inspect
 import itertools
 import reprlib
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,10 +26,22 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from .checks import (
+    ASK_FOR_THE_VALUE,
+    DEFAULT_FLOAT,
+    FLOATS,
+    Axis,
+    check_call,
+    check_rules,
+    float_dtype,
+    no_rule,
+    way_out,
+)
+from .checks import whole as whole
+
 Array: TypeAlias = npt.NDArray[Any]
 Operand: TypeAlias = "Tensor | npt.ArrayLike"
 Rule: TypeAlias = "Callable[..., Tensor]"
-Axis: TypeAlias = int | Sequence[int] | None
 
 _births = itertools.count()  # a Tensor is born after its inputs: the order that backpropagation needs
 RECORDING: ContextVar[bool] = ContextVar("recording", default=True)  # each thread and each task has its own
@@ -47,7 +58,7 @@ class Primitive:
         self.function = self.definition = self.__wrapped__ = function
         self.name = function.__name__.lstrip("_")  # the primitive behind the public function `where` is `_where`
         self.defaults: Mapping[str, Any] = getattr(function, "__kwdefaults__", None) or {}
-        self.vjp: Callable[[int], Rule | None] = partial(_no_rule, self.name)  # vjp(i) is the rule for input i
+        self.vjp: Callable[[int], Rule | None] = partial(no_rule, self.name)  # vjp(i) is the rule for input i
         self.__doc__, self.__module__ = function.__doc__, function.__module__
         self.__name__ = self.__qualname__ = function.__name__
 
@@ -61,7 +72,7 @@ class Primitive:
         try:
             value = self.function(*[x._value for x in inputs], **params)
         except TypeError:
-            _check_call(self, inputs)
+            check_call(self.name, self.definition, len(inputs))
             raise
         if type(value) not in FLOAT_SCALARS:
             value = _as_floats(self, value, inputs)
@@ -78,11 +89,7 @@ class Primitive:
         zero everywhere.
         Raises ValueError unless there are as many rules as inputs.
         """
-        code = getattr(self.definition, "__code__", None)  # a NumPy function has none
-        if code is not None and code.co_flags & inspect.CO_VARARGS:
-            raise ValueError(f"{self.name} takes any number of inputs: give it one rule for all with defvjp_each")
-        if code is not None and len(rules) != code.co_argcount:
-            raise ValueError(f"{self.name} has {code.co_argcount} inputs, and was given {len(rules)} rules")
+        check_rules(self.name, self.definition, len(rules))
         self.vjp = rules.__getitem__
 
     def defvjp_each(self, rule: Rule) -> None:
@@ -242,8 +249,8 @@ class Tensor:
     def broadcast_to(self, *n: Any, shape: Any = None) -> Tensor: return ops.broadcast_to(self, *n, shape=shape)
     def clip(self, low: Operand | None = None, high: Operand | None = None) -> Tensor: return ops.clip(self, low, high)
     def exp(self) -> Tensor: return ops.exp(self)
-    def expand_dims(self, axis: int | Sequence[int]) -> Tensor: return ops.expand_dims(self, axis)
-    def flatten(self, start_axis: int = 0) -> Tensor: return ops.flatten(self, start_axis)
+    def expand_dims(self, axis: int | Sequence[int]) -> Tensor: return more.expand_dims(self, axis)
+    def flatten(self, start_axis: int = 0) -> Tensor: return more.flatten(self, start_axis)
     def log(self) -> Tensor: return ops.log(self)
     def log_softmax(self, axis: int = -1) -> Tensor: return activations.log_softmax(self, axis)
     def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return ops.logsumexp(self, axis, keepdims)
@@ -256,9 +263,9 @@ class Tensor:
     def sigmoid(self) -> Tensor: return activations.sigmoid(self)
     def softmax(self, axis: int = -1) -> Tensor: return activations.softmax(self, axis)
     def sqrt(self) -> Tensor: return ops.sqrt(self)
-    def squeeze(self, axis: Axis = None) -> Tensor: return ops.squeeze(self, axis)
+    def squeeze(self, axis: Axis = None) -> Tensor: return more.squeeze(self, axis)
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return ops.sum(self, axis, keepdims)
-    def swapaxes(self, a: int, b: int) -> Tensor: return ops.swapaxes(self, a, b)
+    def swapaxes(self, a: int, b: int) -> Tensor: return more.swapaxes(self, a, b)
     def tanh(self) -> Tensor: return ops.tanh(self)
     def transpose(self, *order: Any, axes: Any = None) -> Tensor: return ops.transpose(self, *order, axes=axes)
     def var(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
@@ -322,11 +329,11 @@ class Tensor:
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __array_wrap__(self, array: Array, context: tuple[Any, ...] | None = None, return_scalar: bool = False) -> Any:
-        raise TypeError(_way_out(context[0].__name__ if context else "this function"))
+        raise way_out(context[0].__name__ if context else "this function")
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function.__name__ not in ASK_FOR_THE_VALUE:
-            raise TypeError(_way_out(function.__name__))
+            raise way_out(function.__name__)
 
         def value(x: Any) -> Any:
             return x.data if isinstance(x, Tensor) else type(x)(map(value, x)) if type(x) in (list, tuple) else x
@@ -336,8 +343,6 @@ class Tensor:
 
 # -- how Tensors are born ----------------------------------------------------------------------------------------------
 
-DEFAULT_FLOAT = np.dtype(np.float64)  # what integers and booleans become
-FLOATS = (np.dtype(np.float32), DEFAULT_FLOAT)
 FLOAT_SCALARS = (np.float32, np.float64)
 NO_SETTINGS: dict[str, Any] = {}  # one for all: a million operators without settings need no million dicts
 
@@ -438,45 +443,11 @@ def _holds_tensors(data: Any) -> bool:
     )
 
 
-def float_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
-    """The dtype as one of the two that a Tensor has, or TypeError."""
-    if np.dtype(dtype) not in FLOATS:
-        raise TypeError(f"a Tensor holds float32 or float64, not {np.dtype(dtype)}")
-    return np.dtype(dtype)
-
-
-def whole(name: str, value: Any) -> int:
-    """The value as an int; TypeError if it is not a whole number."""
-    if type(value) is int:  # nearly always, and much the faster question
-        return value
-    try:
-        return int(value.__index__())
-    except (AttributeError, TypeError):
-        raise TypeError(f"{name} (={value!r}) must be a whole number") from None
-
-
-# -- what goes wrong -----------------------------------------------------------------------------------------------
-
-
-def _no_rule(name: str, i: int) -> Rule:
-    raise NotImplementedError(f"{name} has no derivative yet: give it one with {name}.defvjp(...)")
-
-
 def _checked_settings(primitive: Primitive, settings: dict[str, Any]) -> dict[str, Any]:
     """All settings of a call, those left out as well."""
     if Tensor in map(type, settings.values()):
         raise TypeError(f"{primitive.name} takes Tensors by position, not as {', '.join(settings)}=...")
     return {**primitive.defaults, **settings} if primitive.defaults else settings
-
-
-def _check_call(primitive: Primitive, inputs: Sequence[Tensor]) -> None:
-    """TypeError, in words of ours, for more inputs than the function takes."""
-    code = getattr(primitive.function, "__code__", None)
-    if code is None or len(inputs) <= code.co_argcount or code.co_flags & inspect.CO_VARARGS:
-        return
-    names = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-    by_name = f"; settings are given by name ({', '.join(names)})" if names else ""
-    raise TypeError(f"{primitive.name} has {code.co_argcount} inputs, and was given {len(inputs)}{by_name}") from None
 
 
 def _as_floats(primitive: Primitive, value: Any, inputs: Sequence[Tensor]) -> Any:
@@ -492,21 +463,8 @@ def _as_floats(primitive: Primitive, value: Any, inputs: Sequence[Tensor]) -> An
     return dtype.type(value) if type(value) in (float, int, bool) else _own_floats(value, dtype)
 
 
-def _way_out(name: str) -> str:
-    ours = {"absolute": "abs"}.get(name, name)
-    known = hasattr(sys.modules[__package__], ours)
-    instead = f"use minitensor.{ours}" if known else "minitensor has no function of this name"
-    return f"numpy.{name} would lose the graph of a Tensor: {instead}, or x.data for the value alone"
-
-
-ASK_FOR_THE_VALUE = {
-    "allclose", "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "copy", "isclose",
-    "may_share_memory", "ndim", "result_type", "save", "savetxt", "savez", "savez_compressed", "shape",
-    "shares_memory", "size",
-}  # fmt: skip
-
 for _name, _method in vars(Tensor).items():
     if inspect.isfunction(_method) and not _name.startswith("_") and not _method.__doc__:
         _method.__doc__ = f"`minitensor.{_name}` of this Tensor."
 
-from . import activations, backprop, ops  # noqa: E402  a Tensor's methods are the operators, which are made of Tensors
+from . import activations, backprop, more, ops  # noqa: E402  a Tensor's methods are the operators, which are made of Tensors

@@ -24,10 +24,9 @@ from typing import Any, ParamSpec, TypeAlias
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .tensor import Array, Operand, Tensor, as_tensor, primitive, whole
+from .checks import Ints, Sizes, check_least, per_axis, whole
+from .tensor import Array, Operand, Tensor, as_tensor, primitive
 
-Ints: TypeAlias = int | Sequence[int]
-Sizes: TypeAlias = tuple[int, ...]
 Margin: TypeAlias = tuple[tuple[int, int], ...]  # before and after, on each axis
 
 # -- windows over an image ---------------------------------------------------------------------------------------------
@@ -223,25 +222,6 @@ def margins(padding: Ints | str, kernel: Sizes, stride: Sizes, dilation: Sizes) 
         raise ValueError(f'padding="same" keeps the size at stride 1 only, got stride {stride}')
     totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
     return tuple([(total // 2, total - total // 2) for total in totals])
-
-
-def per_axis(name: str, value: Ints, axes: int) -> Sizes:
-    """A setting as one number for each spatial axis; a single number stands for the same on each.
-
-    >>> per_axis("stride", 2, 2), per_axis("stride", (1, 2), 2)
-    ((2, 2), (1, 2))
-    """
-    values = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * axes
-    if len(values) != axes:
-        raise ValueError(f"{name} (={value}) must be a number, or one for each of the {axes} spatial axes")
-    return tuple([whole(name, v) for v in values])
-
-
-def check_least(**settings: int) -> None:
-    """ValueError for a padding below 0, and for anything else below 1."""
-    for name, number in settings.items():
-        if number < (least := 0 if "padding" in name else 1):
-            raise ValueError(f"{name} (={number}) must be at least {least}")
 
 
 # -- the map and its adjoint, on arrays --------------------------------------------------------------------------------

@@ -56,8 +56,9 @@ def test_imports_run_one_way():
             assert not used & set(ORDER[i + 1 :]), path
     modules = {module_name(path): path for path in sources("minitensor")}
     graph = {name: {m for m in imports(path, modules) if m in modules and m != name} for name, path in modules.items()}
-    assert graph["minitensor.tensor"] == {"minitensor.activations", "minitensor.backprop", "minitensor.ops"}
-    graph["minitensor.tensor"] = set()  # the one circle: a Tensor's methods are operators, made of Tensors (last line)
+    last = (ROOT / "minitensor" / "tensor.py").read_text().splitlines()[-1]
+    assert last.startswith("from . import activations, backprop, more, ops  #")
+    graph["minitensor.tensor"] = {"minitensor.checks"}  # the one circle: a Tensor's methods are made of Tensors
     list(graphlib.TopologicalSorter(graph).static_order())  # CycleError names the circle, if there is one
 
 
@@ -76,9 +77,9 @@ PATH = ("tensor", "backprop", "finite", "ops", "windows", "conv", "pool", "activ
 
 
 def test_the_readers_path_needs_nothing_beside_it():
-    """What explains reverse mode and convolution imports no speed, no formulas, no further functions."""
+    """What explains reverse mode and convolution imports no speed, no formulas and no programs."""
     modules = {module_name(path): path for path in sources("minitensor")}
     for name, path in modules.items():
         if name.split(".")[1:2] and name.split(".")[1] in PATH:
             used = {m.split(".")[1] for m in imports(path, modules) if m.startswith("minitensor.")}
-            assert used <= set(PATH), name
+            assert not used & {"fast", "formula", "program"}, name

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minitensor import Tensor, avg_pool2d, conv1d, conv2d, conv_transpose2d, gradients, max_pool1d, max_pool2d, sizes
+from minitensor import Tensor, avg_pool2d, checks, conv1d, conv2d, conv_transpose2d, gradients, max_pool1d, max_pool2d
 from minitensor.sizes import (
     conv_output_size,
     conv_transpose_output_size,
@@ -377,12 +377,12 @@ def test_a_layer_is_two_or_three_numbers(layer):
 @given(st.lists(st.integers(1, 3), max_size=4), st.integers(1, 3))
 def test_a_setting_is_a_number_or_one_for_each_axis(values, axes):
     """One number stands for all axes; a sequence must have one for each, or is a ValueError that shows it."""
-    assert sizes.per_axis("stride", 2, axes) == (2,) * axes
+    assert checks.per_axis("stride", 2, axes) == (2,) * axes
     if len(values) == axes:
-        assert sizes.per_axis("stride", values, axes) == tuple(values)
+        assert checks.per_axis("stride", values, axes) == tuple(values)
     else:
         with pytest.raises(ValueError, match=re.escape(f"stride (={values})")):
-            sizes.per_axis("stride", values, axes)
+            checks.per_axis("stride", values, axes)
 
 
 @given(st.sampled_from([np.int8, np.uint8, np.uint16]), st.integers(60, 120), st.integers(1, 100), st.integers(50, 100))

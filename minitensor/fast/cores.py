@@ -15,7 +15,7 @@ from contextvars import copy_context
 from threading import Thread
 from typing import TypeVar
 
-from ..tensor import whole
+from ..checks import whole
 
 Result = TypeVar("Result")
 

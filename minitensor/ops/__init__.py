@@ -27,13 +27,9 @@ from .reduce import logsumexp, max, mean, min, sum, var
 from .shape import (
     broadcast_to,
     concatenate,
-    expand_dims,
-    flatten,
     index,
     pad,
     reshape,
-    squeeze,
     stack,
-    swapaxes,
     transpose,
 )

@@ -8,10 +8,9 @@ is not in the output.  Dense, convolution, tiled and locally connected layers di
 
 from __future__ import annotations
 
-import string
-
 import numpy as np
 
+from ..checks import letters_of
 from ..tensor import Array, Operand, Tensor, as_tensors, primitive
 from .shape import _transpose, broadcast_to, index, reshape
 
@@ -99,7 +98,7 @@ def einsum(spec: str, *tensors: Operand) -> Tensor:
     if not isinstance(spec, str):
         raise TypeError(f'einsum begins with letters, as in einsum("ij,jk->ik", x, y), got {type(spec).__name__}')
     xs = as_tensors(*tensors)
-    terms, output = _letters(spec, xs)
+    terms, output = letters_of(spec, [x.shape for x in xs])
     sizes: dict[str, int] = {}
     for letters, x in zip(terms, xs, strict=True):
         for letter, n in zip(letters, x.shape, strict=True):
@@ -139,32 +138,3 @@ def _einsum_rule(i: int, g: Tensor, out: Tensor, *xs: Tensor, spec: str) -> Tens
 
 
 _einsum.defvjp_each(_einsum_rule)
-
-
-def _letters(spec: str, xs: tuple[Tensor, ...]) -> tuple[list[str], str]:
-    """The letters of each input and of the output, with "..." and a missing output written out."""
-    left, arrow, output = spec.replace(" ", "").partition("->")
-    terms = left.split(",")
-    shapes = [x.shape for x in xs]
-    if len(terms) != len(xs):
-        raise ValueError(f"{spec} names {len(terms)} inputs, and {len(xs)} were given")
-    free = [c for c in string.ascii_letters if c not in spec]  # for "...", taken from the right, where shapes align
-    longest = 0
-    inputs = []
-    for term, x in zip(terms, xs, strict=True):
-        before, dots, after = term.partition("...")
-        extra = x.ndim - len(before + after)
-        if extra < 0 or (extra and not dots) or (not (before + after).isalpha() and before + after):
-            raise ValueError(f"{spec}: {term!r} does not fit an input of shape {x.shape} (all shapes: {shapes})")
-        inputs.append(before + "".join(free[:extra][::-1]) + after)
-        longest = max(longest, extra)
-    dotted = "".join(free[:longest][::-1])
-    if not arrow:
-        joined = left.replace("...", "")
-        output = dotted + "".join(sorted(c for c in set(joined.replace(",", "")) if joined.count(c) == 1))
-    if longest and "..." not in output and arrow:
-        raise ValueError(f'{spec}: the axes that "..." stands for must be in the output too')
-    output = output.replace("...", dotted)
-    if len(set(output)) != len(output) or not set(output) <= set("".join(inputs)):
-        raise ValueError(f"{spec}: each letter of the output must occur there once, and in some input")
-    return inputs, output

@@ -8,17 +8,14 @@ axis stays, with length 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
-from typing import TypeAlias
 
 import numpy as np
 
-from ..tensor import Array, Axis, Operand, Tensor, as_tensor, primitive, whole
+from ..checks import Axis, Sizes, count_or_raise, normal_axes
+from ..tensor import Array, Operand, Tensor, as_tensor, primitive
 from .elementwise import where
 from .shape import broadcast_to, reshape
-
-Axes: TypeAlias = tuple[int, ...]
 
 # fmt: off
 
@@ -33,12 +30,12 @@ def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @primitive
-def _sum(x: Array, *, axis: Axes, keepdims: bool) -> Array:
+def _sum(x: Array, *, axis: Sizes, keepdims: bool) -> Array:
     return x.sum(axis=axis, keepdims=keepdims, dtype=np.float64).astype(x.dtype)  # float32 would lose digits on the way
 _sum.defvjp(lambda g, out, x, *, axis, keepdims: spread(g, x, axis))
 
 
-def spread(g: Tensor, x: Tensor, axis: Axes) -> Tensor:
+def spread(g: Tensor, x: Tensor, axis: Sizes) -> Tensor:
     """A value for each reduced group, repeated for each member of the group: the adjoint of the sum."""
     kept = tuple([1 if i in axis else n for i, n in enumerate(x.shape)])
     return broadcast_to(g if g.shape == kept else reshape(g, kept), x.shape)
@@ -51,7 +48,7 @@ def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     3.0
     """
     x = as_tensor(x)
-    return sum(x, axis, keepdims) / count_or_raise(x, axis)
+    return sum(x, axis, keepdims) / count_or_raise(x.shape, axis)
 
 
 def var(x: Operand, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
@@ -61,7 +58,7 @@ def var(x: Operand, axis: Axis = None, keepdims: bool = False, ddof: float = 0) 
     (1.0, 2.0)
     """
     x = as_tensor(x)
-    return sum((x - mean(x, axis, keepdims=True)) ** 2, axis, keepdims) / count_or_raise(x, axis, ddof)
+    return sum((x - mean(x, axis, keepdims=True)) ** 2, axis, keepdims) / count_or_raise(x.shape, axis, ddof)
 
 
 def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -75,17 +72,17 @@ def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     array([0., 1., 0.])
     """
     x = as_tensor(x)
-    count_or_raise(x, axis)
+    count_or_raise(x.shape, axis)
     return _max(x, axis=normal_axes(axis, x.ndim), keepdims=keepdims)
 
 
 @primitive
-def _max(x: Array, *, axis: Axes, keepdims: bool) -> Array:
+def _max(x: Array, *, axis: Sizes, keepdims: bool) -> Array:
     return x.max(axis=axis, keepdims=keepdims)
 
 
 @primitive
-def first_maximum(x: Array, *, axis: Axes) -> Array:
+def first_maximum(x: Array, *, axis: Sizes) -> Array:
     """1 at the first maximum along axis, 0 elsewhere.
 
     >>> first_maximum(Tensor([1.0, 7.0, 7.0]), axis=(0,)).data
@@ -111,12 +108,12 @@ def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     array([0., 1., 0.])
     """
     x = as_tensor(x)
-    count_or_raise(x, axis)
+    count_or_raise(x.shape, axis)
     return _min(x, axis=normal_axes(axis, x.ndim), keepdims=keepdims)
 
 
 @primitive
-def _min(x: Array, *, axis: Axes, keepdims: bool) -> Array:
+def _min(x: Array, *, axis: Sizes, keepdims: bool) -> Array:
     return x.min(axis=axis, keepdims=keepdims)
 _min.defvjp(lambda g, out, x, *, axis, keepdims: where(first_maximum(-x, axis=axis), spread(g, x, axis), 0))
 
@@ -131,40 +128,15 @@ def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     1000.6931
     """
     x = as_tensor(x)
-    count_or_raise(x, axis)
+    count_or_raise(x.shape, axis)
     return _logsumexp(x, axis=normal_axes(axis, x.ndim), keepdims=keepdims)
 
 
 @primitive
-def _logsumexp(x: Array, *, axis: Axes, keepdims: bool) -> Array:
+def _logsumexp(x: Array, *, axis: Sizes, keepdims: bool) -> Array:
     largest = x.max(axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0)  # inf - inf is not a number
     with np.errstate(divide="ignore", over="ignore"):  # the log of no probability at all is -inf; beside an inf, all is
         out = largest + np.log(np.exp(x - largest).sum(axis=axis, keepdims=True))
     return out if keepdims else out.squeeze(axis)
 _logsumexp.defvjp(lambda g, out, x, *, axis, keepdims: spread(g, x, axis) * (x - spread(out, x, axis)).exp())
-
-
-def normal_axes(axis: Axis, ndim: int) -> Axes:
-    """The axes as numbers from 0 to ndim - 1, in ascending order; ValueError for one out of range or named twice.
-
-    >>> normal_axes(None, 3), normal_axes(-1, 3), normal_axes((-1, 0), 3)
-    ((0, 1, 2), (2,), (0, 2))
-    """
-    named = range(ndim) if axis is None else axis if isinstance(axis, Sequence) else (axis,)
-    numbers = [whole("axis", a) for a in named]
-    if ndim == 0 and numbers in ([0], [-1]):  # a single number has no axes, and NumPy takes the first all the same
-        return ()
-    axes = tuple(sorted(a + ndim if a < 0 else a for a in numbers))
-    if any(not 0 <= a < ndim for a in axes) or len(set(axes)) != len(axes):
-        raise ValueError(f"axis (={axis}) must name axes of a Tensor with {ndim} axes, each once")
-    return axes
-
-
-def count_or_raise(x: Tensor, axis: Axis, ddof: float = 0) -> float:
-    """How many elements go into each result, less ddof; ValueError if that leaves none."""
-    count = prod(x.shape[a] for a in normal_axes(axis, x.ndim))
-    if not count > ddof:
-        less = f" beyond ddof (={ddof})" if ddof else ""
-        raise ValueError(f"a Tensor of shape {x.shape} has no elements along axis {axis}{less}")
-    return count - ddof

@@ -1,6 +1,6 @@
 """Operators that move elements and do not change them.
 
-What you can do here: `reshape` and its kin, `transpose`, `broadcast_to`, index, `pad`, `concatenate`, `stack`.
+What you can do here: `reshape`, `transpose`, `broadcast_to`, index, `pad`, `concatenate`, `stack`.
 
 All of these are linear maps (except for what `pad` puts around, which no derivative sees).  The *adjoint* f* of a
 linear map f is the map with <f(x), g> = <x, f*(g)> for all x and g, where <a, b> is the sum of all a_i b_i.  If f
@@ -21,13 +21,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from ..tensor import Array, Axis, Operand, Tensor, as_tensor, as_tensors, primitive, whole
-
-Shape: TypeAlias = tuple[int, ...]
+from ..checks import Sizes, axis_of, sequence, whole
+from ..tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
 
 # fmt: off
 
@@ -40,7 +39,7 @@ def reshape(x: Operand, *n: int | Sequence[int], shape: int | Sequence[int] | No
     array([[1., 2.],
            [3., 4.]])
     """
-    x, asked = as_tensor(x), _sequence(n, shape)
+    x, asked = as_tensor(x), sequence(n, shape)
     known = prod(m for m in asked if m != -1)
     after = asked
     if asked.count(-1) == 1 and known > 0 and x.size % known == 0:
@@ -51,48 +50,9 @@ def reshape(x: Operand, *n: int | Sequence[int], shape: int | Sequence[int] | No
 
 
 @primitive
-def _reshape(x: Array, *, shape: Shape) -> Array:
+def _reshape(x: Array, *, shape: Sizes) -> Array:
     return x.reshape(shape)
 _reshape.defvjp(lambda g, out, x, *, shape: reshape(g, x.shape))
-
-
-def flatten(x: Operand, start_axis: int = 0) -> Tensor:
-    """All axes from start_axis on as one.
-
-    >>> flatten(Tensor([[[1.0, 2.0], [3.0, 4.0]]]), 1).shape
-    (1, 4)
-    """
-    x = as_tensor(x)
-    start = axis_of(x, start_axis) if x.ndim else 0
-    return reshape(x, *x.shape[:start], prod(x.shape[start:]))
-
-
-def squeeze(x: Operand, axis: Axis = None) -> Tensor:
-    """Without these axes of length 1; without any such, if no axis is given.  ValueError for a longer axis.
-
-    >>> squeeze(Tensor([[[1.0], [2.0]]])).shape, squeeze(Tensor([[[1.0], [2.0]]]), 0).shape
-    ((2,), (2, 1))
-    """
-    x = as_tensor(x)
-    axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else [axis_of(x, a) for a in _axes(axis)]
-    if any(x.shape[a] != 1 for a in axes):
-        raise ValueError(f"axis (={axis}) of shape {x.shape} does not have length 1")
-    return reshape(x, tuple([n for i, n in enumerate(x.shape) if i not in axes]))
-
-
-def expand_dims(x: Operand, axis: int | Sequence[int]) -> Tensor:
-    """With new axes of length 1, which have these numbers afterwards.
-
-    >>> expand_dims(Tensor([1.0, 2.0]), 0).shape, expand_dims(Tensor([1.0, 2.0]), (1, -1)).shape
-    ((1, 2), (2, 1, 1))
-    """
-    x, named = as_tensor(x), _axes(axis)
-    ndim = x.ndim + len(named)
-    axes = {a % ndim for a in named if -ndim <= a < ndim}
-    if len(axes) != len(named):
-        raise ValueError(f"axis (={axis}) must name axes of a Tensor with {ndim} axes, each once")
-    rest = iter(x.shape)
-    return reshape(x, tuple([1 if i in axes else next(rest) for i in range(ndim)]))
 
 
 def transpose(x: Operand, *order: int | Sequence[int], axes: Sequence[int] | None = None) -> Tensor:
@@ -106,7 +66,7 @@ def transpose(x: Operand, *order: int | Sequence[int], axes: Sequence[int] | Non
     """
     x = as_tensor(x)
     reverse = not (order or axes)
-    given = tuple(range(x.ndim))[::-1] if reverse else _sequence(order, axes)
+    given = tuple(range(x.ndim))[::-1] if reverse else sequence(order, axes)
     after = tuple([a + x.ndim if a < 0 else a for a in given])
     if sorted(after) != list(range(x.ndim)):
         raise ValueError(f"axes (={given}) must name each of the {x.ndim} axes of shape {x.shape} once")
@@ -114,22 +74,9 @@ def transpose(x: Operand, *order: int | Sequence[int], axes: Sequence[int] | Non
 
 
 @primitive
-def _transpose(x: Array, *, axes: Shape) -> Array:
+def _transpose(x: Array, *, axes: Sizes) -> Array:
     return x.transpose(axes)
 _transpose.defvjp(lambda g, out, x, *, axes: _transpose(g, axes=tuple([axes.index(i) for i in range(g.ndim)])))
-
-
-def swapaxes(x: Operand, a: int, b: int) -> Tensor:
-    """Two axes exchanged.
-
-    >>> swapaxes(Tensor([[[1.0, 2.0]]]), 0, -1).shape
-    (2, 1, 1)
-    """
-    x = as_tensor(x)
-    order = list(range(x.ndim))
-    i, j = axis_of(x, a), axis_of(x, b)
-    order[i], order[j] = j, i
-    return _transpose(x, axes=tuple(order))
 
 
 def broadcast_to(x: Operand, *n: int | Sequence[int], shape: int | Sequence[int] | None = None) -> Tensor:
@@ -142,11 +89,11 @@ def broadcast_to(x: Operand, *n: int | Sequence[int], shape: int | Sequence[int]
     array([[1., 2.],
            [1., 2.]])
     """
-    return _broadcast_to(as_tensor(x), shape=_sequence(n, shape))
+    return _broadcast_to(as_tensor(x), shape=sequence(n, shape))
 
 
 @primitive
-def _broadcast_to(x: Array, *, shape: Shape) -> Array:
+def _broadcast_to(x: Array, *, shape: Sizes) -> Array:
     try:
         return np.broadcast_to(x, shape)
     except ValueError:
@@ -174,7 +121,7 @@ def _index(x: Array, *, key: Any) -> Array:
 
 
 @primitive
-def scatter(g: Array, *, shape: Shape, key: Any) -> Array:
+def scatter(g: Array, *, shape: Sizes, key: Any) -> Array:
     """Zeros of this shape, with each element of g *added* where x[key] took it from: the adjoint of indexing."""
     if not any(isinstance(part, np.ndarray) for part in key):
         total = np.zeros(shape, g.dtype)
@@ -266,7 +213,7 @@ def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
     joined, axis = as_tensors(*tensors), whole("axis", axis)
     shapes = [x.shape for x in joined]
     try:
-        first = axis_of(joined[0], axis)
+        first = axis_of(shapes[0], axis)
         ends = tuple(accumulate([shape[first] for shape in shapes]))
         return _concatenate(*joined, axis=first, ends=ends)
     except (ValueError, IndexError):
@@ -274,7 +221,7 @@ def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
 
 
 @primitive
-def _concatenate(*xs: Array, axis: int, ends: Shape) -> Array:
+def _concatenate(*xs: Array, axis: int, ends: Sizes) -> Array:
     return np.concatenate(xs, axis)
 _concatenate.defvjp_each(lambda i, g, out, *xs, axis, ends: index(
     g, (slice(None),) * axis + (slice(ends[i] - xs[i].shape[axis], ends[i]),)
@@ -302,22 +249,3 @@ def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
 def _stack(*xs: Array, axis: int) -> Array:
     return np.stack(xs, axis)
 _stack.defvjp_each(lambda i, g, out, *xs, axis: index(g, (slice(None),) * axis + (i,)))
-
-
-def axis_of(x: Tensor, axis: int) -> int:
-    """The number of an axis, counted from the first; ValueError if x does not have it."""
-    if not -x.ndim <= whole("axis", axis) < x.ndim:
-        raise ValueError(f"axis (={axis}) is not an axis of shape {x.shape}")
-    return whole("axis", axis) % x.ndim
-
-
-def _axes(axis: int | Sequence[int]) -> list[int]:
-    return [whole("axis", a) for a in (axis if isinstance(axis, Sequence) else [axis])]
-
-
-def _sequence(numbers: Sequence[Any], named: int | Sequence[int] | None = None) -> Shape:
-    """(2, 3) for f(2, 3), for f((2, 3)) and for f(shape=(2, 3))."""
-    if named is not None:
-        numbers = (named,)
-    several = numbers[0] if len(numbers) == 1 and isinstance(numbers[0], Sequence | np.ndarray) else numbers
-    return tuple([whole("a length or an axis", n) for n in several])
