@@ -1,6 +1,6 @@
 """What `start` places: starters, guided or not, as files or as notebooks; the empty engine; and a conftest.py.
 
-Nothing that is there already is written over, but for conftest.py, which is ours.
+Nothing that is there already is written over, except our own conftest.py: this folder may have moved.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ from tests.exercises.fixture import *  # noqa: E402, F403
 '''
 
 
+OURS = "from tests.exercises.fixture import"
+
+
 def start(folder: Folder, notebook: bool = False, unguided: bool = False) -> None:
     """Place what is not there yet."""
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -42,7 +45,9 @@ def start(folder: Folder, notebook: bool = False, unguided: bool = False) -> Non
     if not engine.exists():
         engine.parent.mkdir(exist_ok=True)
         engine.write_text(EMPTY, encoding="utf-8")
-    (folder.path / "conftest.py").write_text(CONFTEST.format(root=str(ROOT)), encoding="utf-8")
+    conftest = folder.path / "conftest.py"
+    if not conftest.exists() or OURS in conftest.read_text(encoding="utf-8", errors="replace"):
+        conftest.write_text(CONFTEST.format(root=str(ROOT)), encoding="utf-8")
 
 
 def place(folder: Folder, name: str, notebook: bool = False, unguided: bool = False) -> Path:
@@ -60,6 +65,7 @@ def guided(folder: Folder, name: str) -> bool:
     return file.is_file() and UNGUIDED not in file.read_text(encoding="utf-8", errors="replace")
 
 
+NAMING = ("Each function", "The first is", "    assert ", "You may write", "    python -m")
 UNGUIDED = "Unguided: find properties of your own"
 
 
@@ -67,7 +73,7 @@ def without_names(starter: str, name: str) -> str:
     """A starter without its exercises: what the engine offers, and no word of what to say about it."""
     tree = ast.parse(starter)
     title, *paragraphs = (ast.get_docstring(tree) or "").split("\n\n")
-    kept = [p for p in paragraphs if not p.startswith(("Each function", "You may write", "    python -m"))]
+    kept = [p for p in paragraphs if not p.startswith(NAMING)]
     told = f"{UNGUIDED}, def test_...(engine, ...), that see the bugs of `bugs {name}`."
     imports = [ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     text = "\n\n".join([title, told, *kept])

@@ -235,6 +235,8 @@ def log_softmax_has_its_values(e: Any, x: Array, shift: float) -> None:
         close(e.log_softmax(x + shift).data, expected, 1e-9)
         close(e.log_softmax(e.Tensor(x + shift)).data, expected, 1e-9)
         close(e.log_softmax(np.array([0.0, -2000.0])).data, [0.0, -2000.0], 1e-9)
+        far = np.array([[0.0, 0.0], [-2000.0, -2000.0]])
+        told(lambda: close(e.log_softmax(far).data, np.full((2, 2), -np.log(2)), 1e-9), "two rows that lie far apart")
 
 
 @for_all(x=reals(2, 3), seed=whole(2, 3), second=whole(2, 3), one=reals(3))
