@@ -402,10 +402,6 @@ MUTANTS = [
                 "cross_entropy(model(images[part]), labels[: len(part)])",
             ),
             (
-                "range(batch, len(labels), batch)",
-                "range(batch, len(labels) - batch, 2 * batch)",
-            ),
-            (
                 "np.split(rng.permutation(len(labels)), range(batch, len(labels), batch))",
                 "np.split(rng.permutation(len(labels)), range(batch, len(labels), batch))[:-1]",
             ),
