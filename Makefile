@@ -37,6 +37,8 @@ check: .venv/dev ## formatting, lint, types
 	$(BIN)/ruff format --check $(ROOMS)
 	$(BIN)/ruff check $(ROOMS)
 	$(BIN)/mypy
+	$(BIN)/mypy --strict -p minitensor
+	$(BIN)/python -m pytest -q tests/test_types.py
 
 format: .venv/dev ## put the code into the form that check wants
 	$(BIN)/ruff format $(ROOMS)

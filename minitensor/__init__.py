@@ -1,7 +1,7 @@
 """minitensor: a tensor engine to read, with reverse-mode derivatives of any order, on NumPy alone.
 
-Read the chapters in this order: tensor, backprop, finite, ops (elementwise, shape, reduce, contract), windows, conv,
-pool, activations, losses, normalize.  Beside that path: recording, sizes, more, formula, fast.
+Read the chapters in this order: tensor, backprop, windows, conv, pool, ops (elementwise, shape, reduce, contract),
+activations, losses, normalize, finite.  Beside that path: checks, recording, sizes, more, formula, fast.
 
 `from minitensor import *` brings all but `abs`, `max`, `min` and `sum`, which would replace Python's own.
 """

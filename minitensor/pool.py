@@ -10,6 +10,7 @@ Letters as in `conv.py`.  Source: Goodfellow, Bengio and Courville, Deep Learnin
 from __future__ import annotations
 
 from functools import reduce
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ def first_maxima(x: Array, y: Array, windows: Windows) -> Array:
     """In each window True at the first pixel that is its maximum y, False elsewhere and in the margin."""
     seen, inside = patches(x, windows), patches(np.ones(windows.size, bool), windows, False)
     largest = inside & ((seen == for_each_tap(y, windows)) | np.isnan(seen))
-    flat = largest.reshape(*y.shape, -1)  # the taps in reading order
+    flat = largest.reshape(*y.shape, prod(windows.kernel))  # the taps in reading order
     return (flat & (flat.cumsum(axis=-1) == 1)).reshape(largest.shape)
 
 

@@ -26,17 +26,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .checks import (
-    ASK_FOR_THE_VALUE,
-    DEFAULT_FLOAT,
-    FLOATS,
-    Axis,
-    check_call,
-    check_rules,
-    float_dtype,
-    no_rule,
-    way_out,
-)
+from . import checks
+from .checks import DEFAULT_FLOAT, FLOATS, Axis, float_dtype
 from .checks import whole as whole
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -58,7 +49,7 @@ class Primitive:
         self.function = self.definition = self.__wrapped__ = function
         self.name = function.__name__.lstrip("_")  # the primitive behind the public function `where` is `_where`
         self.defaults: Mapping[str, Any] = getattr(function, "__kwdefaults__", None) or {}
-        self.vjp: Callable[[int], Rule | None] = partial(no_rule, self.name)  # vjp(i) is the rule for input i
+        self.vjp: Callable[[int], Rule | None] = partial(checks.no_rule, self.name)  # vjp(i) is the rule for input i
         self.__doc__, self.__module__ = function.__doc__, function.__module__
         self.__name__ = self.__qualname__ = function.__name__
 
@@ -72,7 +63,7 @@ class Primitive:
         try:
             value = self.function(*[x._value for x in inputs], **params)
         except TypeError:
-            check_call(self.name, self.definition, len(inputs))
+            checks.check_call(self.name, self.definition, len(inputs))
             raise
         if type(value) not in FLOAT_SCALARS:
             value = _as_floats(self, value, inputs)
@@ -89,7 +80,7 @@ class Primitive:
         zero everywhere.
         Raises ValueError unless there are as many rules as inputs.
         """
-        check_rules(self.name, self.definition, len(rules))
+        checks.check_rules(self.name, self.definition, len(rules))
         self.vjp = rules.__getitem__
 
     def defvjp_each(self, rule: Rule) -> None:
@@ -329,11 +320,11 @@ class Tensor:
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __array_wrap__(self, array: Array, context: tuple[Any, ...] | None = None, return_scalar: bool = False) -> Any:
-        raise way_out(context[0].__name__ if context else "this function")
+        raise checks.way_out(context[0].__name__ if context else "this function")
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if function.__name__ not in ASK_FOR_THE_VALUE:
-            raise way_out(function.__name__)
+        if function.__name__ not in checks.ASK_FOR_THE_VALUE:
+            raise checks.way_out(function.__name__)
 
         def value(x: Any) -> Any:
             return x.data if isinstance(x, Tensor) else type(x)(map(value, x)) if type(x) in (list, tuple) else x

@@ -76,34 +76,6 @@ class Windows:
         dilation = per_axis("dilation", dilation, axes)
         return _over(size, kernel, stride, dilation, margins(padding, kernel, stride, dilation), bool(ceil_mode))
 
-    @classmethod
-    def onto(
-        cls,
-        places: Sequence[int],
-        kernel: Ints,
-        *,
-        stride: Ints = 1,
-        padding: Ints = 0,
-        output_padding: Ints = 0,
-        dilation: Ints = 1,
-    ) -> Windows:
-        """Windows with this many places, through which a transposed convolution writes: the size follows from them.
-
-        n = (m - 1) s - 2p + d(k - 1) + 1 + output_padding along each axis.  Several n have m places, if s > 1, and
-        output_padding chooses among them.  Raises ValueError, TypeError, with the values, where it does not fit.
-
-        >>> Windows.onto((3,), 3, stride=2).size, Windows.onto((3,), 3, stride=2, output_padding=1).size
-        ((7,), (8,))
-        """
-        places, axes = per_axis("places", places, len(places)), len(places)
-        kernel, stride = per_axis("kernel_size", kernel, axes), per_axis("stride", stride, axes)
-        padding, dilation = per_axis("padding", padding, axes), per_axis("dilation", dilation, axes)
-        extra = per_axis("output_padding", output_padding, axes)
-        lines = zip(places, kernel, stride, padding, extra, dilation, strict=True)
-        size = tuple([transposed_size(*line) for line in lines])
-        margin = tuple([(p, max(p - e, 0)) for p, e in zip(padding, extra, strict=True)])  # so that no place is added
-        return cls(size, kernel, stride, dilation, margin, places)
-
     @cached_property
     def span(self) -> Sizes:
         """What a dilated kernel covers, d (k - 1) + 1."""
@@ -167,61 +139,33 @@ class Windows:
             + [f"{name} {_shortly(values)}" for name, values, usual in said if any(v != usual for v in values)]
         )
 
+    @classmethod
+    def onto(
+        cls,
+        places: Sequence[int],
+        kernel: Ints,
+        *,
+        stride: Ints = 1,
+        padding: Ints = 0,
+        output_padding: Ints = 0,
+        dilation: Ints = 1,
+    ) -> Windows:
+        """Windows with this many places, through which a transposed convolution writes: the size follows from them.
 
-@lru_cache(4096)  # the same for every batch
-def _over(size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, margin: Margin, ceil_mode: bool) -> Windows:
-    lines = zip(size, kernel, stride, margin, dilation, strict=True)
-    places = tuple([number_of_places(*line, ceil_mode) for line in lines])
-    return Windows(size, kernel, stride, dilation, margin, places)
+        n = (m - 1) s - 2p + d(k - 1) + 1 + output_padding along each axis.  Several n have m places, if s > 1, and
+        output_padding chooses among them.  Raises ValueError, TypeError, with the values, where it does not fit.
 
-
-def number_of_places(n: int, k: int, s: int, margin: tuple[int, int], d: int, ceil_mode: bool = False) -> int:
-    """Along one axis: floor((n + margin - d(k - 1) - 1) / s) + 1, with ceil_mode rounded up (`sizes` says more)."""
-    before, after = margin
-    check_least(n=n, kernel_size=k, stride=s, padding=before, dilation=d)
-    room = before + n + after - (d * (k - 1) + 1)
-    if room < 0:
-        sides = f"2 * {before}" if before == after else f"{before} + {after}"
-        padded = f"{n} + {sides} = {before + n + after}" if before or after else f"{n}"
-        raise ValueError(
-            f"kernel (={k}) with dilation (={d}) covers {d * (k - 1) + 1}, more than the input (={padded})"
-        )
-    if not ceil_mode:
-        return room // s + 1
-    m = -(-room // s) + 1
-    return m if (m - 1) * s < before + n else m - 1  # a window starts within the input or the margin before it
-
-
-def transposed_size(m: int, k: int, s: int, p: int, extra: int, d: int) -> int:
-    """Along one axis: (m - 1) s - 2p + d(k - 1) + 1 + output_padding (`sizes` says more)."""
-    check_least(n=m, kernel_size=k, stride=s, padding=p, dilation=d, output_padding=extra)
-    if extra and extra >= max(s, d):
-        raise ValueError(f"output_padding (={extra}) must be smaller than stride (={s}) or dilation (={d})")
-    size = (m - 1) * s - 2 * p + d * (k - 1) + 1 + extra
-    if size < 1:
-        raise ValueError(f"nothing is left: input (={m}), kernel (={k}), padding (={p}) give an output of {size}")
-    return size
-
-
-def _shortly(values: Sequence[object]) -> str:
-    return str(values[0]) if len(set(values)) == 1 else "x".join(map(str, values))
-
-
-def margins(padding: Ints | str, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Margin:
-    """The padding before and after, on each axis."""
-    if not isinstance(padding, str):
-        numbers = per_axis("padding", padding, len(kernel))
-        if min(numbers) < 0:
-            raise ValueError(f"padding (={padding}) must not be negative")
-        return tuple([(p, p) for p in numbers])
-    if padding == "valid":
-        return ((0, 0),) * len(kernel)
-    if padding != "same":
-        raise ValueError(f'padding (={padding!r}) must be a number, one for each axis, "same" or "valid"')
-    if any(s != 1 for s in stride):
-        raise ValueError(f'padding="same" keeps the size at stride 1 only, got stride {stride}')
-    totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
-    return tuple([(total // 2, total - total // 2) for total in totals])
+        >>> Windows.onto((3,), 3, stride=2).size, Windows.onto((3,), 3, stride=2, output_padding=1).size
+        ((7,), (8,))
+        """
+        places, axes = per_axis("places", places, len(places)), len(places)
+        kernel, stride = per_axis("kernel_size", kernel, axes), per_axis("stride", stride, axes)
+        padding, dilation = per_axis("padding", padding, axes), per_axis("dilation", dilation, axes)
+        extra = per_axis("output_padding", output_padding, axes)
+        lines = zip(places, kernel, stride, padding, extra, dilation, strict=True)
+        size = tuple([transposed_size(*line) for line in lines])
+        margin = tuple([(p, max(p - e, 0)) for p, e in zip(padding, extra, strict=True)])  # so that no place is added
+        return cls(size, kernel, stride, dilation, margin, places)
 
 
 # -- the map and its adjoint, on arrays --------------------------------------------------------------------------------
@@ -305,6 +249,67 @@ def _fold(g: Array, *, windows: Windows) -> Array:
 # By either of two adjoint maps the gradient goes back through the other.
 _windows.defvjp(lambda g, out, x, *, windows: _fold(g, windows=windows))
 _fold.defvjp(lambda x, out, g, *, windows: _windows(x, windows=windows))  # what arrives is shaped like x
+
+# -- along one axis ---------------------------------------------------------------------------------------------------
+
+
+@lru_cache(4096)  # the same for every batch
+def _over(size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, margin: Margin, ceil_mode: bool) -> Windows:
+    lines = zip(size, kernel, stride, margin, dilation, strict=True)
+    places = tuple([number_of_places(*line, ceil_mode) for line in lines])
+    return Windows(size, kernel, stride, dilation, margin, places)
+
+
+def number_of_places(n: int, k: int, s: int, margin: tuple[int, int], d: int, ceil_mode: bool = False) -> int:
+    """Along one axis: floor((n + margin - d(k - 1) - 1) / s) + 1, with ceil_mode rounded up (`sizes` says more)."""
+    before, after = margin
+    check_least(n=n, kernel_size=k, stride=s, padding=before, dilation=d)
+    room = before + n + after - (d * (k - 1) + 1)
+    if room < 0:
+        sides = f"2 * {before}" if before == after else f"{before} + {after}"
+        padded = f"{n} + {sides} = {before + n + after}" if before or after else f"{n}"
+        raise ValueError(
+            f"kernel (={k}) with dilation (={d}) covers {d * (k - 1) + 1}, more than the input (={padded})"
+        )
+    if not ceil_mode:
+        return room // s + 1
+    m = -(-room // s) + 1
+    return m if (m - 1) * s < before + n else m - 1  # a window starts within the input or the margin before it
+
+
+def transposed_size(m: int, k: int, s: int, p: int, extra: int, d: int) -> int:
+    """Along one axis: (m - 1) s - 2p + d(k - 1) + 1 + output_padding (`sizes` says more)."""
+    check_least(n=m, kernel_size=k, stride=s, padding=p, dilation=d, output_padding=extra)
+    if extra and extra >= max(s, d):
+        raise ValueError(f"output_padding (={extra}) must be smaller than stride (={s}) or dilation (={d})")
+    size = (m - 1) * s - 2 * p + d * (k - 1) + 1 + extra
+    if size < 1:
+        raise ValueError(f"nothing is left: input (={m}), kernel (={k}), padding (={p}) give an output of {size}")
+    return size
+
+
+def _shortly(values: Sequence[object]) -> str:
+    return str(values[0]) if len(set(values)) == 1 else "x".join(map(str, values))
+
+
+def margins(padding: Ints | str, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Margin:
+    """The padding before and after, on each axis."""
+    if not isinstance(padding, str):
+        numbers = per_axis("padding", padding, len(kernel))
+        if min(numbers) < 0:
+            raise ValueError(f"padding (={padding}) must not be negative")
+        return tuple([(p, p) for p in numbers])
+    if padding == "valid":
+        return ((0, 0),) * len(kernel)
+    if padding != "same":
+        raise ValueError(f'padding (={padding!r}) must be a number, one for each axis, "same" or "valid"')
+    if any(s != 1 for s in stride):
+        raise ValueError(f'padding="same" keeps the size at stride 1 only, got stride {stride}')
+    totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    return tuple([(total // 2, total - total // 2) for total in totals])
+
+
+# -- ranks -------------------------------------------------------------------------------------------------------------
 
 P = ParamSpec("P")
 

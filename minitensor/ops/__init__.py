@@ -33,3 +33,10 @@ from .shape import (
     stack,
     transpose,
 )
+
+__all__ = [
+    "abs", "add", "astype", "broadcast_to", "clip", "concatenate", "divide", "einsum", "exp", "float_power",
+    "greater", "greater_equal", "index", "log", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum",
+    "multiply", "negative", "pad", "power", "reshape", "sign", "sqrt", "stack", "subtract", "sum", "tanh",
+    "transpose", "var", "where",
+]  # fmt: skip

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..tensor import Array, Operand, Tensor, as_tensor, as_tensors, float_dtype, primitive
+from ..checks import float_dtype
+from ..tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
 
 # fmt: off
 
