@@ -57,6 +57,8 @@ def argument(name: str, value: Any, place: int | None) -> Iterator[Picture]:
                 yield from array(f"{name}.{part}", getattr(value, part))
         if parts is None or parts & {"settings", "lines"}:
             for axis, line in enumerate(value.lines):
+                if line.n == line.k == 1 and len(value.lines) > 1:
+                    continue  # a single cell
                 yield windows(f"{name}, axis {axis + 2}", line, place if axis == len(value.lines) - 1 else None)
             if value.settings.get("groups", 1) > 1:
                 yield Picture(f"groups = {value.settings['groups']}")
@@ -87,14 +89,16 @@ def windows(name: str, line: Line, place: int | None = None) -> Picture:
 
 
 def array(name: str, x: np.ndarray, hit: tuple[int, ...] | None = None) -> Iterator[Picture]:
-    """A grid of numbers for each channel of each image; the hit is put in brackets."""
+    """A grid of numbers, for each channel of each image below each other; the hit is put in brackets."""
     if x.ndim < 2:
         values = np.atleast_1d(x)
         yield Picture(f"{name}, shape {list(x.shape)}", [[number(v, hit in ((i,), ())) for i, v in enumerate(values)]])
         return
-    for front in list(np.ndindex(x.shape[:-2]))[:6]:
-        rows = [[number(v, hit == (*front, i, j)) for j, v in enumerate(row)] for i, row in enumerate(x[front])]
-        yield Picture(f"{name}{list(front) if front else ''}, shape {list(x.shape)}", rows[:MOST_ROWS])
+    rows: list[list[Cell]] = []
+    for front in np.ndindex(x.shape[:-2]):
+        rows += [[]] if rows else []
+        rows += [[number(v, hit == (*front, i, j)) for j, v in enumerate(row)] for i, row in enumerate(x[front])]
+    yield Picture(f"{name}, shape {list(x.shape)}", rows[:MOST_ROWS])
 
 
 def number(value: float, hit: bool) -> Cell:
