@@ -16,6 +16,7 @@ from typing import Any
 
 from .folder import Folder, Trouble
 
+AT_WORK = 0.05  # seconds of computing between two signs of life, one second apart: on a machine that is very busy
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -59,7 +60,8 @@ def working(on: str) -> None:
 def lines_of(request: dict[str, Any], limit: float) -> Iterator[dict[str, Any]]:
     """What a worker says, line by line; {"end": why} if it computes for too long, or stops before it is done.
 
-    What counts is its own time, since other programs may take the processor; a worker that sleeps is waited for longer.
+    What counts is its own time, since other programs may take the processor.  A worker that does not compute, since it
+    sleeps, is waited for five times as long.
     """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     environment |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONUTF8": "1"}
@@ -77,7 +79,7 @@ def lines_of(request: dict[str, Any], limit: float) -> Iterator[dict[str, Any]]:
 
     threading.Thread(target=read, daemon=True).start()
     late = {"end": f"was cut off after {limit:g} seconds: does it loop?"}
-    since, deadline = 0.0, time.monotonic() + 60  # for the imports; then what is waited for is the student's code
+    since, before, deadline = 0.0, 0.0, time.monotonic() + 60  # for the imports; then it is the student's code
     try:
         while True:
             try:
@@ -94,8 +96,10 @@ def lines_of(request: dict[str, Any], limit: float) -> Iterator[dict[str, Any]]:
                 if seconds - since > limit:
                     yield late
                     return
+                if seconds - before > AT_WORK:
+                    before, deadline = seconds, time.monotonic() + 5 * limit
                 continue
-            since, deadline = seconds, time.monotonic() + 5 * limit
+            since, before, deadline = seconds, seconds, time.monotonic() + 5 * limit
             if "ready" not in told:
                 yield told
             if "done" in told or "mistake" in told:
