@@ -34,7 +34,7 @@ def max_unpool(g: Array, x: Array, y: Array, *, windows: Windows) -> Array:
     One tap after the other takes what is left of g where it is the largest: all of it, or nothing.  The choice is made
     on the bits of g, since inf * 0 is nan; the last tap gets what is left, so it compares nothing.
     """
-    if not np.isfinite(y).all():  # the largest of nothing but -inf, or nan: which cells lie in the margin counts
+    if not all_finite(y):  # the largest of nothing but -inf, or nan: which cells lie in the margin counts
         return _max_unpool.definition(g, x, y, windows=windows)
     around = _around(x, windows)
     x = margin(x, around, -np.inf)
@@ -42,20 +42,26 @@ def max_unpool(g: Array, x: Array, y: Array, *, windows: Windows) -> Array:
         k * m for k, m in zip(windows.kernel, windows.places, strict=True)
     )  # then every pixel is written below
     total = np.empty_like(x, g.dtype) if tiled else np.zeros_like(x, g.dtype)
-    rest = bits(in_order_of(g, y))
+    rest, left, part = bits(in_order_of(g, y)), None, None
     every = list(product(*map(range, windows.kernel)))
     for number, tap in enumerate(every):
         pixels = windows.lattice(tap)
         last = number == len(every) - 1
         if any(_meet(tap, other, windows) for other in every[:number]):
-            taken = rest if last else rest * (x[pixels] == y)
+            taken = part = rest if last else np.multiply(rest, x[pixels] == y, out=part)
             total[pixels] += taken.view(total.dtype)
         else:  # no tap before has written here
             taken = bits(total[pixels])
             np.copyto(taken, rest) if last else np.multiply(rest, x[pixels] == y, out=taken)
         if not last:
-            rest = rest ^ taken
+            rest = left = np.bitwise_xor(rest, taken, out=left)
     return total[windows.inside]
+
+
+def all_finite(y: Array) -> bool:
+    """Whether there is no inf and no nan; where their sum alone is too large, this says no as well."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(y.sum()))
 
 
 def _meet(tap: tuple[int, ...], other: tuple[int, ...], windows: Windows) -> bool:
@@ -66,7 +72,7 @@ def _meet(tap: tuple[int, ...], other: tuple[int, ...], windows: Windows) -> boo
 
 def at_maxima(v: Array, x: Array, y: Array, *, windows: Windows) -> Array:
     """v at the first of the largest elements of x in each window; y are the maxima."""
-    if not np.isfinite(y).all():
+    if not all_finite(y):
         return _at_maxima.definition(v, x, y, windows=windows)
     x, v = margin(x, _around(x, windows), -np.inf), margin(v, _around(v, windows))
     *others, last = [windows.lattice(tap) for tap in product(*map(range, windows.kernel))]
