@@ -32,6 +32,8 @@ coverage: .venv/strength ## check that the laws of the engine reach its every li
 
 mutants: .venv/strength ## break the engine in some two thousand places, one at a time: is each break seen?  MODULE=... for one file
 	$(BIN)/python -m tests.mutants $(MODULE) --out $(OUT)
+	$(if $(MODULE),,$(BIN)/python -m tests.mutants --room nets --sample 100 --out $(OUT))
+	$(if $(MODULE),,$(BIN)/python -m tests.mutants --room viz --sample 100 --out $(OUT))
 
 check: .venv/dev ## formatting, lint, types
 	$(BIN)/ruff format --check $(ROOMS)

@@ -34,10 +34,11 @@ def history(output: Tensor) -> list[Tensor]:
     """Every Tensor that output was computed from, itself included, newest first; TypeError unless it is a Tensor.
 
     This is a topological order: each Tensor comes before its inputs.  Why order at all?  Take `b = a + a; c = b + b`.
-    The recipe of c names b twice and that of b names a twice.  A walk back from c that leaves each Tensor as soon as it
-    reaches it leaves b with the first of its two shares: a gets 2, and not 4.  (To pass on each share by itself would
-    be right, and take 2^n walks for n such lines.)  Newest first, c hands both shares to b before b is asked: a Tensor
-    is born after its inputs, so whatever was computed from b is younger than b, and has been dealt with.
+    The recipe of c names b twice and that of b names a twice.  A walk back from c that goes on from each Tensor as soon
+    as it reaches it goes on from b when only the first of its two shares has arrived: a gets 2, and not 4.  (To pass on
+    each share by itself would be right, and take 2^n walks for n such lines.)  Newest first, c hands both shares to b
+    before b is asked: a Tensor is born after its inputs, so whatever was computed from b is younger than b, and has
+    been dealt with.
 
     >>> a = Tensor(1.0, name="a")
     >>> b = a + a
@@ -85,7 +86,7 @@ def gradients(output: Tensor, wrt: Iterable[Tensor], seed: Operand | None = None
                         share = fitted(rule(g, t, *t.inputs, **t._params), x)
                         sums[x] = sums[x] + share if x in sums else share
     except Exception as error:
-        raise named_error(error, f"rule {i} of {t.primitive.name if t.primitive else 'a leaf'}") from error
+        raise named_error(error, f"rule {i} of {t.primitive.name if t.primitive else 'nothing'}") from error
     return [sums[x] if x in sums else _uniform(0.0, x) for x in xs]
 
 

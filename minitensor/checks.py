@@ -219,8 +219,13 @@ def named_error(error: Exception, where: str) -> Exception:
     return error
 
 
-def way_out(name: str) -> TypeError:
+def way_out(name: str | None) -> TypeError:
     """What to write in place of a NumPy function, which would lose the graph of a Tensor."""
+    if name is None:  # NumPy does not always say which one it was
+        return TypeError(
+            "NumPy's functions would lose the graph of a Tensor: use minitensor's function of the same name, or x.data "
+            "for the value alone"
+        )
     ours = {"absolute": "abs"}.get(name, name)
     known = hasattr(sys.modules[__package__], ours)
     instead = f"use minitensor.{ours}" if known else "minitensor has no function of this name"

@@ -7,10 +7,12 @@ Letters:   n image    c input channel    o output channel    h w place of the wi
            i j tap of the kernel    y v pixel (row, column)    k group of channels
            s stride    d dilation    p padding
            in code: x the input, w the weight, g a gradient that is shaped like the output
+           (before a bracket w is the weight and y the output; inside one they are indices)
 
 They are one contraction of the weight with `windows` of the input, and differ in the letters of the weight alone:
 
     convolution           nchwij, ocij -> nohw            every output sees one window; all places h w share the weight
+    depthwise             nchwij, cij -> nchw             ... each channel has one kernel: a group for each channel
     tiled convolution     nchwij, ochwij -> nohw          ... with the weight of h mod t, w mod t
     locally connected     nchwij, ochwij -> nohw          the weight gained h and w: nothing is shared
     dense                 nc, oc -> no                    one window, as large as the input
@@ -64,7 +66,8 @@ def conv(
     """Slide a kernel over an image: y[n, o, h, w] = b[o] + sum_cij x[n, c, h s + i d - p, w s + j d - p] w[o, c, i, j].
 
     x (N, C, H, W), w (O, C/groups, kH, kW), b (O) give (N, O, H', W'), with H' of `sizes.conv_output_size`; so it is
-    along one axis without H, and along three with D before H.  With groups, c runs over the channels of o's group.
+    along one axis without H, and along three with D before H.  With groups, c runs over the channels of o's group:
+    groups = C with w (C, 1, kH, kW) is a depthwise convolution.
     padding is a number, one for each axis, "valid" (none) or "same" (the output as large as the input, at stride 1);
     padding_mode fills the margin with "zeros", goes round ("circular"), mirrors ("reflect"), or repeats the border
     ("replicate").
@@ -117,7 +120,8 @@ def _conv_weight(x: Array, g: Array, *, windows: Windows, groups: int) -> Array:
 
 
 # L = sum of g * conv(x, w) is linear in each of x, w and g.  So its derivative by any one of the three is linear in
-# the other two: these three operators, and each one's rules are the other two.
+# the other two: these three operators, and each one's rules are the other two.  (dL/dg is asked for by second
+# derivatives: there g is an input like the others.)
 #
 #     dL/dg = conv(x, w)            dL/dx = conv_transpose(g, w)            dL/dw = conv_weight(x, g)
 #
@@ -126,6 +130,10 @@ def _conv_weight(x: Array, g: Array, *, windows: Windows, groups: int) -> Array:
 #
 #     dL/dx[n, c, y, v] = sum of g[n, o, h, w] w[o, c, i, j]  over all o h w i j with h s + i d - p = y
 #                                                                              and w s + j d - p = v.
+#
+# By hand, 3 pixels and 2 taps: y_0 = x_0 w_0 + x_1 w_1 and y_1 = x_1 w_0 + x_2 w_1.  As a matrix, y = A x with
+# A = [[w_0, w_1, 0], [0, w_0, w_1]], so dL/dx = A^T g, whence the name: (g_0 w_0, g_0 w_1 + g_1 w_0, g_1 w_1).
+# For w = (10, 1) and g = (1, 5) that is (10, 51, 5).
 #
 # That *is* the transposed convolution of g with w: each g stamps the kernel, times itself, onto the pixels that it was
 # read from.  In the same way each tap collects the pixels that it has met, times their g: conv_weight.
@@ -183,7 +191,7 @@ def locally_connected(
     """Windows as in a convolution, with a kernel of its own at each place ("unshared convolution").
 
     y[n, o, h, w] = b[o, h, w] + sum_cij x[n, c, h s + i d - p, w s + j d - p] w[o, c, h, w, i, j].
-    x (N, C, H, W), w (O, C, H', W', kH, kW), b (O, H', W') give (N, O, H', W'); one axis or three likewise.
+    x (N, C, H, W), w (O, C, H', W', kH, kW), b (O, H', W') give (N, O, H', W'); one axis likewise.
     Raises ValueError where shapes or settings do not fit.
     Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.5, equation 9.9.
 
@@ -205,7 +213,7 @@ def tiled_conv(
     """Windows as in a convolution, with tH x tW kernels that take turns as the window moves.
 
     y[n, o, h, w] = b[o, h % tH, w % tW] + sum_cij x[n, c, h s + i d - p, w s + j d - p] w[o, c, h % tH, w % tW, i, j].
-    x (N, C, H, W), w (O, C, tH, tW, kH, kW), b (O, tH, tW) give (N, O, H', W'); one axis or three likewise.  One tile
+    x (N, C, H, W), w (O, C, tH, tW, kH, kW), b (O, tH, tW) give (N, O, H', W'); one axis likewise.  One tile
     is a convolution, as many as there are places a locally connected layer.
     Raises ValueError where shapes or settings do not fit.
     Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.5, equation 9.10.
@@ -239,7 +247,7 @@ def _repeat_tiles(w: Tensor, first_axis: int, places: Sizes) -> Tensor:
 
 
 conv1d, conv2d, conv3d = of_rank(1, conv), of_rank(2, conv), of_rank(3, conv)
-conv_transpose1d, conv_transpose2d = of_rank(1, conv_transpose), of_rank(2, conv_transpose)
+conv_transpose1d, conv_transpose2d, conv_transpose3d = (of_rank(n, conv_transpose) for n in (1, 2, 3))
 locally_connected1d, locally_connected2d = of_rank(1, locally_connected), of_rank(2, locally_connected)
 tiled_conv1d, tiled_conv2d = of_rank(1, tiled_conv), of_rank(2, tiled_conv)
 

@@ -16,7 +16,7 @@ def cross_entropy(logits: Operand, labels: npt.ArrayLike) -> Tensor:
     """The average of -log softmax(logits)[label]: how surprised the network is by the right answers, in nats.
 
     logits (N, K), labels N integers from 0 to K - 1.  Its gradient is (softmax(logits) - one_hot(labels)) / N: what was
-    expected, less what is right.
+    predicted, less what is right.
     Raises ValueError where the shapes do not fit, TypeError for labels that are not whole numbers, IndexError for one
     out of range.
     Source: Goodfellow, Bengio and Courville, Deep Learning, section 6.2.2.3.

@@ -42,6 +42,10 @@ def max_pool(
     >>> x = Tensor([[[[1.0, 2.0, 0.0, 0.0], [3.0, 4.0, 0.0, 5.0]]]])
     >>> max_pool2d(x, 2).data
     array([[[[4., 5.]]]])
+    >>> tied = Tensor([[[7.0, 7.0, 7.0]]])
+    >>> max_pool1d(tied, 2, stride=1).backward()
+    >>> tied.grad.data
+    array([[[1., 1., 0.]]])
     """
     x = as_tensor(x)
     return _max_pool(x, windows=_over(x, kernel_size, stride, padding, dilation, ceil_mode))
@@ -49,13 +53,15 @@ def max_pool(
 
 @primitive
 def _max_pool(x: Array, *, windows: Windows) -> Array:
-    """Reduce the windows."""
+    """The margin is -infinity, so that it wins nowhere."""
     return patches(x, windows, -np.inf).max(axis=taps(windows))
 
 
-# Each window has chosen one pixel, and the choice does not change when x moves a little.  So the gradient of a maximum
-# goes to the pixel that was chosen.  For a given x, `max_unpool` writes there, and `at_maxima` reads any other array
-# there: two linear maps, each the adjoint of the other, with no derivative by x.
+# Each window has chosen one pixel, and unless two are equal the choice does not change when x moves a little.  So the
+# gradient goes to the pixel that was chosen; at a tie, where there is no derivative, to the first.  For a given choice,
+# max_unpool writes there and at_maxima reads there: linear maps, each the adjoint of the other.  Both take x and y only
+# to find the choice, which is constant between ties: their rules are None.  (y moves with x, but no value of y is in
+# the result.)
 
 @primitive
 def _max_unpool(g: Array, x: Array, y: Array, *, windows: Windows) -> Array:
@@ -139,7 +145,7 @@ def lp_pool(x: Operand, kernel_size: Ints, *, norm: float = 2, stride: Ints | No
 
     Its derivative at 0 is taken as 0.
 
-    x (N, C, H, W) gives (N, C, H', W'), one axis or three likewise.
+    x (N, C, H, W) gives (N, C, H', W'), one axis likewise.
     Raises ValueError where the settings do not fit, and for norm < 1.
 
     >>> lp_pool2d(Tensor([[[[3.0, 0.0], [0.0, 4.0]]]]), 2).data
@@ -180,7 +186,7 @@ def weighted_avg_pool(
 
     y[n, c, h, w] = sum_ij a[i, j] x[n, c, h s + i, w s + j], where a[i, j] is proportional to exp(-r^2 / (2 sigma^2)),
     with r the distance in pixels from the centre of the window, and adds up to 1.
-    x (N, C, H, W) gives (N, C, H', W'), one axis or three likewise.
+    x (N, C, H, W) gives (N, C, H', W'), one axis likewise.
     Raises ValueError where the settings do not fit, and unless sigma > 0.
 
     >>> y = weighted_avg_pool2d(Tensor([[[[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]]]), 3)
@@ -191,11 +197,11 @@ def weighted_avg_pool(
         raise ValueError(f"sigma (={sigma}) must be positive")
     x = as_tensor(x)
     windows = _over(x, kernel_size, stride)
-    weights = reduce(np.multiply.outer, [_bell(k, sigma) for k in windows.kernel]).astype(x.dtype)
+    weights = reduce(np.multiply.outer, [_gaussian(k, sigma) for k in windows.kernel]).astype(x.dtype)
     return einsum(of_axes("nchwij,ij->nchw", x.ndim - 2), _windows(x, windows=windows), weights)
 
 
-def _bell(k: int, sigma: float) -> Array:
+def _gaussian(k: int, sigma: float) -> Array:
     squares = (np.arange(k) - (k - 1) / 2) ** 2
     with np.errstate(over="ignore"):  # however small sigma is, the taps nearest to the centre keep their height
         heights = np.exp(-(squares - squares.min()) / 2 / sigma / sigma)

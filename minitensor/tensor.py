@@ -77,7 +77,7 @@ class Primitive:
         Jacobian of out: (dL/dx)_j = sum_i g_i (d out_i / d x_j).  It gets out as well, since many a derivative is
         shortest in terms of it: the derivative of exp is exp.  It is written in Tensors, so it has a recipe too, and
         the derivative of a derivative needs no second mechanism.  None in place of a rule says that the derivative is
-        zero everywhere.
+        zero wherever there is one.
         Raises ValueError unless there are as many rules as inputs.
         """
         checks.check_rules(self.name, self.definition, len(rules))
@@ -85,7 +85,7 @@ class Primitive:
 
     def defvjp_each(self, rule: Rule) -> None:
         """As `defvjp`, for any number of inputs: one rule, called as `rule(i, g, out, *inputs, **params)`."""
-        self.vjp = partial(partial, rule)  # vjp(i) is the rule with this i filled in
+        self.vjp = lambda i: partial(rule, i)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
         """In a class an operator is a method, as a function is."""
@@ -116,9 +116,9 @@ def primitive(function: Callable[..., Any]) -> Primitive:
 class Tensor:
     """An array that remembers which operator made it, from which inputs, with which settings.
 
-    `data` is anything rectangular and numeric; it is copied, so a later change of it is not followed.
+    `data` is a number, an array or a rectangular list; it is copied, so a later change of it is not followed.
     float32 and float64 are kept, integers and booleans become float64; `dtype` may ask for one of the two.
-    Raises ValueError where the data is ragged, TypeError where it is not real numbers.
+    Raises ValueError where the data is ragged, TypeError for anything but these kinds of numbers.
 
     >>> x = Tensor([1.0, 2.0], name="x")
     >>> y = x * x + 1
@@ -162,7 +162,7 @@ class Tensor:
         return f"Tensor({', '.join([text, *facts])})"
 
     # That is the idea, and `backprop.py` goes on from here.  The rest of this file is Python's and NumPy's syntax,
-    # written out, and what may be handed in.
+    # written out, and then how Tensors are born (`_born`) and what may be handed in.
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -320,7 +320,7 @@ class Tensor:
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __array_wrap__(self, array: Array, context: tuple[Any, ...] | None = None, return_scalar: bool = False) -> Any:
-        raise checks.way_out(context[0].__name__ if context else "this function")
+        raise checks.way_out(context[0].__name__ if context else None)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function.__name__ not in checks.ASK_FOR_THE_VALUE:

@@ -8,9 +8,11 @@ Letters, along one axis:   n input length    k kernel (tap count)    s stride   
 In shapes:                 h w place of the window (one for each output cell)    i j tap (position inside the window)
 
     windows(x)[..., h, w, i, j] = x[..., h s + i d - p, w s + j d - p]     the same pixel in every window that covers it
-    fold(g)[..., y, v]          = the sum of g[..., h, w, i, j] over all that came from there
+    fold(g)[..., y, v]          = the sum of g[..., h, w, i, j] over all that came from the pixel y v
 
-Both are linear, and `fold` is the adjoint of `windows` (`ops/shape.py` says what that is).
+Elsewhere they are called unfold (or im2col) and fold (or col2im).  Both are linear, and `fold` is the *adjoint* of
+`windows`: the sum of windows(x) * g is the sum of x * fold(g), for all x and g.  (Written as matrices, one is the
+transpose of the other; `ops/shape.py` has an example, and says why the gradient goes back through the adjoint.)
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ class Windows:
         """Windows over an image of this size.
 
         A number stands for the same on each axis.  stride None is the kernel; padding is a number, one for each axis,
-        "valid" (none), or "same" (as many places as pixels, at stride 1; of an odd margin the larger part is behind).
+        "valid" (none), or "same" (as many places as pixels, at stride 1; of an odd margin the larger part comes last).
         Raises ValueError, TypeError, with the values, where it does not fit.
 
         >>> Windows.over((6,), 4, padding="same").margin
@@ -83,7 +85,7 @@ class Windows:
 
     @cached_property
     def reach(self) -> Margin:
-        """The margin that the windows need: the one asked for, and with ceil_mode more behind it.
+        """The margin that the windows need: the one asked for, and with ceil_mode more at the end.
 
         >>> Windows.over((6,), 3, stride=2, ceil_mode=True).reach
         ((0, 1),)
@@ -164,7 +166,7 @@ class Windows:
         extra = per_axis("output_padding", output_padding, axes)
         lines = zip(places, kernel, stride, padding, extra, dilation, strict=True)
         size = tuple([transposed_size(*line) for line in lines])
-        margin = tuple([(p, max(p - e, 0)) for p, e in zip(padding, extra, strict=True)])  # so that no place is added
+        margin = tuple([(p, max(p - e, 0)) for p, e in zip(padding, extra, strict=True)])
         return cls(size, kernel, stride, dilation, margin, places)
 
 

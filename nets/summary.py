@@ -3,8 +3,10 @@
 What you can do here: make a `summary` of a model, as a table, and with `explain=True` worked out as on the board.
 
 Letters: r receptive field, how many inputs along one axis a unit can see; j jump, the distance of two neighbouring
-units measured in inputs.  A layer with kernel k, stride s and dilation d adds d(k - 1) j to r and multiplies j by s; a
-transposed convolution adds d(k - 1) j / s and divides by s, and r is then an upper limit.
+units measured in inputs; b where the field of the first unit begins, which padding moves to the left.  A layer with
+kernel k, stride s, padding p and dilation d adds d(k - 1) j to r, moves b by -p j, and multiplies j by s; a transposed
+convolution adds d(k - 1) j / s and divides by s, and r is then an upper limit.  Where branches meet, a unit sees what
+it sees through any of them.
 Source: Araujo, Norris and Sim, Computing receptive fields of convolutional neural networks, Distill (2019).
 """
 
@@ -12,20 +14,30 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 
-from minitensor import Tensor, no_grad, sizes
-from minitensor.windows import margins, per_axis
+from minitensor import Tensor, history, no_grad, sizes
+from minitensor.windows import Windows, margins, per_axis
 
 from .layers import Conv1d, Conv2d, ConvTranspose2d, Dense
 from .module import Module, Shape
+from .trace import Call, Trace, own_parameters, trace
 
-Along = tuple[Fraction | int, ...] | None  # a number for each spatial axis; None once each unit can see everything
+
+class Sees(NamedTuple):
+    """What a unit sees along one axis: r inputs, of which the first unit's begin at b; j from one unit to the next."""
+
+    r: Fraction
+    b: Fraction
+    j: Fraction
+
+
+Along = tuple[Sees, ...] | None  # one for each spatial axis; None once each unit can see everything
 
 
 class Row(NamedTuple):
@@ -48,11 +60,12 @@ class Summary:
     rows: list[Row]
     memory: int  # bytes of all parameters, and of all outputs for one image
     explanation: str = ""
+    elsewhere: Mapping[str, int] = field(default_factory=dict)  # the sizes of the parameters that are in no row
 
     @property
     def parameters(self) -> int:
-        """Numbers to learn."""
-        return sum(row.parameters for row in self.rows)
+        """Numbers to learn: all that the model has."""
+        return sum(row.parameters for row in self.rows) + sum(self.elsewhere.values())
 
     @property
     def connections(self) -> int:
@@ -94,9 +107,18 @@ class Summary:
         rule = "-" * len(lines[0])
         table = [lines[0], rule, *lines[1:-1], rule, lines[-1]]
         note = f"{self.units:,} units; {self.memory / 1e6:,.1f} MB of parameters and of outputs for one image"
-        return "\n".join(
-            [*(line.rstrip() for line in table), note, *(["", self.explanation] if self.explanation else [])]
-        )
+        lines = [*(line.rstrip() for line in table), note, *self._notes()]
+        return "\n".join([*lines, "", self.explanation] if self.explanation else lines)
+
+    def _notes(self) -> list[str]:
+        """What the rows do not say."""
+        if not self.elsewhere:
+            return []
+        count = sum(self.elsewhere.values())
+        return [
+            f"{count:,} of the parameters are in no row, since their layer is not called: {', '.join(self.elsewhere)}; "
+            "what they are used for is in no count of connections and macs"
+        ]
 
     __repr__ = __str__
 
@@ -106,15 +128,19 @@ class Summary:
 
         head, *body = self._cells()
         table = "".join([row(head, "th"), *(row(cells, "td") for cells in body)])
-        return f"<table>{table}</table>" + (f"<pre>{html.escape(self.explanation)}</pre>" if self.explanation else "")
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
+        explanation = f"<pre>{html.escape(self.explanation)}</pre>" if self.explanation else ""
+        return f"<table>{table}</table>{notes}{explanation}"
 
 
 def summary(model: Module, input_shape: Shape, *, explain: bool = False) -> Summary:
     """The layers of a model for an input of this shape (without the batch axis), in the order in which they compute.
 
-    Found by running the model on zeros, so the shapes are those that it really makes.  Connections and macs are what
-    `cost` of each layer says; field and jump follow from what it stores as kernel_size, stride, padding and dilation,
-    so a layer of your own without a kernel_size counts as one that treats each element by itself.
+    Found by running the model on zeros, so the shapes are those that it really makes; a row for each call of a layer,
+    named where it is called, and "act#2" for the second call at the same place.  Connections and macs are what `cost`
+    of each layer says.  Field and jump follow from what a layer stores as kernel_size, stride, padding and dilation; of
+    one without a kernel_size it is tried out whether it joins the places of an image.  What is computed between the
+    layers, as the sum of two branches, has no row, and sees what its parts see.
     With explain=True each size and each count is worked out with its numbers.
     Raises what the model raises for an input that does not fit.
 
@@ -139,72 +165,124 @@ def summary(model: Module, input_shape: Shape, *, explain: bool = False) -> Summ
         (One filter has 5*5*3 + 1 = 76; the layer has 3 of them.)
         connections: 178,752, of which 2,352 with a bias
     """
-    field: Along = (1,) * (len(input_shape) - 1) or None
-    jump: Along = field
-    seen: set[Tensor] = set()
+    dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
+    with model.in_use():
+        run = trace(model, np.zeros((1, *input_shape), dtype))
+    return counted(model, run, explain)
+
+
+def counted(model: Module, run: Trace, explain: bool = False) -> Summary:
+    """The `summary` of a run of the model on one image, with a row for each of its `layers`."""
+    fields, seen = _fields(run), set[Tensor]()
     rows, boards = [], []
     image: Shape = ()
-    for name, layer, x, y in _trace(model, input_shape):
-        own = [p for p in vars(layer).values() if isinstance(p, Tensor) and p not in seen]
+    for call, (along, jump) in zip(run.layers(), fields, strict=True):
+        layer, x, y = call.module, call.inputs[0].shape[1:], call.outputs[0].shape[1:]
+        own = [p for p in own_parameters(layer) if p not in seen]
         seen.update(own)
-        field, jump = _seen_by(layer, x, field, jump, input_shape)
-        cost = layer.cost(x, y)
-        count = sum(p.size for p in own)
-        kind = type(layer).__name__
-        rows.append(Row(name or kind, kind, y, count, *cost, _number(_whole(field)), _number(jump)))
+        count, kind, name = sum(p.size for p in own), type(layer).__name__, call.name
+        rows.append(Row(name or kind, kind, y, count, *layer.cost(x, y), along, jump))
         image = image if len(x) == 1 and math.prod(image) == x[0] else x  # what a Flatten has flattened
         if explain:
             lines = _board(layer, image, x, y, count)
             boards.append("\n    ".join([f"{name or kind}: {layer!r}", *lines]))
     dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
-    numbers = sum(p.size for p in seen) + sum(math.prod(row.output_shape) for row in rows)
-    return Summary(rows, numbers * dtype.itemsize, "\n\n".join(boards))
+    elsewhere = {name: p.size for name, p in model.named_parameters() if p not in seen}
+    numbers = sum(p.size for p in model.parameters()) + sum(math.prod(row.output_shape) for row in rows)
+    return Summary(rows, numbers * dtype.itemsize, "\n\n".join(boards), elsewhere)
 
 
-def _trace(model: Module, input_shape: Shape) -> list[tuple[str, Module, Shape, Shape]]:
-    """Each layer that computes, with its name and the shapes of its input and output, from a run on zeros."""
-    calls: list[tuple[str, Module, Shape, Shape]] = []
-    names: dict[Module, list[str]] = {}  # more than one for a layer that is used in several places
-    for name, module in model.modules():
-        if not module.children() or any(isinstance(value, Tensor) for value in vars(module).values()):
-            names.setdefault(module, []).append(name)
+# -- what a unit sees --------------------------------------------------------------------------------------------------
 
-    def record(module: Module, forward: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-        y = forward(x)
-        name = names[module].pop(0) if len(names[module]) > 1 else names[module][0]
-        calls.append((name, module, x.shape[1:], y.shape[1:]))
-        return y
-
-    dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
-    try:
-        for module in names:  # an attribute of the instance goes before the method of its class
-            vars(module)["forward"] = lambda x, m=module, f=module.forward: record(m, f, x)
-        with model.in_use(), no_grad():
-            model(np.zeros((1, *input_shape), dtype))
-    finally:
-        for module in names:
-            del vars(module)["forward"]
-    return calls
+Number = float | tuple[float, ...] | None
 
 
-def _seen_by(layer: Module, x: Shape, field: Along, jump: Along, input_shape: Shape) -> tuple[Along, Along]:
-    """Receptive field and jump behind a layer, from those before it."""
-    if isinstance(layer, Dense) and field is not None:
-        return tuple(input_shape[1:]), None
-    if field is None or jump is None or "kernel_size" not in vars(layer):
-        return field, jump
-    grown, strides = [], []
-    for k, s, _, d in _windows(layer, len(field)):
+def _fields(run: Trace) -> list[tuple[Number, Number]]:
+    """The receptive field and the jump of each layer's output, followed along the recipe."""
+    spatial = run.inputs[0].shape[2:]
+    start: Along = tuple(Sees(Fraction(1), Fraction(0), Fraction(1)) for _ in spatial)
+    sees: dict[Tensor, Along] = dict.fromkeys(run.inputs, start)
+    ended = {call.outputs[0]: call for call in reversed(run.layers()) if call.outputs[0] not in call.inputs}
+    todo = sorted({*history(run.output), *(t for call in run.layers() for t in history(call.outputs[0]))}, key=_birth)
+    for t in todo:
+        if t in ended:
+            sees[t] = _behind(ended[t], _joined(sees[x] for x in ended[t].inputs if x in sees))
+        elif known := [sees[x] for x in t.inputs if x in sees]:
+            sees[t] = _slid(t, _joined(known))
+    return [_numbers(sees.get(call.outputs[0]), spatial) for call in run.layers()]
+
+
+def _birth(t: Tensor) -> int:
+    return t.birth
+
+
+def _joined(branches: Iterable[Along]) -> Along:
+    """What a unit sees that is computed from several: from where the first field begins to where the last one ends."""
+    fields = list(branches)
+    if not fields or any(f is None or len(f) != len(fields[0] or ()) for f in fields):
+        return None
+    joined = []
+    for axis in zip(*(f for f in fields if f is not None), strict=True):
+        b = min(one.b for one in axis)
+        joined.append(Sees(max(one.b + one.r for one in axis) - b, b, max(one.j for one in axis)))
+    return tuple(joined)
+
+
+def _behind(call: Call, before: Along) -> Along:
+    """What a unit behind a layer sees."""
+    layer, x, y = call.module, call.inputs[0], call.outputs[0]
+    if before is None or isinstance(layer, Dense):
+        return None
+    if "kernel_size" not in vars(layer):
+        return None if _joins_places(layer, x, y) else before
+    found = []
+    for one, (k, s, (p, _), d) in zip(before, _windows(layer, len(before)), strict=True):
         if isinstance(layer, ConvTranspose2d):
-            grown.append(Fraction(d * (k - 1), s))
-            strides.append(Fraction(1, s))
+            j = one.j / s
+            found.append(Sees(one.r + d * (k - 1) * j, one.b - (d * (k - 1) - p) * j, j))
         else:
-            grown.append(Fraction(d * (k - 1)))
-            strides.append(Fraction(s))
-    return (
-        tuple(r + g * j for r, g, j in zip(field, grown, jump, strict=True)),
-        tuple(j * s for j, s in zip(jump, strides, strict=True)),
-    )
+            found.append(Sees(one.r + d * (k - 1) * one.j, one.b - p * one.j, one.j * s))
+    return tuple(found)
+
+
+def _slid(t: Tensor, before: Along) -> Along:
+    """What a unit sees behind an operator between the layers: more, if windows slid over its input."""
+    windows = t.params.get("windows")
+    if before is None or not isinstance(windows, Windows) or t.shape[2:] not in (windows.places, windows.size):
+        return before
+    found = []
+    for one, k, s, d, (p, _) in zip(
+        before, windows.kernel, windows.stride, windows.dilation, windows.margin, strict=True
+    ):
+        back = t.shape[2:] != windows.places  # a transposed convolution
+        j = one.j / s if back else one.j
+        b = one.b - ((d * (k - 1) - p) if back else p) * j
+        found.append(Sees(one.r + d * (k - 1) * j, b, j if back else one.j * s))
+    return tuple(found)
+
+
+def _joins_places(layer: Module, x: Tensor, y: Tensor) -> bool:
+    """Whether one place of an image moves others, as in a mean over all, or what there is beside it is lost."""
+    if x.shape != y.shape:
+        return x.size > y.size and math.prod(y.shape[2:]) == 1
+    places = tuple(range(2, x.ndim)) or (1,)
+    value = np.random.default_rng(0).normal(size=x.shape).astype(x.dtype)
+    first = (slice(None),) * (x.ndim - len(places)) + (0,) * len(places)
+    moved = value.copy()
+    moved[first] += 3
+    with no_grad(), layer.in_use():
+        changed = layer(moved).data != layer(value).data
+    changed[first] = False
+    return bool(changed.any())
+
+
+def _numbers(along: Along, spatial: Shape) -> tuple[Number, Number]:
+    """Field and jump as numbers; the whole image where a unit sees everything, and nothing where there is no image."""
+    if not spatial:
+        return None, None
+    if along is None:
+        return _number(spatial), None
+    return _number([math.floor(one.r) for one in along]), _number([one.j for one in along])
 
 
 def _windows(layer: Module, axes: int) -> Iterator[tuple[int, int, tuple[int, int], int]]:
@@ -218,20 +296,14 @@ def _windows(layer: Module, axes: int) -> Iterator[tuple[int, int, tuple[int, in
     return zip(kernel, stride, padding, dilation, strict=True)
 
 
-def _whole(along: Along) -> Along:
-    return None if along is None else tuple(math.floor(n) for n in along)
-
-
-def _shape(numbers: tuple[float, ...]) -> str:
+def _shape(numbers: Sequence[float]) -> str:
     return "x".join(f"{n:g}" for n in numbers)
 
 
-def _number(along: Along) -> float | tuple[float, ...] | None:
+def _number(numbers: Sequence[Fraction | int]) -> Number:
     """The same number on each axis as one number; a whole one as an int."""
-    if along is None:
-        return None
-    numbers = tuple(int(n) if n == int(n) else float(n) for n in along)
-    return numbers[0] if len(set(numbers)) == 1 else numbers
+    found = tuple(int(n) if n == int(n) else float(n) for n in numbers)
+    return found[0] if len(set(found)) == 1 else found
 
 
 # -- worked out as on the board ----------------------------------------------------------------------------------------
@@ -275,7 +347,8 @@ def _keeps_size(k: int, stride: int, padding: int, dilation: int) -> Iterator[st
     elif stride > 1:
         yield f"Padding {padding} = {half} would keep the size at stride 1; at stride {stride} it does not."
     else:
-        yield f"Padding {padding} = {half} keeps the size, since {k} is odd and the stride is 1."
+        why = f"{k} is odd" if dilation == 1 else f"{dilation}*({k} - 1) = {total} is even"
+        yield f"Padding {padding} = {half} keeps the size, since {why} and the stride is 1."
 
 
 def _parameters(layer: Module, image: Shape, parameters: int) -> Iterator[str]:

@@ -299,6 +299,7 @@ OPERATORS: dict[str, Row] = {
     "conv3d": Row(convolution(mt.conv3d, 3)),
     "conv_transpose1d": Row(layer(mt.conv_transpose1d, draw_.transposed_convolutions(1))),
     "conv_transpose2d": Row(layer(mt.conv_transpose2d, draw_.transposed_convolutions())),
+    "conv_transpose3d": Row(layer(mt.conv_transpose3d, draw_.transposed_convolutions(3))),
     "locally_connected1d": Row(layer(mt.locally_connected1d, draw_.local_layers(1))),
     "locally_connected2d": Row(layer(mt.locally_connected2d, draw_.local_layers(2))),
     "tiled_conv1d": Row(layer(mt.tiled_conv1d, draw_.local_layers(1, tiled=True))),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from fractions import Fraction
 from math import inf, prod
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,19 +16,60 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitensor as mt
-from minitensor import Tensor, Windows, formula, gradients, history
+from minitensor import Tensor, Windows, conv, formula, gradients, history, pool
+from minitensor.ops.reduce import first_maximum
+from minitensor.ops.shape import scatter
 
 from .checks import raises
-from .operators import OPERATORS
+from .operators import OPERATORS, RULES
 from .strategies import distinct, few, many, rngs, shapes, shapes_that_broadcast
 
 
+def on_arrays(f):
+    """A function of minitensor as one of arrays."""
+    return lambda *args, **settings: f(*args, **settings).data
+
+
+def on_windows(p):
+    """An operator that only rules need, as a function of arrays, a kernel size, and the settings of a layer.
+
+    The windows lie over its first array, or its second, if that is the image which the first is a pool of.
+    """
+
+    def call(*args, **settings):
+        *arrays, k = args
+        image = arrays[p is pool._max_unpool]
+        known = {
+            "stride": None if p.__module__ == pool.__name__ else 1,
+            "padding": 0,
+            "dilation": 1,
+            "ceil_mode": False,
+        }
+        windows = Windows.over(image.shape[2:], k, **{name: settings.pop(name, known[name]) for name in known})
+        groups = {"groups": settings.pop("groups", 1)} if p is conv._conv_weight else {}
+        return p.definition(*arrays, windows=windows, **groups, **settings)
+
+    return call
+
+
+def public_functions():
+    """What a formula may call, by name: NumPy's functions; ours, where NumPy has none; and what only rules call."""
+    ours = {name: on_arrays(getattr(mt, name)) for name in OPERATORS}
+    rules = {p.name: p.definition for p in (scatter, first_maximum)}
+    ranked = {f"{p.name}{n}d": on_windows(p) for p in (conv._conv_weight, pool._max_unpool, pool._at_maxima)
+              for n in (1, 2, 3)}  # fmt: skip
+    return ours | rules | ranked | {name: getattr(np, name) for name in dir(np)}
+
+
+PUBLIC = public_functions()
+EVERYTHING = {**OPERATORS, **RULES}
+
+
 def evaluate(text, symbols, *tensors):
-    """The text as Python, with NumPy's functions, and for an operator that NumPy lacks the primitive's own function."""
+    """The text as Python; an operator of the reader's own is the function it was made of."""
     primitives = {t.primitive for tensor in tensors for t in history(tensor) if t.primitive}
-    names = {p.name: p.function for p in primitives} | {name: getattr(np, name) for name in dir(np)}
-    names["Windows"] = Windows
-    return eval(text, names | {name: t.data for name, t in symbols.items()})
+    own = {p.name: p.definition for p in primitives if not p.__module__.startswith("minitensor.")}
+    return eval(text, PUBLIC | own | {name: t.data for name, t in symbols.items()})
 
 
 def assert_evaluates_to(t):
@@ -59,7 +103,8 @@ def python(latex):
 
 
 ELEMENTWISE = [  # whose LaTeX leaves nothing out
-    mt.tanh, mt.sigmoid, mt.softplus, mt.relu, mt.abs, mt.negative,
+    mt.tanh, mt.sigmoid, mt.softplus, mt.relu, mt.abs, mt.negative, mt.sin, mt.cos, mt.erf, mt.expm1,
+    lambda x: mt.leaky_relu(x, 0.1), lambda x: mt.log1p(x * x), lambda x: mt.logaddexp(x, 2 * x),
     lambda x: x**2, lambda x: x**3, lambda x: 1 / (2 + x * x), lambda x: (1 + x * x).sqrt(),
     lambda x: mt.exp(-x * x), lambda x: 3 * x, lambda x: x / 4, lambda x: 1 - x, lambda x: x - 0.5,
     lambda x: x.clip(-0.5, 0.75), lambda x: mt.where(x > 0.25, x, -x),
@@ -69,7 +114,6 @@ ELEMENTWISE = [  # whose LaTeX leaves nothing out
 UNARY = [
     *ELEMENTWISE, mt.sum, mt.mean, mt.max, mt.min, mt.logsumexp, mt.transpose, lambda x: x.reshape(-1),
     lambda x: x[...], lambda x: x[None], lambda x: x.sum(axis=0) if x.ndim else x, lambda x: x.var(keepdims=True),
-    lambda x: mt.leaky_relu(x, 0.1),
 ]  # fmt: skip
 BINARY = [mt.add, mt.subtract, mt.multiply, mt.maximum, mt.minimum, lambda x, y: x / (2 + y * y)]
 
@@ -117,12 +161,12 @@ def test_the_formula_of_a_derivative_evaluates_to_it(drawn):
         assert_evaluates_to(g)
 
 
-@pytest.mark.parametrize("name", OPERATORS)
+@pytest.mark.parametrize("name", EVERYTHING)
 @few
 @given(data=st.data(), rng=rngs)
 def test_every_operator_can_be_printed(name, data, rng):
-    """Value and gradients of each operator print as text that evaluates to them."""
-    row = OPERATORS[name]
+    """Value and gradients of each operator, and of its rule, print as text that evaluates to them."""
+    row = EVERYTHING[name]
     f, its = data.draw(row.cases)
     xs = [Tensor(x, name=f"x{i}") for i, x in enumerate(row.values(rng, its))]
     y = f(*xs)
@@ -276,6 +320,7 @@ def test_formulas_read_as_a_person_would_write_them(build, text, latex):
     (lambda v, m: m @ mt.broadcast_to(v, (3, 3)), "m @ broadcast_to(v, (3, 3))"),
     (lambda v, m: Tensor(np.ones((2, 2))) @ m, "full((2, 2), 1) @ m"),
     (lambda v, m: mt.pad(v, 1), "pad(v, ((1, 1),))"),
+    (lambda v, m: mt.transpose(v) @ mt.transpose(m, 0, 1).T, "v @ m.T"),
     (lambda v, m: mt.pad(v, 1, constant_values=2), "pad(v, ((1, 1),), constant_values=2)"),
 ])  # fmt: skip
 def test_shapes_are_written_where_numpy_needs_them(build, text):
@@ -283,12 +328,187 @@ def test_shapes_are_written_where_numpy_needs_them(build, text):
     assert formula(build(Tensor(np.ones(3), name="v"), Tensor(np.ones((2, 3)), name="m"))) == text
 
 
-@pytest.mark.parametrize("f", [lambda x: x, lambda x: x + 1, lambda x: -x, lambda x: x * x, mt.exp, mt.sigmoid])
-def test_latex_has_no_shapes(f):
-    """What is reshaped reads as it did, and is bracketed as it was."""
-    x = f(Tensor(np.zeros(3), name="x"))
-    for g in (mt.tanh, lambda x: x**2.5):
-        assert formula(g(x.reshape(3, 1))).latex == formula(g(x)).latex
+@pytest.mark.parametrize(("build", "latex"), [
+    (lambda a, b, c: a * b * c, "a \\odot b \\odot c"),
+    (lambda a, b, c: 2 * a * b, "2 a \\odot b"),
+    (lambda a, b, c: a * b @ c, "\\left(a \\odot b\\right) c"),
+    (lambda a, b, c: a * (b @ c), "a \\odot \\left(b c\\right)"),
+    (lambda a, b, c: a @ b @ c, "a b c"),
+    (lambda a, b, c: 2 * a @ b / 3, "\\frac{\\left(2 a\\right) b}{3}"),
+    (lambda a, b, c: a.sum() * (a @ b) + c, "\\left(\\sum a\\right) a b + c"),
+])  # fmt: skip
+def test_latex_tells_products_of_arrays_apart(build, latex):
+    """A ring between elements and nothing between matrices; in either product the other stands in brackets."""
+    assert formula(build(*(Tensor(np.eye(2) + 1, name=name) for name in "abc"))).latex == latex
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+@few
+@given(data=st.data(), rng=rngs)
+def test_the_latex_tells_settings_apart(name, data, rng):
+    """Where two calls of an operator have the same LaTeX, with the same Tensors in it, their texts have one value."""
+    row = EVERYTHING[name]
+    f, its = data.draw(row.cases)
+    g, _ = data.draw(row.cases)
+    xs = [Tensor(x, name=f"x{i}") for i, x in enumerate(row.values(rng, its))]
+    try:
+        y, z = f(*xs), g(*xs)
+    except (ValueError, IndexError, TypeError):  # the other settings do not fit
+        return
+    first, second = formula(y), formula(z)
+    values = [{name: t.data.tolist() for name, t in printed.symbols.items()} for printed in (first, second)]
+    if first.latex == second.latex and values[0] == values[1]:
+        here, there = evaluate(first, first.symbols, y), evaluate(second, second.symbols, z)
+        np.testing.assert_array_equal(here, there, err_msg=f"{first} and {second}")
+
+
+IMAGES = {
+    name: Tensor(np.random.default_rng(0).uniform(size=shape), name=name)
+    for name, shape in {"x": (2, 2, 6, 6), "w": (4, 2, 3, 3), "v": (4, 1, 3, 3), "b": (4,), "even": (4, 2, 4, 2),
+                        "line": (1, 2, 7), "u": (3, 2, 3), "room": (1, 1, 4, 4, 4), "cube": (1, 1, 2, 2, 2),
+                        "one": (1, 1, 1), "tap": (1, 1, 1), "local": (2, 2, 6, 6, 3, 3)}.items()
+}  # fmt: skip
+CALLS = [
+    "conv2d(x, w)", "conv2d(x, w, b)", "conv2d(x, w, stride=2)", "conv2d(x, w, padding=1)", "conv2d(x, w, dilation=2)",
+    "conv2d(x, v, groups=2)", "conv2d(x, w, b, stride=(2, 1), padding=(0, 1), dilation=(1, 2))",
+    "conv2d(x, even, padding='same')", "conv1d(line, u, stride=2)", "conv3d(room, cube, padding=1)",
+    "conv_transpose2d(x, v[:2])", "conv_transpose2d(x, v[:2], stride=2)", "conv_transpose2d(x, v[:2], padding=1)",
+    "conv_transpose2d(x, v[:2], dilation=2)", "conv_transpose2d(x, v[:2], groups=2)",
+    "conv_transpose2d(x, v[:2], stride=2, output_padding=1)", "conv_transpose2d(x, v[:2], stride=2, padding=1)",
+    "conv_transpose2d(x, v[:2], stride=(2, 3), padding=1, output_padding=(0, 2))",
+    "conv_transpose1d(line, u[:2], stride=2, output_padding=1)", "conv_transpose3d(room, cube, stride=2)",
+    "max_pool2d(x, 2)", "max_pool2d(x, 3)", "max_pool2d(x, 2, stride=1)", "max_pool2d(x, (2, 3))",
+    "max_pool2d(x, 2, padding=1)", "max_pool2d(x, 2, dilation=2)", "max_pool2d(x, 4, ceil_mode=True)",
+    "max_pool2d(x, 2, stride=1, padding='same')", "max_pool2d(x, (2, 3), stride=2)", "max_pool1d(line, 2)",
+    "max_pool2d(x, 3, stride=2, padding=1, ceil_mode=True)", "max_pool3d(room, 2)", "avg_pool2d(x, 2)",
+    "avg_pool2d(x, 2, stride=1)", "avg_pool2d(x, 2, padding=1)", "avg_pool2d(x, 4, ceil_mode=True)",
+    "avg_pool2d(x, 2, padding=1, count_include_pad=False)", "avg_pool1d(line, 2)", "avg_pool3d(room, 2)",
+    "lp_pool2d(x, 2)", "lp_pool2d(x, 2, norm=3)", "lp_pool2d(x, 2, stride=1)", "lp_pool1d(line, 3, stride=2, norm=1.5)",
+    "windows(x, (3, 3))", "windows(x, (3, 3), stride=2)", "windows(x, (3, 2), stride=(2, 1))", "windows(x, 3)",
+    "windows(x, (2, 2), dilation=3)", "fold(windows(x, (3, 3)), (6, 6))", "fold(windows(x, 3), 6)",
+    "fold(windows(x, 2, stride=3), 6, stride=3)", "fold(windows(x, 2, stride=3), 5, stride=3)",
+    "pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))", "pad(x, ((0, 0), (0, 0), (0, 0), (1, 1)))",
+    "pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=2)",
+    "pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=-inf)", "transpose(x, (0, 2, 1, 3))",
+    "transpose(x, (0, 1, 3, 2))", "reshape(x, (2, 72))", "reshape(x, (72, 2))", "stack((x, x))",
+    "stack((x, x), axis=1)", "concatenate((x, x))", "concatenate((x, x), axis=1)", "stack((x,), axis=2)",
+    "cumsum(x, axis=0)", "cumsum(x, axis=1)", "sum(x)", "sum(x, axis=1)", "sum(x, axis=(1, 2))",
+    "sum(x, keepdims=True)", "sum(x, axis=1, keepdims=True)", "max(x, axis=1, keepdims=True)", "max(x, axis=())",
+    "max(x)", "min(x, axis=1)", "x[array([0, 1])]", "x[array([1, 1])]", "x[array([[True, False], [False, True]])]",
+    "x[0]", "x[:, 0]", "x[..., 0]", "x[::2]", "x[zeros((0,), int64)]", "x[None]", "log(sum(exp(x), axis=1))",
+    "log(sum(exp(x), axis=1, keepdims=True))", "einsum('abcd->bcd', x)", "einsum('abcd->abd', x)", "w[0, 0] @ w[0, 1]",
+    "w[0, 0] * w[0, 1]", "w[0, 0] * w[0, 1] @ w[1, 0]", "w[0, 0] * (w[0, 1] @ w[1, 0])", "2 * w[0, 0] @ w[0, 1]",
+    "w[0, 0] @ w[0, 1] @ w[1, 0]", "where(x > 0, x, 0.1 * x)", "where(x > 0, x, 0.2 * x)", "float32(x)", "x ** 2",
+    "x ** 3", "where(isnan(x), 1, 0)", "sin(x)", "cos(x)", "erf(x)", "log1p(x)", "expm1(x)", "logaddexp(x, 2 * x)",
+]  # fmt: skip
+
+
+def call(text):
+    """The call that a text is, of our functions on Tensors."""
+    ours = {name: getattr(mt, name) for name in OPERATORS} | {"float32": lambda x: mt.astype(x, "float32")}
+    return eval(text, {name: getattr(np, name) for name in ("array", "zeros", "int64", "inf")} | ours | IMAGES)
+
+
+@pytest.mark.parametrize("text", CALLS)
+def test_an_operator_is_written_as_it_is_called(text):
+    """Every setting that is not the usual, a single number where all axes agree, and nothing else."""
+    assert formula(call(text)) == text
+
+
+def test_other_settings_are_another_formula_in_latex_too():
+    """All of these calls, which differ in an operator, a setting or a bracket, differ in LaTeX."""
+    assert len({formula(call(text)).latex for text in CALLS}) == len(set(CALLS)) == len(CALLS)
+
+
+@pytest.mark.parametrize(("text", "by", "rule"), [
+    ("relu(x)", "x", "where(x > 0, g, 0)"),
+    ("leaky_relu(x, 0.1)", "x", "g * where(x > 0, 1, 0.1)"),
+    ("conv2d(x, w, stride=2, padding=1)", "x", "conv_transpose2d(g, w, stride=2, padding=1, output_padding=1)"),
+    ("conv2d(x, w, stride=2, padding=1)", "w", "conv_weight2d(x, g, 3, stride=2, padding=1)"),
+    ("conv2d(x, w, b)", "b", "sum(g, axis=(0, 2, 3))"),
+    ("conv2d(x, even, padding='same')", "x", "conv_transpose2d(g, even, padding=(1, 0))[..., :6, :6]"),
+    ("conv2d(x, even, padding='same')", "even", "conv_weight2d(x, g, (4, 2), padding='same')"),
+    ("conv_transpose2d(x, v[:2], stride=2, output_padding=1)", "x", "conv2d(g, v[:2], stride=2)"),
+    ("conv_transpose1d(line, u[:2], dilation=2, output_padding=1)", "line", "conv1d(g[..., :11], u[:2], dilation=2)"),
+    ("conv_transpose1d(one, tap, padding=2, dilation=5, output_padding=4)", "one",
+     "conv1d(pad(g[..., :0], ((0, 0), (0, 0), (1, 0))), tap, dilation=5)"),
+    ("max_pool2d(x, 2)", "x", "max_unpool2d(g, x, max_pool2d(x, 2), 2)"),
+    ("avg_pool2d(x, 2)", "x", "conv_transpose2d(g / 4, full((2, 1, 2, 2), 1), stride=2, groups=2)"),
+    ("locally_connected2d(x, local, padding=1)", "x",
+     "fold(einsum('nohw,ochwij->nchwij', g, local), (8, 8))[..., 1:7, 1:7]"),
+    ("locally_connected2d(x, local, padding=1)", "local",
+     "einsum('nohw,nchwij->ochwij', g, windows(pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))), (3, 3)))"),
+    ("x[:1]", "x", "scatter(g, shape=(2, 2, 6, 6), key=(slice(None, 1, None),))"),
+])  # fmt: skip
+def test_rules_are_written_as_a_reader_would_call_them(text, by, rule):
+    """By the operators that undo a size, with the kernel of the layer and with no setting that is the usual."""
+    y = call(text)
+    g = Tensor(np.random.default_rng(1).normal(size=y.shape), name="g")
+    [share] = gradients(y, [IMAGES[by]], g)
+    assert formula(share) == rule
+    assert_evaluates_to(share)
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(1, 3)), min_size=1, max_size=2), rngs)
+def test_an_uneven_margin_is_written_so_that_it_can_be_called(lines, rng):
+    """With padding="same", an even span has one pixel more behind: in layers, their rules, and the rules of these."""
+    size, k, d = zip(*lines, strict=True)
+    n = len(size)
+    x, w, local = (Tensor(rng.normal(size=shape), name=name) for name, shape in {
+        "x": (2, 1, *size), "w": (2, 1, *k), "local": (2, 1, *size, *k)}.items())  # fmt: skip
+    layers = [
+        (getattr(mt, f"conv{n}d")(x, w, padding="same", dilation=d), [x, w]),
+        (getattr(mt, f"locally_connected{n}d")(x, local, padding="same", dilation=d), [x, local]),
+    ]
+    if all(b // 2 <= a and b - 1 <= 2 * a for a, b in zip(size, k, strict=True)):
+        layers += [(getattr(mt, f"{kind}_pool{n}d")(x, k, stride=1, padding="same"), [x]) for kind in ("max", "avg")]
+    for y, xs in layers:
+        assert_evaluates_to(y)
+        for first in gradients(y, xs, Tensor(rng.normal(size=y.shape), name="g")):
+            assert_evaluates_to(first)
+            for second in gradients(first * first, xs):
+                assert_evaluates_to(second)
+
+
+def test_a_name_hides_no_function_and_looks_like_no_other():
+    """Not NumPy's nor ours, nor one of the reader's own; and x_1 does not look like x1."""
+
+    @mt.primitive
+    def own(x):
+        return 2 * x
+
+    for name in ("conv2d", "conv_transpose1d", "erf", "windows", "fold", "own", "inf"):
+        x = Tensor(np.ones((1, 1, 4)), name=name)
+        for f in (own, mt.erf, lambda x: mt.conv1d(x, x), lambda x: mt.fold(mt.windows(x, 2), 4), lambda x: x * np.inf,
+                  lambda x: mt.avg_pool1d(x, 2)):  # fmt: skip
+            assert_evaluates_to(f(x))
+    x1, x_1 = Tensor(1.0, name="x1"), Tensor(2.0, name="x_1")
+    assert formula(x1 - x_1).latex == "x_{1} - \\mathrm{x\\_1}"
+
+
+def test_minitensor_formula_is_the_function():
+    """Though there is a package of that name, in which Formula is found."""
+    code = "import minitensor.formula.notations, minitensor as m; from minitensor.formula import Formula, formula; "
+    code += "assert m.formula is formula; assert type(m.formula(m.Tensor(1))) is Formula"
+    subprocess.run([sys.executable, "-c", code], cwd=Path(mt.__file__).parents[1], check=True)
+
+
+def test_nothing_is_lost_in_a_setting():
+    """Numbers of NumPy, indices without elements, and truths that are added, are written as Python that evaluates."""
+
+    @mt.primitive
+    def own(x, *, weights):
+        return x * weights[0] * weights[1]["by"]
+
+    x = Tensor(np.arange(6.0).reshape(2, 3), name="x")
+    empty = Tensor(np.ones((0, 3)), name="x")
+    for y in (
+        gradients(x[np.int64(1) :], [x])[0], own(x, weights=[np.float32(0.5), {"by": 2}]), x[np.int64(1)],
+        mt.pad(x, 1, constant_values=np.float64(0.5)), mt.pad(x, 1, constant_values=np.nan),
+        x[[]], x[np.zeros((0, 2), int)], x[np.zeros(2, bool)], empty[np.zeros((0, 3), bool)], empty[np.zeros(0, int)],
+        mt.isnan(x) - mt.isnan(2 * x), -mt.isnan(x), mt.isnan(Tensor(np.nan)), x.astype("float32"),
+    ):  # fmt: skip
+        assert_evaluates_to(y)
 
 
 @pytest.mark.parametrize("a", [0.0, 0.5, -2.0, 3.0, inf, -inf])
@@ -319,11 +539,11 @@ def test_whole_powers_of_powers_are_multiplied_out(m, n):
 
 
 @pytest.mark.parametrize(("key", "script"), [
-    ((0, 1), "0, 1"), ((..., slice(1, None)), "\\ldots, 1:"), (slice(None, None, 2), "::2"), ([0, 2], "\\ldots"),
-    ((None, -1), "None, -1"), (slice(1, 3), "1:3"),
+    ((0, 1), "0, 1"), ((..., slice(1, None)), "\\ldots, 1:"), (slice(None, None, 2), "::2"), ([0, 2], "[0, 2]"),
+    ((None, -1), "None, -1"), (slice(1, 3), "1:3"), (([[0], [2]], [1]), "[[0], [2]], [1]"), (np.int64(2), "2"),
 ])  # fmt: skip
 def test_latex_shows_an_index_as_it_is_written(key, script):
-    """Below the line and in brackets; for an array of indices, which may be long, dots."""
+    """Below the line and in brackets."""
     assert formula(Tensor(np.arange(12.0).reshape(3, 4), name="x")[key]).latex == f"{{x}}_{{[{script}]}}"
 
 

@@ -49,12 +49,12 @@ def per_channel(b, axes):
 # -- convolution -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("axes", [1, 2])
+@pytest.mark.parametrize("axes", [1, 2, 3])
 @given(data=st.data())
 def test_conv_is_its_formula(axes, data):
     """y[n, o, h, w] = b[o] + sum_cij x[n, c, h s + i d - p, w s + j d - p] w[o, c, i, j], exactly."""
     g, x, w, b = data.draw(filled(convolutions(axes)))
-    conv = mt.conv1d if axes == 1 else mt.conv2d
+    conv = getattr(mt, f"conv{axes}d")
     expected = naive.conv(x.data, w.data, g.y[2:], **g.settings)
     same(conv(x, w, **g.settings), expected)
     same(conv(x, w, b, **g.settings), expected + per_channel(b, axes))
@@ -105,14 +105,16 @@ def test_same_padding_is_a_margin(data, kh, kw):
         same(a, b)
 
 
-@given(filled(transposed_convolutions()))
-def test_conv_transpose_is_its_formula(drawn):
+@pytest.mark.parametrize("axes", [1, 2])
+@given(data=st.data())
+def test_conv_transpose_is_its_formula(axes, data):
     """y[n, o, h s + i d - p, w s + j d - p] += x[n, c, h, w] w[c, o, i, j], exactly."""
-    g, x, w, b = drawn
+    g, x, w, b = data.draw(filled(transposed_convolutions(axes)))
+    conv_transpose = getattr(mt, f"conv_transpose{axes}d")
     settings = {name: value for name, value in g.settings.items() if name != "output_padding"}
     expected = naive.conv_transpose(x.data, w.data, g.y[2:], **settings)
-    same(mt.conv_transpose2d(x, w, **g.settings), expected)
-    same(mt.conv_transpose2d(x, w, b, **g.settings), expected + per_channel(b, 2))
+    same(conv_transpose(x, w, **g.settings), expected)
+    same(conv_transpose(x, w, b, **g.settings), expected + per_channel(b, axes))
 
 
 @pytest.mark.parametrize("tiled", [False, True])
@@ -151,12 +153,12 @@ def pooled(draw, axes, names, values=whole):
     return draw(laid_out(x.astype(draw(dtypes)))), k, settings, {name: line[name] for name in ALL if name in line}
 
 
-@pytest.mark.parametrize("axes", [1, 2])
+@pytest.mark.parametrize("axes", [1, 2, 3])
 @given(data=st.data())
 def test_max_pool_is_the_largest_in_each_window(axes, data):
     """y = max over the window's cells of x, exactly; a window that sees no cell of x gives -infinity."""
     x, k, settings, line = data.draw(pooled(axes, ALL))
-    pool = mt.max_pool1d if axes == 1 else mt.max_pool2d
+    pool = getattr(mt, f"max_pool{axes}d")
 
     def largest(values, *_):
         return np.max([np.full(x.shape[:2], -np.inf), *values], axis=0)
@@ -164,12 +166,12 @@ def test_max_pool_is_the_largest_in_each_window(axes, data):
     same(pool(x, k, **settings), naive.pool(x.data, largest, k, **line))
 
 
-@pytest.mark.parametrize("axes", [1, 2])
+@pytest.mark.parametrize("axes", [1, 2, 3])
 @given(data=st.data())
 def test_max_pool_gives_each_gradient_to_the_first_largest(axes, data):
     """Every window adds its gradient to the first of its largest cells in reading order, and to no other."""
     x, k, settings, line = data.draw(pooled(axes, ALL))
-    pool = mt.max_pool1d if axes == 1 else mt.max_pool2d
+    pool = getattr(mt, f"max_pool{axes}d")
     y = pool(x, k, **settings)
     seed = data.draw(laid_out(data.draw(whole_numbers(y.shape, dtype=x.dtype))))
     expected = np.zeros(x.shape, x.dtype)
@@ -189,12 +191,12 @@ def test_the_maximum_of_nothing_is_minus_infinity(dilation, dtype):
     same(mt.max_pool1d(x, 2, padding=1, dilation=dilation), np.full((1, 1, 1), -np.inf, dtype))
 
 
-@pytest.mark.parametrize("axes", [1, 2])
+@pytest.mark.parametrize("axes", [1, 2, 3])
 @given(data=st.data())
 def test_avg_pool_is_the_mean_of_each_window(axes, data):
     """y = sum / count; the count is that of the cells of x and, if so set, of the margin, but of none beyond."""
     x, k, settings, line = data.draw(pooled(axes, MEAN, divisible))
-    pool = mt.avg_pool1d if axes == 1 else mt.avg_pool2d
+    pool = getattr(mt, f"avg_pool{axes}d")
 
     def mean(values, cells, with_margin):
         return np.sum(values, axis=0) / (with_margin if settings["count_include_pad"] else cells)
@@ -209,7 +211,7 @@ def test_the_mean_of_a_constant_is_that_constant(axes, margin, data):
     """Whatever a last window reaches beyond; with a margin, if that does not count."""
     names = ("stride", "ceil_mode", "padding")[: 2 + margin]
     shape, k, settings = data.draw(pools(axes, names))
-    pool = mt.avg_pool1d if axes == 1 else mt.avg_pool2d
+    pool = getattr(mt, f"avg_pool{axes}d")
     y = pool(np.full(shape, 5.0), k, **settings, count_include_pad=not margin)
     same(y, np.full(y.shape, 5.0))
 

@@ -133,6 +133,12 @@ def test_new_tensors_are_numpys(shape, dtype):
     assert mt.zeros(2, "z").name == "z"
 
 
+def test_what_is_exported_is_listed():
+    """Each callable of the package is in __all__, except four that would replace Python's own."""
+    known = {name for name, thing in vars(mt).items() if callable(thing) and not name.startswith("_")}
+    assert known - set(mt.__all__) == {"abs", "max", "min", "sum"}
+
+
 def test_a_star_import_replaces_nothing_of_pythons():
     """`from minitensor import *` brings no name that Python has itself; all four that do exist as attributes."""
     namespace: dict = {}

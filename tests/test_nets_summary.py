@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nets
-from minitensor import Tensor, gradients, jacobian, no_grad
+from minitensor import Tensor, concatenate, conv1d, dense, gradients, jacobian, max_pool1d, no_grad
 from nets import Conv2d, Dense, Flatten, MaxPool2d, ReLU, Sequential, alexnet, lenet, lenet5, summary
 from nets.lenet5 import TABLE, digit_codes
 from nets.module import Module
@@ -225,6 +225,132 @@ def test_a_shared_layer_counts_its_parameters_once_and_its_connections_each_time
     assert [row.name for row in result.rows] == [str(i) for i in range(times)]
 
 
+class Made(Module):
+    """A model from modules and a function of them."""
+
+    def __init__(self, forward, **modules):
+        for name, module in modules.items():
+            setattr(self, name, module)
+        self.call = forward
+
+    def forward(self, x):
+        return self.call(self, x)
+
+
+def seen_at(model: Module, shape: tuple[int, ...], place: int) -> int:
+    """How far the inputs along the last axis, for which the derivative of the output in one place is not 0, reach."""
+    model.astype(np.float64).replace({p: Tensor(np.ones(p.shape)) for p in model.parameters()})
+    x = Tensor(np.ones((1, *shape)))
+    y = model(x)
+    (g,) = gradients(y[..., place].sum(), [x])
+    return int(np.ptp(np.nonzero(g.data)[-1])) + 1
+
+
+def conv(k, **settings):
+    return nets.Conv1d(1, 1, k, **settings)
+
+
+@given(st.sampled_from([1, 3, 5]), st.sampled_from([1, 3, 5, 7]), st.integers(1, 2))
+def test_each_branch_has_its_own_field_and_behind_them_is_what_they_see_together(a, b, dilation):
+    layers = {
+        "a": conv(a, padding=a // 2),
+        "b": conv(b, padding=dilation * (b - 1) // 2, dilation=dilation),
+        "after": conv(3, padding=1),
+    }
+    model = Made(lambda m, x: m.after(m.a(x) + m.b(x)), **layers)
+    rows = {row.name: row.receptive_field for row in summary(model, (1, 40)).rows}
+    assert (rows["a"], rows["b"]) == (a, dilation * (b - 1) + 1)
+    assert rows["after"] == seen_at(model, (1, 40), 20)
+
+
+@given(st.integers(0, 4))
+def test_branches_that_look_to_different_sides_see_more_together(shift):
+    """Zeros on the left move what the first unit sees to the left; the end of the row is cut off."""
+    layers = {"a": conv(3, padding=shift), "b": conv(3), "after": conv(1)}
+    model = Made(lambda m, x: m.after(m.a(x)[:, :, :10] + m.b(x)[:, :, :10]), **layers)
+    assert summary(model, (1, 30)).rows[-1].receptive_field == seen_at(model, (1, 30), 5) == 3 + shift
+
+
+@given(st.integers(1, 3), st.integers(1, 3), st.integers(0, 1))
+def test_a_window_between_the_layers_is_seen_through(k, s, p):
+    """A convolution and a pool that are called as functions."""
+    model = Made(
+        lambda m, x: m.after(max_pool1d(conv1d(m.a(x), np.ones((1, 1, k)), stride=s, padding=p), 2, stride=1)),
+        a=conv(3, padding=1),
+        after=conv(1),
+    )
+    row = summary(model, (1, 40)).rows[-1]
+    assert (row.receptive_field, row.jump) == (2 + k + s, s)
+
+
+def test_a_u_shaped_network_sees_what_both_ways_see():
+    layers = {"down": conv(2, stride=2), "low": conv(3, padding=1), "skip": conv(3, padding=1), "head": conv(1)}
+
+    def forward(m, x):
+        low = m.low(m.down(x))  # (n, 1, 10)
+        return m.head(concatenate([low, low], axis=2) * 0 + m.skip(x)) if low.shape[2] * 2 == x.shape[2] else x
+
+    fields = [row.receptive_field for row in summary(Made(forward, **layers), (1, 20)).rows]
+    assert fields == [2, 6, 3, 6]
+    assert [row.jump for row in summary(Made(forward, **layers), (1, 20)).rows][:3] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("way", ["function", "unused"])
+def test_the_total_is_the_models_own(way):
+    """Also where a weight is used without a call of its layer, or not at all; the table says so."""
+
+    def forward(m, x):
+        return m.e(dense(x, m.d.weight, m.d.bias) if way == "function" else x)
+
+    result = summary(Made(forward, d=Dense(4, 4), e=Dense(4, 3)), (4,))
+    assert result.parameters == 20 + 15 and [row.name for row in result.rows] == ["e"]
+    assert "20 of the parameters are in no row, since their layer is not called: d.weight, d.bias" in str(result)
+    assert "20 of the parameters" in result._repr_html_()
+    assert result.memory == 4 * (35 + 3)
+
+
+def test_rows_are_named_where_they_are_called_and_counted_if_again():
+    act, shared = ReLU(), Dense(3, 3)
+    model = Made(lambda m, x: m.act(m.b(m.act(m.a(m.b(x))))), a=Sequential(inner=shared), b=shared, act=act)
+    result = summary(model, (3,))
+    assert [row.name for row in result.rows] == ["b", "a.inner", "act", "b#2", "act#2"]
+    assert [row.parameters for row in result.rows] == [12, 0, 0, 0, 0]
+    block = Sequential(conv=Dense(3, 3), act=act)
+    names = [row.name for row in summary(Made(lambda m, x: m.block(m.block(x)), block=block), (3,)).rows]
+    assert names == ["block.conv", "block.act", "block.conv#2", "block.act#2"]
+
+
+@pytest.mark.parametrize("shape", [(2, 6), (2, 4, 4)])
+def test_a_layer_that_joins_all_places_sees_everything(shape):
+    """Found by trying it out: a mean over the places, a softmax over them; not what treats each place by itself."""
+    axes = tuple(range(2, len(shape) + 1))
+    size = shape[1:][0] if len(set(shape[1:])) == 1 else shape[1:]
+    for join, field in [
+        (lambda x: x - x.mean(axis=axes, keepdims=True), size),
+        (lambda x: x.mean(axis=axes, keepdims=True), size),
+        (lambda x: x.mean(axis=axes), size),
+        (lambda x: x - x.mean(axis=1, keepdims=True), 1),
+        (lambda x: x.reshape(x.shape[0], -1), 1),
+    ]:
+        layer = Made(lambda m, x, join=join: join(x))
+        assert summary(Sequential(own=layer), shape).rows[0].receptive_field == field
+
+
+def test_a_forward_that_was_set_on_an_instance_is_kept():
+    """Also where the model fails."""
+    layer = Dense(2, 2)
+    layer.forward = twice = lambda x: x * 2
+    summary(Sequential(layer), (2,))
+    with raises(ValueError, "dense needs"):
+        summary(Sequential(layer, Dense(3, 1)), (2,))
+    assert layer.forward is twice and layer([1.0]).item() == 2
+
+
+def test_what_is_no_tensor_is_no_output():
+    with raises(TypeError, "returned tuple"):
+        summary(Made(lambda m, x: (x, x)), (2,))
+
+
 def test_summary_leaves_the_model_as_it_was():
     model = Sequential(Conv2d(1, 2, 3), nets.BatchNorm2d(2), nets.Dropout())
     model[2].eval()
@@ -274,6 +400,23 @@ def test_the_traps_are_named(layer, shape, parts):
     text = str(summary(layer, shape, explain=True))
     for part in parts:
         assert part in text
+
+
+@given(st.integers(1, 6), st.integers(1, 3), st.integers(0, 6), st.integers(1, 3), st.integers(13, 20))
+def test_what_is_said_of_padding_is_true(k, stride, padding, dilation, n):
+    """It keeps the size where that is said, or would at stride 1; and where no two equal sides are said to, none do."""
+    layer = Conv2d(1, 1, (k, 1), stride=(stride, 1), padding=(padding, 0), dilation=(dilation, 1))
+    result = summary(layer, (1, n + dilation * (k - 1), 1), explain=True)
+    size, total = n + dilation * (k - 1), dilation * (k - 1)
+    text = result.explanation
+    keeps_at_1 = 2 * padding == total and padding > 0
+    assert (f"Padding {padding} = " in text and "keeps the size, since" in text) == (keeps_at_1 and stride == 1)
+    assert ("would keep the size at stride 1" in text) == (keeps_at_1 and stride > 1)
+    if "keeps the size" in text:
+        assert result.rows[0].output_shape[1] == size
+        assert f"since {k} is odd" in text if dilation == 1 else f"since {dilation}*({k} - 1) = {total} is even" in text
+    if "no two equal sides keep the size" in text:
+        assert total % 2 and all((size + 2 * p - total - 1) + 1 != size for p in range(20))
 
 
 def test_each_axis_of_a_transposed_convolution_is_worked_out():

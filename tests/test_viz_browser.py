@@ -286,8 +286,9 @@ def test_the_figures_of_the_gallery_can_be_read_and_opened_alone(browser: Browse
         browser.resize(width, 900)
         browser.open(page)
         figures = browser.run(
-            "return [...document.querySelectorAll('.picture a')].map(a => { const i = a.querySelector('img');"
-            "return [a.getAttribute('href'), i.clientWidth / i.naturalWidth, a.tabIndex]; })"
+            "return [...document.querySelectorAll('.picture a')].map(a => { const i = a.querySelector('img, svg');"
+            "const own = i.naturalWidth || i.viewBox.baseVal.width * 4 / 3;"
+            "return [a.getAttribute('href'), i.getBoundingClientRect().width / own, a.tabIndex]; })"
         )
         assert browser.run("return document.documentElement.scrollWidth <= window.innerWidth")
     finally:
@@ -297,6 +298,17 @@ def test_the_figures_of_the_gallery_can_be_read_and_opened_alone(browser: Browse
         smallest = min((float(size) * 4 / 3 for size in re.findall(r'font-size="([\d.]+)"', svg)), default=9)
         assert smallest * scale >= 0.98 * min(9, smallest), name
         assert stop == 0
+
+
+def test_what_moves_in_the_gallery_can_be_paused(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    states = "return [...new Set(document.getAnimations().map(a => a.playState))]"
+    assert browser.run(states) == ["running"]
+    for state in (["paused"], ["running"]):
+        browser.click("#pause-convolution_animated")
+        assert browser.run(states) == state
+    seen = "return [...document.querySelectorAll('.f')].filter(f => getComputedStyle(f).visibility == 'visible').length"
+    assert browser.run(seen) == 1
 
 
 def test_the_gallery_and_the_stepper_lead_to_each_other(browser: Browser, page: Path) -> None:

@@ -1,8 +1,11 @@
 """A computation graph shows each Tensor once, in an order that can be read; the stepper ends with the gradients."""
 
+import json
 import re
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 
 import nets
 import viz
-from minitensor import Tensor, gradients, history, max_pool2d, no_grad, tanh
+from minitensor import Tensor, concatenate, conv2d, gradients, history, max_pool2d, maximum, no_grad, tanh
 from viz import Figure, computation, computation_graph
 from viz.computation import in_one_line
 from viz.dot import LEAF, PARAMETER
@@ -53,6 +56,59 @@ def test_the_end_of_a_graph_has_its_newest_tensors(output: Tensor, last: int) ->
 def test_gradients_are_those_of_the_engine() -> None:
     x = Tensor(3.0, name="x")
     assert re.search(r"<B>x</B>.*?grad.*?>6<", computation_graph(x * x, gradients=True).dot)
+
+
+def heads(figure: Figure, operator: str) -> dict[str, str]:
+    """What is written at the end of each wire into the box of an operator, by the title of the box that it leaves."""
+    boxes = dict(re.findall(r"^\t+(n\d+) \[.*?<B>(.*?)</B>", figure.dot, re.MULTILINE))
+    wires = re.findall(r"(n\d+) -> (n\d+)(?: \[(?:.*?headlabel=(\d+))?.*?\])?", figure.dot)
+    return {boxes[tail]: place for tail, head, place in wires if boxes[head] == operator}
+
+
+@pytest.mark.parametrize(
+    ("name", "operator"),
+    [
+        ("subtract", lambda x, y: x - y),
+        ("divide", lambda x, y: x / y),
+        ("greater", lambda x, y: x > y),
+        ("float_power", lambda x, y: x**y),
+    ],
+)
+def test_where_the_order_matters_the_operands_are_numbered(
+    name: str, operator: Callable[[Tensor, Tensor], Tensor]
+) -> None:
+    x, y = Tensor(2.0, name="x"), Tensor(3.0, name="y")
+    assert heads(computation_graph(operator(x, y)), name) == {"x": "1", "y": "2"}
+    assert heads(computation_graph(operator(y, x)), name) == {"x": "2", "y": "1"}
+
+
+def test_where_the_order_makes_no_difference_nothing_is_numbered() -> None:
+    x, y = Tensor([1.0, 2.0], name="x"), Tensor([3.0, 4.0], name="y")
+    for output in (x + y, x * y, maximum(x, y)):
+        assert "headlabel" not in computation_graph(output).dot
+    rows = heads(computation_graph(concatenate([x, y])), "concatenate")
+    assert rows == {"x": "1", "y": "2"}
+
+
+def test_any_model_is_run_layer_by_layer_as_it_is() -> None:
+    """A skip stays a skip: the output is the model's own, and what is between the layers belongs to none."""
+
+    class Residual(nets.Module):
+        def __init__(self) -> None:
+            self.one, self.two = nets.Dense(2, 2), nets.Dense(2, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x + self.two(tanh(self.one(x)))
+
+    model, x = Residual(), Tensor([[1.0, 2.0]], name="x")
+    output, layers = viz.by_layer(model, x)
+    np.testing.assert_array_equal(output.data, model(x).data)
+    assert list(layers) == ["one", "two"]
+    assert not {output, x} & {t for made in layers.values() for t in made}
+    assert set(model.parameters()) <= {t for made in layers.values() for t in made}
+    again = nets.Sequential(act=nets.Tanh())
+    twice = viz.by_layer(nets.Sequential(first=again, act=again), x)[1]
+    assert list(twice) == ["first", "act"]
 
 
 def test_a_collapsed_layer_is_one_box() -> None:
@@ -188,6 +244,66 @@ def test_the_stepper_writes_formulas_as_by_hand(output: Tensor, order: int) -> N
     steps = _steps(output, tensors, {t: n for n, t in enumerate(tensors)}, _names(tensors))
     said = [step["text"] for step in steps] + [part["rule"] for step in steps for part in step.get("parts", [])]
     assert not [text for text in said if "*" in text or "-" in text]
+
+
+def page_of(output: Tensor, folder: Path) -> tuple[str, list[dict[str, Any]], list[str]]:
+    """The page, its steps, and the names of its Tensors."""
+    text = viz.stepper(output, folder / "page.html").read_text(encoding="utf-8")
+    [content] = re.findall(r'id="data">(.*?)</script>', text)
+    data = json.loads(content)
+    return text, data["steps"], [node["name"] for node in data["nodes"]]
+
+
+def test_every_cell_of_a_window_is_marked_whatever_the_kernel_holds(tmp_path: Path) -> None:
+    """Sobel's kernel has a column of zeros: a pixel in the middle is read by nine windows all the same."""
+    x = Tensor(np.random.default_rng(0).normal(size=(1, 1, 5, 5)), name="x")
+    w = Tensor([[[[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]]], name="w")
+    _, steps, names = page_of(conv2d(x, w).sum(), tmp_path)
+    [conv] = [step for step in steps if step["kind"] == "backward" and "conv" in step["text"]]
+    shares = {names[part["to"]]: part for part in conv["parts"]}
+    middle = shares["x"]["sources"][2 * 5 + 2]
+    assert [(i, g, slope) for i, g, slope in middle] == [
+        (3 * h + v, 1.0, w.data[0, 0, 2 - h, 2 - v]) for h in range(3) for v in range(3)
+    ]
+    for part, size in ("x", 25), ("w", 9):
+        for j in range(size):
+            total = sum(g * slope for _, g, slope in shares[part]["sources"][j])
+            assert total == pytest.approx(shares[part]["share"]["data"][j], abs=1e-5)
+    assert [len(terms) for terms in shares["w"]["sources"]] == [9] * 9
+
+
+def test_what_a_maximum_passes_over_is_not_marked(tmp_path: Path) -> None:
+    x = Tensor(np.arange(16.0).reshape(1, 1, 4, 4), name="x")
+    _, steps, _ = page_of(max_pool2d(x, 2).sum(), tmp_path)
+    [pool] = [s for s in steps if s["kind"] == "backward" and s["text"].startswith("Backward through v1")]
+    assert [j for j, terms in enumerate(pool["parts"][0]["sources"]) if terms] == [5, 7, 13, 15]
+
+
+def test_a_step_shows_what_its_operator_reads_and_the_page_the_formula_of_the_whole(tmp_path: Path) -> None:
+    x, w = Tensor([1.0, 2.0], name="x"), Tensor([3.0, 4.0], name="w")
+    text, steps, names = page_of(tanh((w * x).sum() - 3), tmp_path)
+    assert '<p id="whole"><code>v4 = tanh(sum(w · x) − 3)</code></p>' in text.replace("sum(x · w)", "sum(w · x)")
+    read = {
+        step["text"].split()[1 if step["kind"] == "forward" else 2]: step["inputs"]
+        for step in steps
+        if "inputs" in step
+    }
+    assert {name: [names[n] for n in inputs] for name, inputs in read.items()} == {
+        "v1": ["w", "x"], "v2": ["v1"], "v3": ["v2"], "v4": ["v3"],
+    }  # fmt: skip
+    assert [step["kind"] for step in steps if "inputs" in step] == ["forward"] * 4 + ["backward"] * 4
+
+
+def test_one_pool_is_one_box(tmp_path: Path) -> None:
+    x = Tensor(np.zeros((1, 1, 4, 4)), name="x")
+    assert page_of(max_pool2d(x, 2), tmp_path)[2] == ["x", "v1"]
+
+
+def test_a_formula_too_long_to_be_read_is_said_to_be(tmp_path: Path) -> None:
+    y = Tensor(0.5, name="x")
+    for _ in range(30):
+        y = tanh(y) * y + 1
+    assert "= (a formula too long to be read)" in page_of(y, tmp_path)[0]
 
 
 def test_a_computation_too_long_to_step_through_is_refused(tmp_path: Path) -> None:

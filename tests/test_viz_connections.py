@@ -1,37 +1,54 @@
 """Wires found by differentiation are those of index arithmetic, for every kind of layer and any geometry."""
 
+import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import minitensor
 import nets
 from minitensor import (
     Tensor,
     avg_pool1d,
     avg_pool2d,
+    batch_norm,
+    concatenate,
     conv1d,
     conv2d,
     conv_transpose2d,
     dense,
+    exp,
     locally_connected1d,
     locally_connected2d,
+    log,
     lp_pool1d,
     lp_pool2d,
     max_pool1d,
     max_pool2d,
+    maximum,
     maxout,
+    minimum,
+    no_grad,
+    primitive,
     relu,
+    sigmoid,
+    softmax,
+    softplus,
+    tanh,
     tiled_conv1d,
     tiled_conv2d,
     weighted_avg_pool1d,
     weighted_avg_pool2d,
+    where,
 )
 from minitensor.sizes import conv_output_size
+from minitensor.tensor import Array
 from viz import connections
 from viz.connections import Wires
 
@@ -279,3 +296,401 @@ def test_a_layer_of_a_million_wires_is_refused_with_the_number_and_a_way_out() -
 def test_a_shape_that_the_layer_rejects_is_said_with_the_layers_own_words() -> None:
     with pytest.raises(ValueError, match=r"none of these shapes: \(1, 4\): dense needs"):
         connections(nets.Dense(3, 2), 4)
+
+
+# -- many operators one after the other --------------------------------------------------------------------------------
+
+Letters = frozenset[tuple[str, int]]
+Relation = dict[tuple[int, int], Letters]  # by index arithmetic: the wires (j, i), and the letters met on the way
+
+
+def same_units(n: int) -> Relation:
+    return {(i, i): frozenset() for i in range(n)}
+
+
+def window(n: int, k: int, name: str = "") -> Relation:
+    """One channel, stride 1, as many zeros around it as keep the size; with a name, a kernel of that name."""
+    taps = ((h, i, h + i - k // 2) for h, i in product(range(n), range(k)))
+    return {(x, h): frozenset({(name, i)} if name else ()) for h, i, x in taps if 0 <= x < n}
+
+
+def every_unit(n: int, m: int, name: str) -> Relation:
+    return {(j, i): frozenset({(name, i * n + j)}) for j, i in product(range(n), range(m))}
+
+
+def then(*relations: Relation) -> Relation:
+    """One after the other: a path goes through a unit between, and collects the letters of both parts."""
+    first, *rest = relations
+    for second in rest:
+        found: Relation = {}
+        for (j, middle), (same, i) in product(first, second):
+            if middle == same:
+                found[j, i] = found.get((j, i), frozenset()) | first[j, middle] | second[same, i]
+        first = found
+    return first
+
+
+def joined(*relations: Relation) -> Relation:
+    """Side by side, and added up."""
+    wires = {wire for relation in relations for wire in relation}
+    return {wire: frozenset().union(*(r[wire] for r in relations if wire in r)) for wire in wires}
+
+
+def as_sets(wires: Wires) -> Relation:
+    """The letters of each wire as a set."""
+    sets = {}
+    for wire, carried in wires.items():
+        pairs = () if carried is None else (carried,) if isinstance(carried[0], str) else carried
+        sets[wire] = frozenset(cast(Iterable[tuple[str, int]], pairs))
+    return sets
+
+
+ACTIVATIONS: list[Callable[[Tensor], Tensor]] = [
+    relu, tanh, sigmoid, softplus, minitensor.abs, lambda x: relu(x - 150), lambda x: tanh(100 * x),
+    lambda x: 3 - x * x,
+    lambda x: minimum(maximum(x, -1), 1), lambda x: where(x > 2, x, 0.1 * x), lambda x: x * sigmoid(x),
+    lambda x: x * (x > 2), lambda x: x * (x.data > 0),
+]  # fmt: skip
+
+
+def one_channel(kind: str, n: int, k: int, name: str) -> tuple[Callable[[Tensor], Tensor], Relation]:
+    """A layer from n units to n, and its relation."""
+    if kind == "convolution":
+        w, b = Tensor(np.ones((1, 1, k)), name=name), Tensor([1.0], name=f"{name}b")
+        return lambda x: conv1d(x, w, b, padding=k // 2), window(n, k, name)
+    if kind == "dense":
+        matrix, bias = Tensor(np.ones((n, n)), name=name), Tensor(np.ones(n), name=f"{name}b")
+        return lambda x: dense(x, matrix, bias), every_unit(n, n, name)
+    if kind == "local":
+        every = Tensor(np.ones((1, 1, n, k)), name=name)
+        each = {(h + i - k // 2, h): frozenset({(name, h * k + i)}) for h, i in product(range(n), range(k))}
+        inside = {wire: letters for wire, letters in each.items() if 0 <= wire[0] < n}
+        return lambda x: locally_connected1d(x, every, padding=k // 2), inside
+    if kind == "average":
+        return lambda x: avg_pool1d(x, k, stride=1, padding=k // 2), window(n, k)
+    return lambda x: max_pool1d(x, k, stride=1, padding=k // 2), window(n, k)
+
+
+KINDS = ["convolution", "dense", "local", "average", "maximum"]
+
+
+@given(
+    st.integers(3, 7),
+    st.lists(
+        st.tuples(st.sampled_from(KINDS), st.sampled_from([1, 3]), st.sampled_from(ACTIVATIONS)), min_size=1, max_size=4
+    ),
+)
+@settings(max_examples=12)
+def test_a_stack_has_the_wires_and_the_letters_of_its_layers_one_after_the_other(
+    n: int, drawn: list[tuple[str, int, Callable[[Tensor], Tensor]]]
+) -> None:
+    layers = [one_channel(kind, n, k, f"w{number}") for number, (kind, k, _) in enumerate(drawn)]
+
+    def stack(x: Tensor) -> Tensor:
+        for (layer, _), (_, _, activation) in zip(layers, drawn, strict=True):
+            x = activation(layer(x))
+        return x
+
+    assert as_sets(connections(stack, (1, 1, n))) == then(*(relation for _, relation in layers))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (partial(conv1d, w=nonzero(2, 1, 3), b=nonzero(2), padding=1), (1, 1, 5)),
+        (partial(conv2d, w=nonzero(2, 1, 2, 2), b=nonzero(2), groups=2, stride=2), (1, 2, 4, 4)),
+        (partial(conv1d, w=nonzero(1, 1, 3), padding=1, padding_mode="circular"), (1, 1, 2)),
+        (partial(conv_transpose2d, w=nonzero(1, 1, 2, 2), b=nonzero(1), stride=2), (1, 1, 2, 2)),
+        (partial(locally_connected1d, w=nonzero(1, 1, 3, 2), b=nonzero(1, 3)), (1, 1, 4)),
+        (partial(tiled_conv1d, w=nonzero(1, 1, 2, 2), b=nonzero(1, 2)), (1, 1, 4)),
+        (partial(dense, w=nonzero(3, 4), b=nonzero(3)), (1, 4)),
+        (partial(max_pool2d, kernel_size=2), (1, 1, 4, 4)),
+    ],
+)
+def test_an_activation_changes_neither_wires_nor_letters(
+    layer: Callable[[Tensor], Tensor], shape: tuple[int, ...], activation: Callable[[Tensor], Tensor]
+) -> None:
+    assert connections(lambda x: activation(layer(x)), shape) == connections(layer, shape)
+
+
+def test_the_wires_do_not_depend_on_the_weights() -> None:
+    """Two hundred initialisations, of which differentiation at a few points misses wires in more than half."""
+    names = {"a": nets.Conv1d, "b": nets.Conv1d, "c": nets.Conv1d}
+    expected = then(*(window(5, 3, f"{name}.weight") for name in names))
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        layers = {name: kind(1, 1, 3, padding=1, rng=rng) for name, kind in names.items()}
+        model = nets.Sequential(a=layers["a"], relu=nets.ReLU(), b=layers["b"], dead=nets.ReLU(), c=layers["c"])
+        assert connections(model, (1, 5), weights=False).keys() == expected.keys(), seed
+    assert as_sets(connections(model, (1, 5))) == expected
+
+
+def test_a_residual_block() -> None:
+    a, b = (partial(conv1d, w=Tensor(np.ones((1, 1, 3)), name=name), padding=1) for name in "ab")
+    block = joined(same_units(6), then(window(6, 3, "a"), window(6, 3, "b")))
+    assert as_sets(connections(lambda x: relu(x + b(relu(a(x)))), (1, 1, 6))) == block
+
+
+def test_parallel_branches() -> None:
+    three, five = (partial(conv1d, w=Tensor(np.ones((1, 1, k)), name=f"w{k}"), padding=k // 2) for k in (3, 5))
+    side_by_side = {(j, i): letters for (j, i), letters in window(7, 3, "w3").items()}
+    side_by_side |= {(j, 7 + i): letters for (j, i), letters in window(7, 5, "w5").items()}
+    found = connections(lambda x: concatenate([relu(three(x)), tanh(five(x))], axis=1), (1, 1, 7))
+    assert as_sets(found) == side_by_side
+
+
+def test_a_u_shaped_network() -> None:
+    """Down by 2, a convolution, up by 2, and the skip beside it."""
+    down, up = Tensor(np.ones((1, 1, 2)), name="down"), Tensor(np.ones((1, 1, 1, 2)), name="up")
+    middle, skip = Tensor(np.ones((1, 1, 3)), name="middle"), Tensor(np.ones((1, 1, 1)), name="skip")
+
+    def network(x: Tensor) -> Tensor:
+        low = relu(conv1d(x, down, stride=2))
+        low = relu(conv1d(low, middle, padding=1))
+        high = conv_transpose2d(low.reshape(1, 1, 1, 4), up, stride=(1, 2)).reshape(1, 1, 8)
+        return tanh(high + conv1d(x, skip))
+
+    halved: Relation = {(2 * i + k, i): frozenset({("down", k)}) for i, k in product(range(4), range(2))}
+    doubled: Relation = {(i, 2 * i + k): frozenset({("up", k)}) for i, k in product(range(4), range(2))}
+    expected = joined(then(halved, window(4, 3, "middle"), doubled), window(8, 1, "skip"))
+    assert as_sets(connections(network, (1, 1, 8))) == expected
+
+
+@pytest.mark.parametrize("mask", ["none", "added", "infinite", "chosen"])
+def test_attention_over_five_tokens_sees_what_its_mask_lets_it_see(mask: str) -> None:
+    """Token a sees token b through its score (the letters of q on a's own way, of k on b's) and by its value (v)."""
+    q, k, v = (Tensor(np.random.default_rng(n).normal(size=(2, 2)), name=name) for n, name in enumerate("qkv"))
+    later = np.triu(np.ones((5, 5)), 1)
+
+    def attention(x: Tensor) -> Tensor:
+        x = x.reshape(5, 2)
+        scores = x @ q @ (x @ k).T
+        if mask == "chosen":
+            scores = where(later, -1e9, scores)
+        elif mask != "none":
+            scores = scores + np.where(later, -1e9 if mask == "added" else -np.inf, 0)
+        return softmax(scores, axis=1) @ (x @ v)
+
+    found = as_sets(connections(attention, 10))
+    seen = [(a, b) for a, b in product(range(5), repeat=2) if mask == "none" or b <= a]
+    assert found.keys() == {(2 * b + j, 2 * a + i) for a, b in seen for i, j in product(range(2), repeat=2)}
+    for (a, b), j, i in product(seen, range(2), range(2)):
+        key, value = {("k", 2 * j), ("k", 2 * j + 1)}, {("v", 2 * j + i)}
+        query = {("q", 2 * j), ("q", 2 * j + 1)} if a == b and (a > 0 or mask == "none") else set()
+        if mask != "none" and a == 0:
+            continue  # its one weight is 1, whatever its score
+        assert found[2 * b + j, 2 * a + i] == key | value | query
+
+
+def test_an_unrolled_recurrent_network_carries_the_matrix_on_its_way() -> None:
+    u, w, b = Tensor([[1.0]], name="u"), Tensor([[2.0]], name="w"), Tensor([0.5], name="b")
+
+    def unrolled(x: Tensor) -> Tensor:
+        state = tanh(dense(x[0:1, None], u, b))
+        for t in range(1, 4):
+            state = tanh(dense(state, w) + dense(x[t : t + 1, None], u, b))
+        return state
+
+    expected = {(t, 0): frozenset([("u", 0), ("w", 0)] if t < 3 else [("u", 0)]) for t in range(4)}
+    assert as_sets(connections(unrolled, 4)) == expected
+
+
+def test_a_gated_unit_carries_on_each_way_what_multiplies_there() -> None:
+    """sigmoid(a x) tanh(b x): a multiplies on the way through the gate, b on the other."""
+    a, b = Tensor([[1.0, 1.0]], name="a"), Tensor([[1.0, 1.0]], name="b")
+    found = connections(lambda x: sigmoid(dense(x[:, :2], a)) * tanh(dense(x[:, 2:], b)), (1, 4))
+    assert found == {(j, 0): ("a" if j < 2 else "b", j % 2) for j in range(4)}
+
+
+def test_batch_normalization_over_a_batch_couples_its_images() -> None:
+    scale, shift = Tensor([2.0], name="scale"), Tensor([1.0], name="shift")
+    found = connections(lambda x: batch_norm(x, scale, shift, 1e-5), (3, 1, 1, 2))
+    assert found == dict.fromkeys(product(range(6), repeat=2), ("scale", 0))
+
+
+# -- any operator, any program -----------------------------------------------------------------------------------------
+
+Step = Callable[[Tensor, Tensor], Tensor]
+M = np.array([[1.0, 0, -1], [0, 2, 0], [1, 1, 0]])
+W = Tensor([0.5, -1.0, 2.0], name="w")
+STEPS: list[Step] = [
+    lambda u, v: u + v, lambda u, v: u - v, lambda u, v: u * v, lambda u, v: u / (v * v + 1),
+    lambda u, v: maximum(u, v), lambda u, v: minimum(u, v), lambda u, v: where(u > 0.5, v, u), lambda u, v: v * (u > 3),
+    lambda u, v: relu(u - 50), lambda u, v: minitensor.abs(u), lambda u, v: tanh(u), lambda u, v: softplus(u),
+    lambda u, v: exp(minimum(u, 3)), lambda u, v: minitensor.clip(u, -2, 0.5), lambda u, v: log(u * u + 1),
+    lambda u, v: softmax(u), lambda u, v: u + v.max(), lambda u, v: u - v.min(), lambda u, v: u + v.sum(),
+    lambda u, v: (u - u.mean()) / minitensor.sqrt(u.var() + 1), lambda u, v: Tensor(M) @ u, lambda u, v: u[::-1],
+    lambda u, v: concatenate([u[1:], v[:1]]),
+    lambda u, v: max_pool1d(u.reshape(1, 1, 3), 2, stride=1, padding=1)[0, 0, 1:],
+    lambda u, v: u * W, lambda u, v: u + W, lambda u, v: minimum(u, W), lambda u, v: u * np.array([0.0, 1, 2]),
+]  # fmt: skip
+
+
+def felt(f: Callable[[Tensor], Tensor], x: Array) -> set[tuple[int, int]]:
+    """The pairs with a slope at x that two central differences agree on: a jump would not let them."""
+    found = set()
+    for j in range(x.size):
+        slopes = []
+        for h in (1e-4, 1e-5):
+            step = h * max(1, np.abs(x).max() / 10) * np.eye(1, x.size, j)[0]
+            slopes.append((f(Tensor(x + step)).data - f(Tensor(x - step)).data) / (2 * step[j]))
+        one, two = slopes
+        clear = np.abs(two) > 1e-3 * max(1, np.abs(f(Tensor(x)).data).max()) / max(1, np.abs(x).max())
+        found |= {(j, int(i)) for i in np.flatnonzero(clear & (np.abs(one - two) < 0.01 * np.abs(two)))}
+    return found
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=7),
+    st.integers(0, 2**32 - 1),
+)
+def test_what_a_finite_difference_feels_is_a_wire(steps: list[tuple[Step, int, int]], seed: int) -> None:
+    """In any program of operators, at any point where no condition jumps."""
+
+    def program(x: Tensor) -> Tensor:
+        made = [x]
+        for step, a, b in steps:
+            made.append(step(made[a % len(made)], made[b % len(made)]))
+        return made[-1]
+
+    wires, rng = set(connections(program, 3)), np.random.default_rng(seed)
+    for _ in range(10):
+        assert felt(program, rng.normal(size=3) * 10 ** rng.uniform(-1, 2.5)) <= wires
+
+
+@given(st.lists(st.sampled_from(STEPS), min_size=1, max_size=4))
+def test_the_answer_is_the_same_at_every_call(steps: list[Step]) -> None:
+    def program(x: Tensor) -> Tensor:
+        for step in steps:
+            x = step(x, x[::-1])
+        return x
+
+    assert connections(program, 3) == connections(program, 3)
+
+
+def test_paths_that_cancel_are_paths_and_what_is_constant_has_none() -> None:
+    both = dict.fromkeys([(0, 0), (1, 1)])
+    assert found(lambda x: x - x, (2,)) == both
+    assert set(found(lambda x: softmax(x).sum().reshape(1), (2,))) == {(0, 0), (1, 0)}
+    for nothing in (lambda x: x * 0, lambda x: x**0, lambda x: x.detach(), lambda x: x > 0, lambda x: Tensor([1.0])):
+        assert found(nothing, (2,)) == {}
+
+
+def test_order_statistics_have_all_their_wires() -> None:
+    all_of_three = dict.fromkeys((j, 0) for j in range(3))
+    assert found(lambda x: minimum(maximum(x[0:1], x[1:2]), x[2:3]), (3,)) == all_of_three
+    assert found(lambda x: (x.sum() - x.max() - x.min()).reshape(1), (3,)) == all_of_three
+    opened = found(lambda x: max_pool1d(-max_pool1d(-x, 3, stride=1), 3, stride=1), (1, 1, 7))
+    assert set(opened) == {(j, i) for i in range(3) for j in range(i, i + 5)}
+    assert set(found(lambda x: x.max().reshape(1), (150,))) == {(j, 0) for j in range(150)}
+
+
+@pytest.mark.parametrize("bare", [False, True], ids=["in Tensors", "in bare arrays"])
+def test_an_operator_of_the_readers_own_is_found_by_its_own_derivative(bare: bool) -> None:
+    """Also where its rule computes with arrays, so that it cannot be differentiated once more."""
+
+    @primitive
+    def ordered(x: Array) -> Array:
+        return np.sort(x)
+
+    @primitive
+    def doubled(x: Array) -> Array:
+        return np.stack([x, x[::-1]], axis=1)
+
+    @primitive
+    def mean_of_three(x: Array, w: Array) -> Array:
+        return w * (x + np.roll(x, 1) + np.roll(x, -1))
+
+    def rolled(g: Tensor) -> Tensor:
+        if bare:
+            return Tensor(g.data + np.roll(g.data, 1) + np.roll(g.data, -1))
+        return g + concatenate([g[-1:], g[:-1]]) + concatenate([g[1:], g[:1]])
+
+    ordered.defvjp(lambda g, out, x: g[np.argsort(np.argsort(x.data))])
+    doubled.defvjp(lambda g, out, x: Tensor(g.data[:, 0] + g.data[::-1, 1]) if bare else g[:, 0] + g[::-1, 1])
+    mean_of_three.defvjp(lambda g, out, x, w: rolled(g * w), lambda g, out, x, w: g * rolled(x))
+    assert set(found(ordered, (4,))) == set(product(range(4), repeat=2))
+    assert set(found(doubled, (3,))) == {(j, 2 * j) for j in range(3)} | {(j, 2 * (2 - j) + 1) for j in range(3)}
+    w = Tensor(np.ones(5), name="w")
+    assert found(lambda x: mean_of_three(x, w), (5,)) == {
+        (j % 5, i): ("w", i) for i in range(5) for j in (i - 1, i, i + 1)
+    }
+
+
+def test_an_operator_without_a_rule_is_the_engines_error_where_it_is_on_the_way() -> None:
+    @primitive
+    def mystery(x: Array) -> Array:
+        return 2 * x
+
+    with pytest.raises(NotImplementedError, match="mystery has no derivative yet"):
+        connections(lambda x: mystery(x), 2)
+    assert found(lambda x: x * mystery(Tensor([1.0, 2.0])), (2,)) == {(0, 0): None, (1, 1): None}
+    w = Tensor([3.0, 4.0], name="w")
+    assert found(lambda x: x * mystery(w), (2,)) == {(i, i): (("w", 0), ("w", 1)) for i in range(2)}
+
+
+@given(st.sampled_from(["moves", "multiplies", "divides", "bends"]))
+def test_a_parameter_is_carried_where_it_multiplies_and_not_where_it_moves(role: str) -> None:
+    w = Tensor([0.0, 2.0, -1.0], name="w")
+    layers: dict[str, Callable[[Tensor], Tensor]] = {
+        "moves": lambda x: tanh(maximum(x + w, w) - w),
+        "multiplies": lambda x: exp(w * x),
+        "divides": lambda x: x / (1 + w * w),
+        "bends": lambda x: (x - w) ** 2,
+    }
+    carried = role in ("multiplies", "divides")
+    assert found(layers[role], (3,)) == {(i, i): ("w", i) if carried else None for i in range(3)}
+
+
+def test_a_weight_made_of_parameters_carries_them_all() -> None:
+    v = Tensor([3.0, 4.0], name="v")
+    wires = found(lambda x: x * v / minitensor.sqrt((v * v).sum()), (2,))
+    assert wires == {(i, i): (("v", 0), ("v", 1)) for i in range(2)}
+
+
+def test_zeros_say_which_wires_of_zero_are_there() -> None:
+    w, kernel = Tensor([[[0.0, 1.0]]], name="w"), np.array([[[0.0, 1.0]]])
+    for zeros in (None, True):
+        assert set(connections(lambda x: conv1d(x, w), (1, 1, 3), zeros=zeros)) == {(0, 0), (1, 0), (1, 1), (2, 1)}
+    assert connections(lambda x: conv1d(x, w), (1, 1, 3), zeros=False) == {(1, 0): ("w", 1), (2, 1): ("w", 1)}
+    for zeros in (None, False):
+        assert set(connections(lambda x: conv1d(x, kernel), (1, 1, 3), zeros=zeros)) == {(1, 0), (2, 1)}
+    wires = connections(lambda x: conv1d(x, kernel), (1, 1, 3), zeros=True)
+    assert wires == dict.fromkeys([(0, 0), (1, 0), (1, 1), (2, 1)])
+
+
+def test_a_layer_that_computes_something_else_for_another_input_is_refused_with_the_place() -> None:
+    with pytest.raises(
+        ValueError, match=r"another input: \('index', \{'key'.*\}\), and then \('index', \{'key'.*\}\);"
+    ):
+        connections(lambda x: x[int(x.data.argmax())], 3)
+    with pytest.raises(ValueError, match=r"same for every input.*`if` on a value"):
+        connections(lambda x: -x if x.data.sum() > 0 else x, 3)
+
+
+def test_wires_are_found_where_nothing_is_recorded() -> None:
+    with no_grad():
+        assert found(lambda x: 2 * x, (2,)) == {(0, 0): None, (1, 1): None}
+
+
+@pytest.mark.parametrize("shape", [0, (1, 0), (0, 3), (1, -2)])
+def test_a_shape_without_units_is_refused_with_its_numbers(shape: int | tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=rf"input_shape \(={re.escape(str(shape))}\) has no units"):
+        connections(nets.Conv1d(1, 1, 3), shape)
+
+
+def test_a_layer_without_outputs_has_no_wires() -> None:
+    assert found(lambda x: 2 * x[5:], (3,)) == {}
+
+
+def test_what_is_no_tensor_is_no_output() -> None:
+    with pytest.raises(ValueError, match="must return a Tensor, and it returned tuple"):
+        connections(lambda x: (x, x), 2)  # type: ignore[arg-type, return-value]
+
+
+def test_a_network_of_sixty_thousand_parameters_is_followed_from_pixels_to_scores() -> None:
+    wires = connections(nets.lenet(), (1, 32, 32), weights=False)
+    assert set(wires) == set(product(range(1024), range(10)))
+    with pytest.raises(ValueError, match=r"too many shared weights.*weights=False"):
+        connections(nets.lenet(), (1, 32, 32))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from itertools import combinations, product
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import nets
 import viz
-from minitensor import Tensor, conv1d, conv2d, dense, max_pool1d, max_pool2d, tiled_conv1d
+from minitensor import Tensor, batch_norm, conv1d, conv2d, dense, max_pool1d, max_pool2d, tiled_conv1d
 from minitensor.sizes import receptive_field
 from viz import connections, connectivity
 from viz.connectivity import number
@@ -95,6 +95,67 @@ def test_what_is_not_there_or_too_large_is_said() -> None:
         connectivity(lambda x: x * 2, 1000)
     with pytest.raises(ValueError, match="needs an input_shape"):
         connectivity(nets.Conv1d(1, 1, 3))
+
+
+@given(st.integers(69, 73))
+@settings(max_examples=5)
+def test_so_many_wires_are_drawn_and_no_more(n: int) -> None:
+    """5,000 of them: 70 x 71, and not 71 x 71."""
+    w = weights(71, n)
+    if n <= 70:
+        assert len(connectivity(lambda x: dense(x, w), n).drawing.wires) == 71 * n
+    else:
+        with pytest.raises(
+            ValueError, match=rf"{71 * n:,} wires are no picture \(more than 5,000\).*smaller input_shape"
+        ):
+            connectivity(lambda x: dense(x, w), n)
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape", "options", "said"),
+    [
+        ([], 3, {}, "list is empty"),
+        (nets.Conv1d(1, 1, 3), 0, {}, r"input_shape \(=0\) has no units"),
+        (nets.Conv1d(1, 1, 3), (1, 0), {}, "has no units"),
+        (nets.Conv1d(1, 1, 3), 5, {"rows": ["one", "two", "3"]}, r"of the 2 rows, and rows \(=\['one', 'two', '3'\]\)"),
+        (nets.Conv1d(1, 1, 3), 5, {"letters": "abc"}, r"letters \(='abc'\) must name each of the 2 rows"),
+        (nets.Conv1d(1, 1, 3), 5, {"ends": -1}, r"ends \(=-1\) must be at least 0"),
+        (nets.Conv1d(1, 1, 3), 5, {"x": [1, 2, 3]}, r"the 5 inputs of \(1, 1, 5\), got \(3,\)"),
+        (lambda x: (x, x), 3, {}, "must return a Tensor, and it returned tuple"),
+        (lambda x: x[5:], 3, {}, r"a row of shape \(0,\) has no units"),
+    ],
+)
+def test_shapes_that_cannot_be_drawn_are_refused_in_words(
+    layers: Layer, shape: int, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        connectivity(layers, shape, **options)
+
+
+def test_a_layer_is_drawn_as_it_computes_in_use() -> None:
+    """Dropout leaves nothing out, and a batch normalization does not learn from being drawn."""
+    model = nets.Sequential(nets.Dropout(0.9), nets.BatchNorm2d(1))
+    before = model.state_dict()
+    figure = connectivity(model, x=np.ones((1, 1, 1, 3)))
+    assert [s.label for s in shapes(figure, "Helvetica")] == ["1"] * 6
+    assert all((model.state_dict()[name] == value).all() for name, value in before.items()) and model.training
+
+
+def test_all_images_of_a_batch_are_drawn_and_those_that_meet_are_joined() -> None:
+    scale, shift = Tensor([1.0], name="scale"), Tensor([0.0], name="shift")
+    figure = connectivity(lambda x: batch_norm(x, scale, shift), (3, 1, 2, 2), highlight=0, direction="above")
+    cells = [s for s in figure.drawing.shapes if s.looks["shape"] == "box"]
+    assert len(cells) == 24
+    assert [s.label for s in shapes(figure, "Helvetica") if "images" in s.label] == ["3 images\\n1 × 2 × 2"] * 2
+    assert len([s for s in cells if s.looks["fillcolor"] == FIELD["fillcolor"]]) == 12  # all that unit 0 sees
+    apart = connectivity(lambda x: 2 * x, (3, 1, 2))
+    assert apart.dot.count("->") == 6 and len([s for s in apart.drawing.shapes if s.looks["shape"] == "circle"]) == 12
+
+
+def test_a_pruned_layer_is_drawn_as_pruned() -> None:
+    w = Tensor([[1.0, 0.0], [0.0, 1.0]], name="w")
+    assert connectivity(lambda x: dense(x, w), 2).dot.count("->") == 4
+    assert connectivity(lambda x: dense(x, w), 2, zeros=False).dot.count("->") == 2
 
 
 def test_a_layer_that_a_student_invents_is_drawn_like_any_other() -> None:
@@ -228,15 +289,37 @@ def test_no_cell_paints_over_a_heavier_border(width: int, marked: list[bool]) ->
 
 
 @given(st.sets(st.integers(0, 15), min_size=1, max_size=3), st.integers(1, 2))
-def test_each_unit_is_joined_to_its_own_window_and_no_line_crosses_a_cell(units: set[int], depth: int) -> None:
+def test_each_unit_is_joined_to_its_own_window_from_corner_to_corner(units: set[int], depth: int) -> None:
+    """The lines end at what is marked, not at the border of a grid; cells that they pass behind are seen through."""
     w = weights(1, 1, 3, 3)
     layer = partial(conv2d, w=w, padding=1)
     drawing = connectivity([layer] * depth, (4, 4), highlight=units, direction="above").drawing
-    assert len(drawing.wires) == 2 * depth * len(units)
-    cells = [s for s in drawing.shapes if s.looks["shape"] == "box"]
-    for wire in drawing.wires:
-        left, right = drawing.shapes[wire.tail].x, drawing.shapes[wire.head].x
-        assert all(s.x + s.width / 2 <= left or right <= s.x - s.width / 2 for s in cells)
+    cells = [[s for s in drawing.shapes if s.looks["shape"] == "box"][16 * r : 16 * r + 16] for r in range(depth + 1)]
+    for row in cells:
+        row.sort(key=lambda s: (-s.y, s.x))  # in reading order
+    expected = []
+    for unit in units:
+        after = {unit}
+        for r in reversed(range(depth)):
+            before = {
+                h * 4 + x
+                for i in after
+                for h, x in product(range(i // 4 - 1, i // 4 + 2), range(i % 4 - 1, i % 4 + 2))
+                if 0 <= h < 4 and 0 <= x < 4
+            }
+            one, two = [cells[r][j] for j in before], [cells[r + 1][i] for i in after]
+            right, left = max(s.x + s.width / 2 for s in one), min(s.x - s.width / 2 for s in two)
+            for pick, side in ((max, 0.5), (min, -0.5)):
+                tail = pick(s.y + side * s.height for s in one)
+                expected.append(((right, tail), (left, pick(s.y + side * s.height for s in two))))
+            after = before
+    ends = [[(drawing.shapes[n].x, drawing.shapes[n].y) for n in (w.tail, w.head)] for w in drawing.wires]
+    assert sorted(map(tuple, ends)) == sorted(expected)
+    assert all(
+        ("filled" in s.looks["style"]) == ("fillcolor" in s.looks and s.looks["fillcolor"] != "#FFFFFF")
+        for row in cells
+        for s in row
+    )
 
 
 @given(st.integers(1, 3), st.integers(1, 3), st.integers(0, 2), st.integers(0, 2**32 - 1))

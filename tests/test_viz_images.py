@@ -1,12 +1,17 @@
 """What layers do to pictures, and networks as pictures: the words are true, and nothing is in the way of another."""
 
+import re
 from collections.abc import Callable
+from functools import partial
 from itertools import combinations
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 import nets
 import viz
@@ -38,6 +43,39 @@ def test_moving_an_image_moves_its_pixels(down: int, right: int, seed: int) -> N
     assert (moved == expected).all()
 
 
+@given(st.integers(1, 1500), st.integers(1, 1500), st.integers(0, 2**32 - 1))
+@settings(max_examples=10)
+def test_a_photograph_of_ones_own_is_as_bright_as_it_was_and_small_enough(height: int, width: int, seed: int) -> None:
+    image = np.random.default_rng(seed).integers(0, 256, (height, width)).astype(np.uint8)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "photo.png")
+        Image.fromarray(image).save(path)
+        small = viz.photograph(path)
+    assert max(small.shape) <= 512 or min(height, width) < 3
+    if max(height, width) <= 512:
+        np.testing.assert_array_equal(small * 255, image)
+    else:
+        side = height // small.shape[0]
+        assert small[0, 0] == pytest.approx(image[:side, :side].mean() / 255)
+
+
+def test_filters_and_squares_take_the_name_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    Image.new("RGB", (24, 16), (200, 30, 30)).save(path)
+    assert "Sobel" in viz.filters(str(path)).dot
+    assert "16 × 24" in viz.commuting_square(relu, quarter_turn, path).dot
+    assert viz.filters(path, kernels={"mine": [[1, -1], [0.5, 2]]}).dot.count("1/2 ·") == 1
+    path.write_bytes(b"no picture at all")
+    for draw in (viz.filters, partial(viz.commuting_square, relu, relu)):
+        with pytest.raises(ValueError, match="not a picture that can be read"):
+            draw(path)
+    with pytest.raises(FileNotFoundError):
+        viz.filters(tmp_path / "none.png")
+    for kernels in ({}, {"flat": [1, 2]}):
+        with pytest.raises(ValueError, match="kernel"):
+            viz.filters(kernels=kernels)
+
+
 # -- does the order matter? --------------------------------------------------------------------------------------------
 
 
@@ -45,20 +83,78 @@ def sobel(x: Tensor) -> Tensor:
     return conv2d(x, Tensor([[KERNELS["Sobel"]]]), padding=1)
 
 
+def text(figure: Pinned) -> str:
+    """All that is written, whether its lines are centred or not."""
+    return "\n\n".join(s.label for s in figure.drawing.shapes).replace("\\l", "\n").replace("\\n", "\n")
+
+
 def translate_right(x: Tensor) -> Tensor:
     return translate(x, right=1)
 
 
-def test_the_square_says_whether_and_where_the_order_matters() -> None:
+@pytest.mark.parametrize(
+    ("f", "g", "sign", "said"),
+    [
+        (relu, translate_right, "=", "they agree at 144 of 144 places,\nand so for every image:"),
+        (relu, translate_right, "=", "the order makes no difference"),
+        (
+            sobel,
+            translate_right,
+            "≠",
+            "places: for every image\neverywhere but within 1 pixel of the left and right edges",
+        ),
+        (lambda x: max_pool2d(x, 2), translate_right, "≠", "and differ far from the border, too"),
+        (sobel, quarter_turn, "≠", "and differ far from the border, too"),
+        (lambda x: conv2d(x, np.ones((1, 1, 3, 3))), lambda x: max_pool2d(x, 2), "≠", "the order matters"),
+        (lambda x: conv2d(x, np.ones((1, 1, 3, 3))), lambda x: max_pool2d(x, 2), "≠", "(sizes 4 × 4 and 5 × 5: they"),
+        (halve, lambda x: max_pool2d(x, 2), "≠", "differ far from"),
+    ],
+)
+def test_the_square_says_whether_and_where_the_order_matters(
+    f: ImageFunction, g: ImageFunction, sign: str, said: str
+) -> None:
     image = np.random.default_rng(0).integers(1, 9, (12, 12)) / 8.0
-    for f, g, said in (
-        (relu, translate_right, "the order makes no difference"),
-        (sobel, translate_right, "everywhere but within 1 pixel of the left and right edges"),
-        (lambda x: max_pool2d(x, 2), translate_right, "and differ far from the border, too"),
-        (sobel, quarter_turn, "and differ far from the border, too"),
-    ):
-        assert said in viz.commuting_square(f, g, image).dot
-    assert "(sizes 2 × 2 and 3 × 3: " in verdict(np.ones((2, 2), bool), (2, 2), (3, 3))
+    figure = viz.commuting_square(f, g, image, names=("first", "second"))
+    assert said in text(figure)
+    signs = [s.label for s in figure.drawing.shapes if s.label in ("=", "≠")]
+    assert signs == [sign]
+    assert "no difference" not in figure.dot or sign == "="
+    labels = [s.label.split("\\n")[0] for s in figure.drawing.shapes]
+    for name in ("x", "g(x)", "f(x)", "f(g(x))", "g(f(x))", "first", "second"):
+        assert name in labels
+    assert "f: first, g: second" in text(figure)
+    upper, lower = (
+        next(s for s in figure.drawing.shapes if s.label.startswith(name)) for name in ("f(g(x))", "g(f(x))")
+    )
+    [middle] = [s for s in figure.drawing.shapes if s.label == sign]
+    assert lower.y < middle.y < upper.y and middle.x == upper.x == lower.x
+
+
+def test_what_holds_for_this_image_alone_is_not_said_of_every_image() -> None:
+    """A picture of nothing cannot tell two orders apart, a constant one cannot tell a blur from its move."""
+    blank, flat = np.zeros((8, 8)), np.ones((8, 8))
+    figure = viz.commuting_square(sobel, quarter_turn, blank)
+    assert "they agree at 64 of 64 places,\nfor this image, and not for every image" in text(figure)
+    assert "no difference" not in figure.dot
+    turned = viz.commuting_square(lambda x: max_pool2d(x, 2), halve, flat).dot
+    assert "for this image, and not for every image" in turned
+
+
+def test_rounding_is_no_difference() -> None:
+    """A blur of thirds, before and after a quarter turn: the same sums in another order."""
+    image = np.random.default_rng(1).normal(size=(9, 9))
+    blur = Tensor(np.full((1, 1, 3, 3), 1 / 3))
+    assert "the order makes no difference" in viz.commuting_square(
+        lambda x: conv2d(x, blur, padding=1), quarter_turn, image
+    ).dot  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(4,), (0, 3), (2, 3, 4), ()])
+def test_a_square_of_what_is_no_image_is_refused_with_its_shape(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"an image (H, W), got shape {shape}")):
+        viz.commuting_square(relu, relu, np.zeros(shape))
+    with pytest.raises(ValueError, match=r"must give images \(1, 1, H, W\), got shape \(1, 16\)"):
+        viz.commuting_square(relu, lambda x: x.reshape(1, -1), np.zeros((4, 4)))
 
 
 STRIPS = {"left": np.s_[:, :1], "right": np.s_[:, -1:], "upper": np.s_[:1], "lower": np.s_[-1:]}
@@ -69,7 +165,10 @@ def test_the_edges_that_are_named_are_those_where_the_images_differ(sides: set[s
     agree = np.ones((6, 9), bool)
     for side in sides:
         agree[STRIPS[side]] = False
-    where = verdict(agree, (6, 9), (6, 9)).splitlines()[-1].removeprefix("everywhere but within 1 pixel of the ")
+    which, where = verdict(agree, (6, 9), (6, 9)).splitlines()
+    assert which.endswith("for this image")
+    assert verdict(agree, (6, 9), (6, 9), agree) == verdict(agree, (6, 9), (6, 9)).replace("this", "every")
+    where = where.removeprefix("everywhere but within 1 pixel of the ")
     named = where.removesuffix("s").removesuffix(" edge").split(" and ")
     assert named == ["border"] if len(sides) == 4 else set(named) == sides
 
@@ -121,7 +220,7 @@ def test_no_words_of_an_architecture_meet_a_picture_and_long_ones_go_on_in_the_n
     figure = viz.architecture(model, np.eye(size, size + 3, dtype=np.float32), title="a title")
     assert in_the_way(figure) == []
     left, _, right, _ = figure.drawing.extent()
-    assert right - left <= WIDEST + 30
+    assert right - left <= WIDEST + 60  # words may be wider than the first picture
 
 
 # -- a network as a picture --------------------------------------------------------------------------------------------

@@ -1,10 +1,12 @@
 """viz: pictures, each computed from the layer or the Tensor that it shows.
 
-Read the chapters in this order: render, dot, figure, drawing (how to draw); computation, connections, connectivity,
-grids, images, architecture (what to draw); lecture, gallery, stepper (for the lecture hall).
+Read the chapters in this order: style, dot, render, export, tex, figure, drawing (how to draw); computation, slopes,
+connections, connectivity, grids, arithmetic, images, architecture (what to draw); lecture, samples, gallery, check,
+stepper (for the lecture hall).
 """
 
 from .architecture import architecture
+from .arithmetic import convolution_arithmetic
 from .computation import by_layer, computation_graph
 from .connections import connections
 from .connectivity import connectivity
@@ -14,9 +16,11 @@ from .grids import animate, convolution_letters, convolution_steps
 from .images import commuting_square, filters, halve, photograph, quarter_turn, translate
 from .render import RenderError, render
 from .stepper import stepper
+from .style import Style
 
 __all__ = [
     "architecture",
+    "convolution_arithmetic",
     "by_layer",
     "computation_graph",
     "connections",
@@ -38,4 +42,5 @@ __all__ = [
     "RenderError",
     "render",
     "stepper",
+    "Style",
 ]

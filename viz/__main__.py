@@ -7,8 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .check import report
 from .demo import demo
 from .gallery import gallery, readme_figures
+from .lecture import FIGURES
 from .render import RenderError
 
 
@@ -23,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         command = commands.add_parser(name, help=what, description=what)
         command.add_argument("--out", type=Path, default=Path(folder), metavar="DIR", help="where to (%(default)s)")
+    check = "measure each figure: text on a slide of 16:9 and on a phone, contrast, size of file"
+    commands.add_parser("check-figures", help=check, description=check)
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "demo":
@@ -33,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif chosen.command == "gallery":
             page = gallery(chosen.out)
             print(f"{page}\n{page.with_name('stepper.html')}")
+        elif chosen.command == "check-figures":
+            print(report((draw.__name__, draw()) for _, _, draw in FIGURES))
         else:
             print(*readme_figures(chosen.out), sep="\n")
     except (RenderError, OSError) as error:

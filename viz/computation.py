@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import Tensor, Windows, as_tensor, history, no_grad
+from minitensor import Tensor, Windows, history, no_grad
 from minitensor import gradients as gradients_of
 from minitensor.tensor import Array, Operand
-from nets import Sequential
+from nets import Module
+from nets.trace import Call, trace
 
-from .dot import ACTIVATION, BLUE, GREY, LAYERED, LEAF, OPERATOR, PARAMETER, RESULT_BOX, Digraph, html
+from .dot import ACTIVATION, GREY, LAYERED, LEAF, NOTE, OPERATOR, PARAMETER, RESULT_BOX, Digraph, html
 from .figure import Figure
+from .style import LIGHT, Style
 
 Layers = Mapping[str, Sequence[Tensor]]
 Box = Tensor | str  # a Tensor's own, or that of its layer
@@ -30,7 +32,8 @@ SHOWN_BY_SHAPE = {"shape", "ends"}
 SMALL = 4  # elements: as many are written out, of more the mean and the spread
 LONGEST_NAME = 40
 SPINE = {"weight": "200"}  # more than the 128 with which dot pulls the sides of a frame together
-CUT = {"shape": "circle", "width": "0.25", "fixedsize": "true", "fontsize": "10", "color": BLUE, "fontcolor": BLUE}
+CUT = {"shape": "circle", "width": "0.25", "fixedsize": "true", "fontsize": "10", "color": NOTE, "fontcolor": NOTE}
+PLACE = {"fontname": "Helvetica", "fontsize": "10", "fontcolor": NOTE, "labeldistance": "1.4", "labelangle": "35"}
 MOST_BOXES, LONGEST_WIRES = 1_500, 10_000  # dot lays out so many in a few seconds
 
 
@@ -43,6 +46,7 @@ def computation_graph(
     collapse: bool = False,
     last: int | None = None,
     columns: int = 1,
+    style: str | Style = "light",
 ) -> Figure:
     """Draw what output was computed from: one box for each Tensor, with its operator, settings, shape and value.
 
@@ -50,8 +54,10 @@ def computation_graph(
     layers: the Tensors that each layer made, as `by_layer` gives them; they are framed, or with collapse one box.
     last: draw only so many of the newest Tensors; what they were made from ends in dots.
     columns: break a long graph into columns, side by side, the oldest Tensors on the left.
-    Colours: blue an operator, green one that treats each element by itself, red the output, amber a parameter, white
+    style: as `Style`.
+    Colours: grey an operator, violet one that treats each element by itself, green the output, amber a parameter, white
     what else is given (inputs, constants).  A parameter is what layers hold by a name, so without layers none is amber.
+    Where the order of the operands matters, as in x - y, the wires of an operator are numbered: 1 the first operand.
     Wires between columns are cut: the circles with the same letter are the two ends of one wire.
     Raises TypeError for what is not a Tensor, ValueError for a graph too large to be read.
 
@@ -74,7 +80,7 @@ def computation_graph(
     side_by_side = {"pack": "24", "packmode": f"array_ti{columns}"} if columns > 1 else {}  # in the order of the text
     picture = Digraph("computation", graph_attr=LAYERED | side_by_side)
     picture.attr("node", shape="plain", fontname="Helvetica")
-    picture.attr("edge", color="#555555", arrowsize="0.6")
+    picture.attr("edge", color=LIGHT["arrow"], arrowsize="0.6", **PLACE)
     strips = {c: _strip(c) if columns > 1 else picture for c in sorted(set(column.values()))}
     framed = [] if collapse else dict.fromkeys(owner[t] for t in drawn if t in owner)
     frames = {name: _frame(number, name) for number, name in enumerate(framed)}
@@ -84,47 +90,56 @@ def computation_graph(
         sheet.node(names[box], _label(title, t, colours, grads.get(t), values, own=box is t))
     for name, frame in frames.items():
         strips[next(column[t] for t in drawn if owner.get(t) == name)].subgraph(frame)
-    wires = [(boxes.get(x), boxes[t], x is spine(t)) for t in drawn for x in t.inputs if boxes.get(x) != boxes[t]]
+    wires = [
+        (boxes.get(x), boxes[t], x is spine(t), place)
+        for t in drawn
+        for x, place in zip(t.inputs, operand_places(t) if boxes[t] is t else [""] * len(t.inputs), strict=True)
+        if boxes.get(x) != boxes[t]
+    ]
     letters: dict[Box, str] = {}  # of the boxes that are read in another column
-    for number, (tail, head, straight) in enumerate(dict.fromkeys(wires) if collapse else wires):
-        here, weight = strips[column[head]], SPINE if straight else {}
+    for number, (tail, head, straight, place) in enumerate(dict.fromkeys(wires) if collapse else wires):
+        here, looks = strips[column[head]], {**(SPINE if straight else {}), **({"headlabel": place} if place else {})}
         if tail is None:  # older than what is drawn
             here.node(f"h{number}", "...", shape="plaintext", fontcolor=GREY)
-            here.edge(f"h{number}", names[head])
+            here.edge(f"h{number}", names[head], **looks)
         elif column[tail] == column[head]:
-            here.edge(names[tail], names[head], **weight)
+            here.edge(names[tail], names[head], **looks)
         else:
             if tail not in letters:
                 letters[tail] = ascii_uppercase[len(letters) % 26] * (1 + len(letters) // 26)
                 strips[column[tail]].node(f"{names[tail]}_", letters[tail], **CUT)
                 strips[column[tail]].edge(names[tail], f"{names[tail]}_", **SPINE)
             here.node(f"{names[tail]}_{column[head]}", letters[tail], **CUT)
-            here.edge(f"{names[tail]}_{column[head]}", names[head], **weight)
+            here.edge(f"{names[tail]}_{column[head]}", names[head], **looks)
     for tail, head in _stacked(drawn, owner) if framed else ():
         if column[tail] == column[head]:
             strips[column[head]].edge(names[tail], names[head], style="invis", **SPINE)
     if columns > 1:
         for strip in strips.values():
             picture.subgraph(strip)
-    return Figure(picture.source, title=f"computation graph of {len(drawn)} Tensors")
+    return Figure(picture.source, title=f"computation graph of {len(drawn)} Tensors").styled(style)
 
 
-def by_layer(model: Sequential, x: Operand) -> tuple[Tensor, dict[str, list[Tensor]]]:
-    """Run a model layer by layer: its output, and the Tensors that each layer made or read as parameters.
+def by_layer(model: Module, x: Operand) -> tuple[Tensor, dict[str, list[Tensor]]]:
+    """Run a model: its output, and what each call of a layer in it made or read as parameters, the newest first.
+
+    What the model computes between its layers, as the sum of two branches, belongs to none.
 
     >>> from nets import ReLU, Sequential
     >>> output, layers = by_layer(Sequential(squash=ReLU()), [1.0, -1.0])
     >>> layers == {"squash": [output]}
     True
     """
-    x = as_tensor(x)
-    seen = set(history(x))
-    layers = {}
-    for name, layer in model.children():
-        x = layer(x)
-        layers[name] = [t for t in history(x) if t not in seen]
-        seen.update(layers[name])
-    return x, layers
+    run = trace(model, x)
+    calls = [call for call in run.calls if call.depth == 1] or run.calls
+    layers: dict[str, list[Tensor]] = {call.name or type(model).__name__: [] for call in sorted(calls, key=_begun)}
+    for t, call in run.owners(calls).items():
+        layers[call.name or type(model).__name__].append(t)
+    return run.output, layers
+
+
+def _begun(call: Call) -> int:
+    return call.births.start
 
 
 def settings(params: Mapping[str, Any]) -> str:
@@ -166,6 +181,26 @@ def _gradients(output: Tensor, tensors: Sequence[Tensor]) -> dict[Tensor, Tensor
 def spine(t: Tensor) -> Tensor | None:
     """The input that t is drawn straight below: the first that an operator made, so that a chain is a column."""
     return next((x for x in t.inputs if x.primitive), None)
+
+
+def operand_places(t: Tensor) -> list[str]:
+    """For each input of an operator "1", "2", ..., or nothing where the order makes no difference: that is tried out.
+
+    >>> x, y = Tensor(1.0), Tensor(2.0)
+    >>> operand_places(x - y), operand_places(x + y), operand_places(x**2)
+    (['1', '2'], ['', ''], [''])
+    """
+    if t.primitive is None or len(t.inputs) < 2:
+        return [""] * len(t.inputs)
+    rng = np.random.default_rng(0)
+    values = [rng.uniform(1, 2, x.shape) for x in t.inputs]
+    if all(value.shape == values[0].shape for value in values):
+        with no_grad():
+            one, other = (t.primitive(*order, **t.params).data for order in (values, values[1:] + values[:1]))
+            third = t.primitive(*values[::-1], **t.params).data
+        if np.allclose(one, other) and np.allclose(one, third):
+            return [""] * len(t.inputs)
+    return [str(n + 1) for n in range(len(t.inputs))]
 
 
 def _depths(tensors: Sequence[Tensor], boxes: Boxes) -> dict[Box, int]:
@@ -220,7 +255,7 @@ def _strip(number: int) -> Digraph:
 
 def _frame(number: int, name: str) -> Digraph:
     frame = Digraph(f"cluster_{number}")
-    frame.attr(label=f"<{html(name)}>", labeljust="l", style="rounded", color=GREY, fontcolor="#444444", margin="6")
+    frame.attr(label=f"<{html(name)}>", labeljust="l", style="rounded", color=GREY, fontcolor=NOTE, margin="6")
     frame.attr(peripheries="1")
     return frame
 
@@ -253,7 +288,7 @@ def _label(title: str, t: Tensor, colours: tuple[str, str], grad: Tensor | None,
     for word, fact in facts:
         fact = fact.replace("±", "+-")  # Graphviz knows how wide ASCII is
         rows.append(
-            f'<TR><TD ALIGN="LEFT"><FONT POINT-SIZE="10" COLOR="#666666">{word}</FONT></TD>'
+            f'<TR><TD ALIGN="LEFT"><FONT POINT-SIZE="10" COLOR="{NOTE}">{word}</FONT></TD>'
             f'<TD ALIGN="RIGHT"><FONT POINT-SIZE="10" FACE="Courier">{html(fact)}</FONT></TD></TR>'
         )
     fill, border = colours

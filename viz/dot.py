@@ -1,4 +1,4 @@
-"""The words and colours of every picture: text that Graphviz reads as it was written, and the table of styles.
+"""The words and looks of every picture: text that Graphviz reads as it was written, and what is drawn how.
 
 What you can do here: make a user's text harmless with `plain` (ordinary labels) or `html` (labels that are tables).
 
@@ -14,15 +14,15 @@ from html import escape
 
 import graphviz  # type: ignore[import-untyped]
 
+from .style import LIGHT, WEIGHT_COLORS
+
 Attributes = Mapping[str, str]
 Digraph = graphviz.Digraph
 
 LONGEST_TEXT = 1_000
 
-# Okabe and Ito's palette, and two darker colours of Tol's: no two are confused by colour-blind eyes.
-BLACK, BLUE, VERMILION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
-PINK, ORANGE, SKY, GREY = "#CC79A7", "#E69F00", "#56B4E9", "#8A8F98"
-WINE, INDIGO = "#882255", "#332288"
+PAPER, WORDS, NOTE, GREY = (LIGHT[meaning] for meaning in ("paper", "words", "note", "wire"))
+BLUE, VERMILION = LIGHT["field, line"], LIGHT["gradient"]
 
 PINNED = {  # units, grids and images: we compute the places, and neato draws lines between them
     "layout": "neato",
@@ -30,7 +30,7 @@ PINNED = {  # units, grids and images: we compute the places, and neato draws li
     "splines": "line",
     "outputorder": "edgesfirst",
     "pad": "0.1",
-    "bgcolor": "white",
+    "bgcolor": PAPER,
 }
 LAYERED = {  # operators: dot computes the places
     "layout": "dot",
@@ -40,7 +40,7 @@ LAYERED = {  # operators: dot computes the places
     "nslimit": "2",  # large graphs are laid out well enough, and not for minutes
     "nslimit1": "2",
     "pad": "0.1",
-    "bgcolor": "white",
+    "bgcolor": PAPER,
     "fontname": "Helvetica",
     "fontsize": "12",
 }
@@ -52,13 +52,13 @@ UNIT = {
     "height": "0.53",
     "penwidth": "1.3",
     "style": "filled",
-    "fillcolor": "white",
-    "color": "#222222",
+    "fillcolor": PAPER,
+    "color": LIGHT["unit"],
     "fontname": "Times-Italic",
     "fontsize": "19",
 }
 NUMBER = {"fontname": "Helvetica", "fontsize": "13"}
-CELL = {**UNIT, **NUMBER, "shape": "box", "width": "0.5", "height": "0.5", "penwidth": "1", "color": "#444444"}
+CELL = {**UNIT, **NUMBER, "shape": "box", "width": "0.5", "height": "0.5", "penwidth": "1", "color": LIGHT["cell"]}
 TEXT = {
     "shape": "plaintext",
     "style": "",
@@ -69,30 +69,40 @@ TEXT = {
 }
 WIRE = {"color": GREY, "penwidth": "0.9", "arrowsize": "0.55"}
 
-FOCUS = {"style": "filled", "fillcolor": ORANGE, "penwidth": "2.2"}
-FIELD = {"style": "filled", "fillcolor": "#CFE8F7", "color": BLUE, "penwidth": "2"}
-TRACE = {"color": BLUE, "penwidth": "2", "arrowsize": "0.65"}
-SHARED = {"color": BLACK, "penwidth": "3", "arrowsize": "0.65"}  # wires with one and the same weight
-ARROW = {"color": "#444444", "penwidth": "1.4", "arrowsize": "0.7"}  # from one image to the next
+FOCUS = {"style": "filled", "fillcolor": LIGHT["followed"], "penwidth": "2.2"}
+FIELD = {"style": "filled", "fillcolor": LIGHT["field"], "color": LIGHT["field, line"], "penwidth": "2"}
+TRACE = {"color": LIGHT["field, line"], "penwidth": "2", "arrowsize": "0.65"}
+ACTIVE = {"color": LIGHT["active"], "penwidth": "2", "arrowsize": "0.65"}
+SHARED = {"color": LIGHT["shared"], "penwidth": "3", "arrowsize": "0.65"}  # wires with one and the same weight
+ARROW = {"color": LIGHT["arrow"], "penwidth": "1.4", "arrowsize": "0.7"}  # from one image to the next
 WEIGHTS = tuple(  # wires with the first weight, the second, ...: first the colours change, then the strokes
     {**TRACE, "penwidth": "2.2", "color": color, **stroke}
     for stroke in ({}, {"style": "dashed"}, {"style": "dotted", "penwidth": "3"})
-    for color in (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, BLACK, WINE, INDIGO)
+    for color in WEIGHT_COLORS
 )
-GREY_FOCUS = {"style": "filled", "fillcolor": "#A6A6A6", "penwidth": "2.2"}
-GREY_FIELD = {"style": "filled", "fillcolor": "#DEDEDE", "penwidth": "2.2"}
-CHANGED = {**FIELD, "fontname": "Helvetica-Bold"}
-GREY_CHANGED = {"penwidth": "2.2", "fontname": "Helvetica-Bold"}
-GREY_TRACE = {"color": "#111111", "penwidth": "2", "arrowsize": "0.65"}
-KERNEL = {"fillcolor": "#FBE3B5", "color": "#B87B00", "penwidth": "2"}
-RESULT = {"fillcolor": "#BFE5DA", "color": GREEN, "penwidth": "2"}
-PADDING = {"style": "filled,dashed", "fillcolor": "#F4F5F7", "color": GREY, "fontcolor": "#777777"}
+CHANGED = {
+    "fillcolor": LIGHT["changed"],
+    "color": LIGHT["changed, line"],
+    "penwidth": "2",
+    "fontname": "Helvetica-Bold",
+}
+NODE = {"shape": "box", "style": "filled,rounded", "width": "0.8", "height": "0.56"}  # of more than one unit
+WINNER = {"color": LIGHT["active"], "penwidth": "3.5", "fontname": "Helvetica-Bold"}  # of a maximum
+BIAS = {"style": "filled,dashed", "fillcolor": LIGHT["parameter"], "color": LIGHT["parameter, line"]}
+SIGNED = {1: {"color": LIGHT["above 0"]}, -1: {"color": LIGHT["below 0"], "style": "dashed"}}  # a weight above, below 0
+KERNEL = {"fillcolor": LIGHT["parameter"], "color": LIGHT["parameter, line"], "penwidth": "2"}
+RESULT = {"fillcolor": LIGHT["output"], "color": LIGHT["output, line"], "penwidth": "2"}
+PADDING = {
+    "style": "filled,dashed",
+    "fillcolor": LIGHT["padding"],
+    "color": GREY,
+    "fontcolor": LIGHT["padding, words"],
+}
 
-OPERATOR = ("#E3EEF6", BLUE)  # fill, border
-ACTIVATION = ("#DDF1EA", GREEN)
-PARAMETER = ("#FBE3B5", "#B87B00")
-RESULT_BOX = ("#F8DED0", VERMILION)
-LEAF = ("white", "#444444")
+OPERATOR, ACTIVATION, PARAMETER, RESULT_BOX = (  # fill, border
+    (LIGHT[meaning], LIGHT[f"{meaning}, line"]) for meaning in ("operator", "activation", "parameter", "output")
+)
+LEAF = (PAPER, LIGHT["cell"])
 
 
 def visible(text: str) -> str:
@@ -129,6 +139,6 @@ def subscripted(letter: str, number: int) -> str:
     """A unit's name, as x with a small 3 below.
 
     >>> subscripted("x", 3)
-    '<<I>x</I><FONT POINT-SIZE="13"><SUB>3</SUB></FONT>>'
+    '<<I>x</I><FONT POINT-SIZE="15"><SUB>3</SUB></FONT>>'
     """
-    return f'<<I>{html(letter)}</I><FONT POINT-SIZE="13"><SUB>{number}</SUB></FONT>>'
+    return f'<<I>{html(letter)}</I><FONT POINT-SIZE="15"><SUB>{number}</SUB></FONT>>'

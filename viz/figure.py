@@ -9,30 +9,40 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from . import export, tex
 from .dot import visible
-from .render import RenderError, render
+from .render import RenderError, render, write_whole
+from .style import Style
 
-try:
-    import resvg_py  # type: ignore[import-not-found, unused-ignore]
-except ImportError:  # optional: a renderer's own png is good enough for a figure of plain text
-    resvg_py = None  # type: ignore[assignment, unused-ignore]
+SUFFIXES = (".svg", ".png", ".pdf", ".tex", ".dot")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """DOT text, the images that it names, and a sentence for those who cannot see it.
+    """DOT text, the images that it names, a sentence for those who cannot see it, and how it looks.
 
-    Equal figures have equal text, byte for byte.
+    Equal figures have equal text, byte for byte.  source is the text in light colours, where another style is on.
     """
 
     dot: str
     images: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     title: str = "figure"
+    style: Style = field(default_factory=Style)
+    source: str = field(default="", repr=False)
+
+    def styled(self, style: str | Style) -> Figure:
+        """The same figure in another style: "light", "dark", "print" (greys alone), or a `Style`.
+
+        >>> "#14171C" in Figure('digraph { graph [bgcolor="#FFFFFF"] a }').styled("dark").dot
+        True
+        """
+        source, style = self.source or self.dot, Style.of(style)
+        return replace(self, dot=style.dot(source), source=source, style=style)
 
     def svg(self, renderer: str | None = None) -> str:
         """The picture as SVG text, whole in itself: images are inside, and it can stand in a file or an HTML page.
@@ -45,42 +55,73 @@ class Figure:
         for name, content in self.images.items():
             data = f"data:image/png;base64,{base64.b64encode(content).decode()}"
             text = text.replace(f'xlink:href="{name}"', f'xlink:href="{data}"')
-        # A shift of the baseline is not drawn by all that read SVG; lowering the text by so much of its size is.
-        text = text.replace('baseline-shift="sub"', 'dy="0.25em"')
-        text = text.replace("Helvetica,sans-Serif", "Helvetica,Arial,'Liberation Sans',sans-serif")
+        text = re.sub(
+            r'(<text [^>]*? y=")([\d.-]+)("[^>]*?) baseline-shift="sub"([^>]*font-size="([\d.]+)")', _lowered, text
+        )
+        for name, families in export.FALLBACKS.items():
+            text = re.sub(rf'font-family="{name}[^"]*"', f'font-family="{families}"', text)
+        text = re.sub(r'font-family="([^"]*) (Bold|Oblique|Italic)"((?: font-[a-z]+="\w+")*)', _faced, text)
+        if self.style.size != 1:
+            text = re.sub(r'([\d.]+)pt"', lambda n: f'{float(n[1]) * self.style.size:g}pt"', text, count=2)
+        text = text.replace('fill="transparent"', 'fill="none"')  # the same, in words that office programs know
         return text.replace("<svg ", f'<svg role="img" aria-label="{escape(visible(self.title))}" ', 1)
 
-    def png(self, renderer: str | None = None) -> bytes:
-        """The picture as PNG, made from the SVG by resvg-py; where that is not installed, by the renderer itself.
+    def png(self, renderer: str | None = None, *, dpi: float = 192) -> bytes:
+        """The picture as PNG, with so many dots per inch; the file says how many, and the title.
 
-        A renderer's own may have subscripts on the line.  Raises RenderError where there is no renderer, or without
-        resvg-py for a figure with images, which would be left out.
+        It brings the fonts that it needs.  Raises ValueError for a dpi that makes no picture, RenderError where there
+        is no renderer, or no resvg-py.
         """
-        if resvg_py is not None:
-            return bytes(resvg_py.svg_to_bytes(svg_string=self.svg(renderer), dpi=96.0, zoom=2, background="white"))
-        if self.images:
-            raise RenderError("png of a figure with images needs resvg-py: pip install resvg-py, or save it as svg")
-        return render(self.dot, "png", renderer=renderer)
+        return export.png(self.svg(renderer), self.title, dpi)
 
-    def save(self, path: str | Path, renderer: str | None = None) -> Path:
-        """Write the picture and return the path; the suffix chooses svg, png, pdf or dot (whose images are not in it).
+    def pdf(self, renderer: str | None = None) -> bytes:
+        """The picture as PDF: text is text, its fonts are inside, and it carries the title.
 
-        Raises ValueError for another suffix, RenderError as `svg`.
+        Raises RenderError where there is no renderer, or where typst is not installed (pip install '.[export]').
+        """
+        return export.pdf(self.svg(renderer), self.title)
+
+    def tex(self, *, document: bool = True) -> str:
+        r"""The picture as TikZ: a whole LaTeX document, or with document=False a tikzpicture, to be read with \input.
+
+        It needs the packages tikz and, as a document, geometry.  Raises RenderError where there is no renderer.
+        """
+        return (tex.document if document else tex.picture)(self.dot, self.title, scale=self.style.size)
+
+    def save(
+        self,
+        path: str | Path,
+        renderer: str | None = None,
+        *,
+        dpi: float = 192,
+        transparent: bool = False,
+        document: bool = True,
+    ) -> Path:
+        r"""Write the picture and return the path; the suffix chooses svg, png, pdf, tex or dot.
+
+        dpi: dots per inch of a png.  transparent: without the background.  document: as in `tex`; the images of a tex
+        or dot file are written beside it.  A file is written whole or not at all.
+        Raises ValueError for another suffix, RenderError where a format needs what is not installed.
         """
         path = Path(path)
         kind = path.suffix.lower()
+        figure = self.styled(replace(self.style, transparent=True)) if transparent else self
+        if kind not in SUFFIXES:
+            raise ValueError(f"a figure is saved as {', '.join(SUFFIXES)}, got {path.name!r} (`animate` writes gif)")
+        if kind == ".svg":
+            return write_whole(path, figure.svg(renderer))
+        if kind == ".png":
+            return write_whole(path, figure.png(renderer, dpi=dpi))
+        if kind == ".pdf":
+            return write_whole(path, figure.pdf(renderer))
         if kind == ".dot":
-            content = self.dot.encode()
-        elif kind == ".svg":
-            content = self.svg(renderer).encode()
-        elif kind == ".png":
-            content = self.png(renderer)
-        elif kind == ".pdf":
-            content = render(self.dot, "pdf", renderer=renderer, images=self.images)
+            content = figure.dot
         else:
-            raise ValueError(f"a figure is saved as .svg, .png, .pdf or .dot, got {path.name!r}")
-        path.write_bytes(content)
-        return path
+            write = tex.document if document else tex.picture
+            content = write(figure.dot, figure.title, f"{path.stem}-", self.style.size, renderer)
+        for name, png in self.images.items():
+            write_whole(path.with_name(name if kind == ".dot" else f"{path.stem}-{name}"), png)
+        return write_whole(path, content)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook shows: the picture, or where it cannot be drawn the reason and the DOT text."""
@@ -89,3 +130,16 @@ class Figure:
         except RenderError as error:
             text = f"<details><summary>DOT text</summary><pre>{escape(self.dot)}</pre></details>"
             return {"text/html": f"<p>{escape(str(error))}</p>{text}", "text/plain": f"{error}\n\n{self.dot}"}
+
+
+def _lowered(found: re.Match[str]) -> str:
+    """A subscript, lowered by its place: a shift of the baseline is not drawn by all that read SVG."""
+    before, y, between, after, size = found.groups()
+    return f"{before}{float(y) + 0.25 * float(size):.2f}{between}{after}"
+
+
+def _faced(found: re.Match[str]) -> str:
+    """A face of a reader's own font: Graphviz knows those of the usual fonts alone."""
+    family, face, said = found.groups()
+    own = ' font-weight="bold"' if face == "Bold" else ' font-style="italic"'
+    return f'font-family="{family}"{said}{"" if own.split("=")[0] in said else own}'

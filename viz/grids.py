@@ -9,10 +9,11 @@ Which cell of the input meets which cell of the kernel is asked of the layer, by
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import ascii_lowercase
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,14 +22,17 @@ from minitensor import Tensor, conv2d, pad
 from minitensor.tensor import Array
 from minitensor.windows import per_axis
 
+from . import export
 from .connections import wires_at
 from .connectivity import number
 from .dot import FIELD, KERNEL, PADDING, RESULT, Attributes
-from .drawing import CHARACTER, Drawing, Pinned, table
+from .drawing import CELL_SIZE, CHARACTER, Drawing, Pinned, table
 from .figure import Figure
+from .render import write_whole
+from .style import Style
 
 MOST_POSITIONS = 36
-HEADING = 13.0
+HEADING = 15.0
 
 
 def convolution_steps(
@@ -40,6 +44,7 @@ def convolution_steps(
     stride: int | Sequence[int] = 1,
     padding: int | Sequence[int] = 0,
     dilation: int | Sequence[int] = 1,
+    style: str | Style = "light",
 ) -> Pinned:
     """The window over a small image at one position, and the sum that it stands for; without a position, at all.
 
@@ -93,15 +98,19 @@ def convolution_steps(
         return _with_sum(drawing, terms[i], padded, w, y.flat[i])
 
     if position is not None:
-        return step(position).figure(f"convolution, position {position + 1} of {y.size}")
+        return step(position).styled(style).figure(f"convolution, position {position + 1} of {y.size}")
     across = min(y.shape[1], 4)
     steps = [step(i) for i in range(y.size)]
     rows = [steps[n : n + across] for n in range(0, len(steps), across)]
-    return table(rows, gap=60).figure(f"convolution, all {y.size} positions")
+    return table(rows, gap=60).styled(style).figure(f"convolution, all {y.size} positions")
 
 
 def convolution_letters(
-    layer: Callable[[Tensor, Tensor], Tensor], image_size: tuple[int, int], kernel_size: tuple[int, int]
+    layer: Callable[[Tensor, Tensor], Tensor],
+    image_size: tuple[int, int],
+    kernel_size: tuple[int, int],
+    *,
+    style: str | Style = "light",
 ) -> Pinned:
     """What a layer computes, in letters: a b c ... for the image, the last letters of the alphabet for the kernel.
 
@@ -128,13 +137,15 @@ def convolution_letters(
         (_size("kernel", kernel_size), grid(kernel_size, weights, lambda k: {**italic, **KERNEL})),
         (_size("output", shape), grid(shape, texts, lambda i: {**italic, **(RESULT if i == 0 else {})})),
     )
-    return drawing.figure("convolution in letters")
+    return drawing.styled(style).figure("convolution in letters")
 
 
-def grid(shape: Sequence[int], texts: Sequence[str], looks: Callable[[int], Attributes]) -> Drawing:
+def grid(
+    shape: Sequence[int], texts: Sequence[str], looks: Callable[[int], Attributes], side: float = CELL_SIZE
+) -> Drawing:
     """An (H, W) grid of cells with these texts, and the looks of each cell by its number."""
     drawing = Drawing()
-    drawing.grid(0, 0, shape, texts, [looks(n) for n in range(len(texts))])
+    drawing.grid(0, 0, shape, texts, [looks(n) for n in range(len(texts))], side)
     return drawing
 
 
@@ -169,7 +180,7 @@ def _with_sum(drawing: Drawing, terms: Sequence[tuple[int, int]], x: Array, w: A
     lines = [" + ".join(row) for row in by_row.values()]
     text = "\n+ ".join(lines) + f" = {number(total)}"
     left, low, right, _ = drawing.extent()
-    drawing.text((left + right) / 2, low - 14 - 8 * len(lines), text, 13)
+    drawing.text((left + right) / 2, low - 14 - 9 * len(lines), text, 14)
     return drawing
 
 
@@ -177,30 +188,63 @@ def _factor(value: float) -> str:
     return f"({number(value)})" if value < 0 else number(value)
 
 
-def animate(figures: Sequence[Figure], path: str | Path, seconds: float = 1.2) -> Path:
-    """Write an SVG file that shows the figures one after the other, for so many seconds each, for ever.
+@dataclass(frozen=True)
+class Moving(Pinned):
+    """Figures that are shown one after the other; what cannot move shows the last of them."""
 
-    Where the reader's system asks for less motion, it shows the last one.  Returns the path.
-    Raises ValueError where there are no figures, or the suffix is not .svg.
+    frames: tuple[Figure, ...] = ()
+
+    @staticmethod
+    def of(frames: Sequence[Pinned], title: str) -> Moving:
+        """The animation of these, at least one."""
+        last = frames[-1]
+        return Moving(last.dot, last.images, title, last.style, last.source, last.drawing, tuple(frames))
+
+    def styled(self, style: str | Style) -> Moving:
+        """The same animation in another style."""
+        return Moving.of([frame.styled(style) for frame in self.frames], self.title)  # type: ignore[misc]
+
+    def save(self, path: str | Path, renderer: str | None = None, *, seconds: float = 1.2, **options: Any) -> Path:
+        """Write it and return the path: as .gif or .svg it moves, in other formats it is the last figure."""
+        if Path(path).suffix.lower() in (".gif", ".svg"):
+            return animate(self.frames, path, seconds, title=self.title, renderer=renderer, **options)
+        return super().save(path, renderer, **options)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        shown = super()._repr_mimebundle_(include, exclude)
+        if "image/svg+xml" in shown:
+            shown["image/svg+xml"] = export.moving_svg([frame.svg() for frame in self.frames], 1.2, self.title)
+        return shown
+
+
+def animate(
+    figures: Sequence[Figure | Drawing],
+    path: str | Path,
+    seconds: float = 1.2,
+    *,
+    title: str = "",
+    dpi: float = 96,
+    transparent: bool = False,
+    renderer: str | None = None,
+) -> Path:
+    """Write a file that shows the figures one after the other, for so many seconds each, for ever: .svg or .gif.
+
+    dpi: dots per inch of a gif.  An SVG stops under the mouse, and where its reader knows no animation or asks for less
+    motion it shows the last figure.  transparent: without the background, which a gif keeps.
+    A file is written whole or not at all.  Returns the path.
+    Raises ValueError where there are no figures, no time, or another suffix.
     """
     path = Path(path)
-    if not figures or path.suffix.lower() != ".svg":
+    kind = path.suffix.lower()
+    if not figures or kind not in (".svg", ".gif"):
         raise ValueError(
-            f"an animation needs figures (got {len(figures)}) and a path that ends in .svg (got {path.name!r})"
+            f"an animation needs figures (got {len(figures)}) and a path that ends in .svg or .gif (got {path.name!r})"
         )
-    drawn = [figure.svg() for figure in figures]
-    sizes = [[float(n) for n in re.findall(r'(?:width|height)="([\d.]+)pt"', svg[:400])] for svg in drawn]
-    width, height = max(s[0] for s in sizes), max(s[1] for s in sizes)
-    n = len(figures)
-    style = (
-        f".f{{visibility:hidden;animation:show {n * seconds:g}s step-end infinite}}"
-        f"@keyframes show{{0%{{visibility:visible}}{100 / n:.4f}%{{visibility:hidden}}}}"
-        "@media (prefers-reduced-motion:reduce){.f{animation:none}.f:last-of-type{visibility:visible}}"
-    )
-    frames = [f'<g class="f" style="animation-delay:{i * seconds:g}s">{svg}</g>' for i, svg in enumerate(drawn)]
-    label = f"animation of {n} figures"
-    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    size = f'width="{width:g}pt" height="{height:g}pt" viewBox="0 0 {width / 0.75:g} {height / 0.75:g}"'
-    page = f'<svg {spaces} role="img" aria-label="{label}" {size}>'
-    path.write_text(f"{page}<style>{style}</style>{''.join(frames)}</svg>\n", encoding="utf-8")
-    return path
+    if not 0.02 <= seconds <= 600:
+        raise ValueError(f"seconds (={seconds}) must be from 0.02 to 600")
+    if kind == ".gif":
+        return write_whole(path, export.gif([figure.png(renderer, dpi=dpi) for figure in figures], seconds))
+    if transparent:
+        figures = [figure.styled(replace(figure.style, transparent=True)) for figure in figures]
+    drawn = [figure.svg(renderer) for figure in figures]
+    return write_whole(path, export.moving_svg(drawn, seconds, title or f"animation of {len(figures)} figures"))

@@ -21,19 +21,21 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import Tensor, formula, gradients, history
+from minitensor import Tensor, Windows, formula, gradients, history
 from minitensor.formula import Formula
 from minitensor.tensor import Array
 
 from .computation import SPINE, UNSAID, in_one_line, spine, uniform
 from .dot import GREY, LAYERED, Digraph, plain, visible
 from .figure import Figure
+from .render import write_whole
 
 MOST_OPERATORS = 150
 MOST_CELLS = 400  # of an array that is written out
 MOST_PARTS = 4_000  # of a sum that is taken apart, element by element
 
 SETTING = re.compile(r", (\w+)=(\((?:[^()]|\([^()]*\))*\)|\w+)")
+WINDOWS = re.compile(r", windows=Windows(\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))")
 POWER = re.compile(r" \*\* (?:\((-\d+)\)|(\d+))(?![\w.])")
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -45,10 +47,11 @@ def stepper(
 ) -> Path:
     """Write an HTML page that steps through the computation of output, and through backpropagation; returns the path.
 
-    Forward, each step is an operator and its value.  Backward, each step is an operator t with the gradient g that has
-    arrived at it, its rule for each input as a formula and with numbers, what it passes on, and the sum so far.  Point
-    at an element of what is passed on to see which elements of g are added into it: for a convolution, the windows that
-    have read it.  Where output has several elements, their sum is differentiated.
+    The formula of the whole stands above. Forward, each step is an operator, its inputs and its value. Backward,
+    each step is an operator t with the gradient g that has arrived at it, its rule for each input as a formula and
+    with numbers, what it passes on, and the sum so far. Point at an element of what is passed on to see which
+    elements of g are added into it: for a convolution, the windows that have read it. Where output has several
+    elements, their sum is differentiated.
     back: the address of a page that this one links back to.
     Keys: left and right arrow, home, end, space.  The page asks nothing of the network.
     Raises TypeError for what is not a Tensor, ValueError for more than 150 operators.
@@ -76,9 +79,22 @@ def stepper(
         "nodes": [{"name": names[t], "value": _array(t.data), "made": t.primitive is not None} for t in tensors],
         "steps": _steps(output, tensors, number, names),
     }
-    path = Path(path)
-    path.write_text(_page(visible(title), drawing, data, back), encoding="utf-8")
-    return path
+    whole = f"{names[output]} = {_whole_formula(tensors, names)}" if operators else names[output]
+    return write_whole(path, _page(visible(title), visible(whole), drawing, data, back))
+
+
+def _whole_formula(tensors: Sequence[Tensor], names: Mapping[Tensor, str]) -> str:
+    """The formula of the newest of these, with the names that the page has for what is given."""
+    copies: dict[Tensor, Tensor] = {}
+    for t in tensors:
+        if t.primitive is None:
+            copies[t] = Tensor(t.data, name=None if _is_constant(t) else names[t])
+        else:
+            copies[t] = t.primitive(*(copies[x] for x in t.inputs), **t.params)
+    try:
+        return as_written(formula(copies[tensors[-1]]))
+    except ValueError:
+        return "(a formula too long to be read)"
 
 
 def _names(tensors: Sequence[Tensor]) -> dict[Tensor, str]:
@@ -110,7 +126,7 @@ def _steps(
         if t.primitive:
             made = formula(_again(t, names)[0])
             text = f"Forward: {names[t]} = {as_written(made + _with_numbers(made, t))}"
-            steps.append({"kind": "forward", "node": number[t], "text": text})
+            steps.append({"kind": "forward", "node": number[t], "text": text, "inputs": _given(t, number)})
     sums: dict[Tensor, Array] = {output: np.ones(output.shape)}
     what = names[output] if output.size == 1 else f"the sum of {names[output]}"
     steps.append(
@@ -156,7 +172,13 @@ def _backward_step(
             }
         )
     text = f"Backward through {names[t]} = {as_written(formula(y))}"
-    return {"kind": "backward", "node": number[t], "text": text, "g": _array(sums[t]), "parts": parts}
+    g_and_parts = {"g": _array(sums[t]), "parts": parts, "inputs": _given(t, number)}
+    return {"kind": "backward", "node": number[t], "text": text, **g_and_parts}
+
+
+def _given(t: Tensor, number: Mapping[Tensor, int]) -> list[int]:
+    """The inputs of an operator that are no mere numbers, each once."""
+    return [number[x] for x in dict.fromkeys(t.inputs) if not _is_constant(x)]
 
 
 def _again(t: Tensor, names: Mapping[Tensor, str]) -> tuple[Tensor, list[Tensor]]:
@@ -182,10 +204,14 @@ def _passed_on(t: Tensor, slot: int, g: Array) -> tuple[Array, list[list[list[fl
     [passed] = gradients(y, [x], g.astype(y.dtype))
     if max(x.size, y.size) > MOST_CELLS or y.size == 1:
         return passed.data, None
+    # A window reads all of its cells, whatever the kernel holds: where another input is 0, a term has the factor 0.
+    filled = [x if other is x else Tensor(np.where(other.data == 0, 1, other.data)) for other in inputs]
+    wired = t.primitive(*filled, **t.params)
     terms: list[list[list[float]]] = [[] for _ in range(x.size)]
     for i in range(y.size):
-        [slope] = gradients(y, [x], np.eye(1, y.size, i, dtype=y.dtype).reshape(y.shape))
-        for j in np.flatnonzero(slope.data):
+        seed = np.eye(1, y.size, i, dtype=y.dtype).reshape(y.shape)
+        [slope], [there] = gradients(y, [x], seed), gradients(wired, [x], seed)
+        for j in np.flatnonzero((slope.data != 0) | (there.data != 0)):
             terms[j].append([i, float(g.flat[i]), float(slope.data.flat[j])])
     return passed.data, terms if sum(map(len, terms)) <= MOST_PARTS else None
 
@@ -218,12 +244,15 @@ def as_written(text: str) -> str:
     '(\N{MINUS SIGN}2) · tanh(x)²'
     >>> as_written("sum(x, axis=0, keepdims=False)")
     'sum(x, axis=0)'
+    >>> as_written("conv(x, w, windows=Windows((5,), (3,), (2,), (1,), ((0, 0),), (2,)), groups=1)")
+    'conv(x, w, 3 stride 2)'
     """
 
     def said(found: re.Match[str]) -> str:
         name, value = found.groups()
         return "" if name in UNSAID and uniform(ast.literal_eval(value)) == UNSAID[name] else found[0]
 
+    text = WINDOWS.sub(lambda m: f", {Windows(*ast.literal_eval(m[1]))!r}", text)
     text = POWER.sub(lambda m: (m[1] or m[2]).translate(SUPERSCRIPTS), SETTING.sub(said, text))
     return text.replace(" ** ", "^").replace(" * ", " · ").replace("-", "\N{MINUS SIGN}")
 
@@ -264,7 +293,7 @@ def _written_out(step: Json) -> str:
     return "<br>".join(escape(visible(line)) for line in lines)
 
 
-def _page(title: str, drawing: str, data: Json, back: str | None) -> str:
+def _page(title: str, whole: str, drawing: str, data: Json, back: str | None) -> str:
     folder = files("viz").joinpath("data")
     style = folder.joinpath("stepper.css").read_text(encoding="utf-8")
     script = folder.joinpath("stepper.js").read_text(encoding="utf-8")
@@ -287,6 +316,7 @@ def _page(title: str, drawing: str, data: Json, back: str | None) -> str:
 <body>
 <main>
 {link}<h1>{escape(title)}</h1>
+<p id="whole"><code>{escape(whole)}</code></p>
 <p id="help"><span><i class="swatch done"></i> has its value</span>
 <span><i class="swatch now forward"></i> is computed in this step</span>
 <span><i class="swatch now backward"></i> passes its gradient back in this step</span><br>

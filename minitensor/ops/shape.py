@@ -14,6 +14,8 @@ other's rule:
     reshape     - reshape back          index (gather)  - scatter
     transpose   - transpose back        pad with zeros  - crop
     broadcast   - sum                   concatenate     - cut up
+
+(A crop, and a part that is cut out, are an index; scatter puts zeros around them again.)
 """
 
 from __future__ import annotations

@@ -88,12 +88,21 @@
     });
   }
 
+  // The values that an operator reads, side by side.
+  function given(step) {
+    const row = element("div", "", ...step.inputs.map((n) => captioned("input " + nodes[n].name, nodes[n].value)));
+    row.className = "given";
+    return row;
+  }
+
   function showDetail(step) {
     detail.replaceChildren();
-    if (step.kind === "forward") detail.append(captioned("value of " + nodes[step.node].name, nodes[step.node].value));
+    if (step.kind === "forward") {
+      detail.append(captioned("value of " + nodes[step.node].name, nodes[step.node].value), given(step));
+    }
     if (step.kind !== "backward") return;
     const incoming = captioned("g, the gradient that has arrived at " + nodes[step.node].name, step.g);
-    detail.append(element("div", "", incoming));
+    detail.append(element("div", "", incoming), given(step));
     step.parts.forEach((part) => {
       const name = nodes[part.to].name;
       const block = element("section", "", element("h2", "to " + name + ": ", element("code", part.rule)));

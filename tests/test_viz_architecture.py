@@ -1,0 +1,236 @@
+"""The picture of a model is that of its recipe: chains, branches and skips as they are, with their numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nets
+from minitensor import Tensor, concatenate, relu
+from nets.png import decode
+from nets.trace import trace
+from viz.architecture import Stage, architecture, stages_of
+from viz.drawing import Drawing, Pinned
+
+
+class Made(nets.Module):
+    """A model from layers and a function of them."""
+
+    def __init__(self, call: Callable[..., Tensor], **layers: nets.Module) -> None:
+        for name, layer in layers.items():
+            setattr(self, name, layer)
+        self.call = call
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.call(self, x)
+
+
+def same(n: int = 1, m: int = 1) -> nets.Module:
+    return nets.Conv2d(n, m, 3, padding=1)
+
+
+def graph(model: nets.Module, size: int = 8) -> list[tuple[str, list[str], list[str]]]:
+    """Of each stage its name or sign, its words, and the names or signs of what it reads."""
+    x = np.ones((1, 1, size, size), np.float32)
+    with model.in_use():
+        stages = stages_of(model, trace(model, x))
+    return [(called(stage), stage.steps, [called(source) for source in stage.sources]) for stage in stages]
+
+
+def called(stage: Stage) -> str:
+    return stage.joins or stage.name
+
+
+def arrows(drawing: Drawing) -> int:
+    """The wires with a head; lines that bend have one at their end only."""
+    return sum(wire.looks.get("arrowhead") != "none" for wire in drawing.wires)
+
+
+def texts(figure: Pinned) -> list[str]:
+    return [shape.label.replace("\\n", "\n") for shape in figure.drawing.shapes if shape.label]
+
+
+SAME = ["Conv 3×3", "padding 1"]
+
+
+def test_a_residual_block_is_a_skip_that_meets_a_branch() -> None:
+    model = Made(lambda m, x: relu(x + m.two(relu(m.one(x)))), one=same(), two=same())
+    assert graph(model) == [
+        ("input", [], []),
+        ("one", [*SAME, "relu"], ["input"]),
+        ("two", SAME, ["one"]),
+        ("+", ["relu"], ["input", "two"]),
+        ("output", [], ["+"]),
+    ]
+    figure = architecture(model, np.eye(8))
+    assert arrows(figure.drawing) == 5
+
+
+def test_what_is_read_before_its_activation_is_drawn_before_it() -> None:
+    model = Made(lambda m, x: (lambda y: relu(y) + y)(m.one(x)), one=same())
+    assert graph(model)[1:4] == [("one", SAME, ["input"]), ("", ["relu"], ["one"]), ("+", [], ["", "one"])]
+
+
+def test_branches_stand_one_below_the_other() -> None:
+    model = Made(
+        lambda m, x: concatenate([m.a(x), m.b(x), m.c(x)], axis=1),
+        a=same(),
+        b=same(),
+        c=nets.MaxPool2d(3, 1, padding=1),
+    )
+    with model.in_use():
+        stages = stages_of(model, trace(model, np.ones((1, 1, 6, 6), np.float32)))
+    assert [(called(s), s.column, s.lane) for s in stages] == [
+        ("input", 0, 0), ("a", 1, 0), ("b", 1, 1), ("c", 1, 2), ("concat", 2, 0), ("output", 3, 0),
+    ]  # fmt: skip
+    heights = {name: s.y for name in "abc" for s in architecture(model, np.eye(6)).drawing.shapes if s.label == name}
+    assert heights["a"] > heights["b"] > heights["c"]
+
+
+def test_where_the_order_matters_the_operands_of_a_join_are_numbered() -> None:
+    def numbered(call: Callable[[Made, Tensor], Tensor]) -> list[str]:
+        figure = architecture(Made(call, one=same(), two=same()), np.eye(8))
+        return [label for label in texts(figure) if label in "12"]
+
+    assert numbered(lambda m, x: m.one(x) - m.two(x)) == ["1", "2"]
+    assert numbered(lambda m, x: concatenate([m.one(x), m.two(x)], axis=1)) == ["1", "2"]
+    assert numbered(lambda m, x: m.one(x) + m.two(x)) == []
+    difference = Made(lambda m, x: x - m.one(x), one=same())
+    with difference.in_use():
+        stages = stages_of(difference, trace(difference, np.ones((1, 1, 4, 4), np.float32)))
+    assert [(called(source), n) for source, n in zip(stages[2].sources, stages[2].places, strict=True)] == [
+        ("input", "1"), ("one", "2"),
+    ]  # fmt: skip
+
+
+def test_a_u_shaped_network_has_its_skip() -> None:
+    layers = {
+        "e": same(1, 2),
+        "p": nets.MaxPool2d(2),
+        "m": same(2, 4),
+        "u": nets.ConvTranspose2d(4, 2, 2, 2),
+        "d": same(4),
+    }
+
+    def forward(m: Made, x: Tensor) -> Tensor:
+        e = relu(m.e(x))
+        return m.d(concatenate([e, m.u(m.m(m.p(e)))], axis=1))
+
+    assert graph(Made(forward, **layers)) == [
+        ("input", [], []),
+        ("e", [*SAME, "relu"], ["input"]),
+        ("p", ["MaxPool 2×2"], ["e"]),
+        ("m", SAME, ["p"]),
+        ("u", ["ConvTranspose 2×2", "stride 2"], ["m"]),
+        ("concat", [], ["e", "u"]),
+        ("d", SAME, ["concat"]),
+    ]
+
+
+@given(st.lists(st.sampled_from(["chain", "skip", "branch"]), min_size=1, max_size=4))
+@settings(max_examples=12)
+def test_every_stage_has_one_picture_and_every_wire_one_arrow(blocks: list[str]) -> None:
+    """Or one more arrow for each row that ends, whose way goes on in the next."""
+    kinds: dict[str, Callable[[Made, Tensor], Tensor]] = {
+        "chain": lambda m, x: m.a(x),
+        "skip": lambda m, x: x + m.b(m.a(x)),
+        "branch": lambda m, x: m.a(x) * m.b(x),
+    }
+    model = nets.Sequential(**{f"block{n}": Made(kinds[kind], a=same(), b=same()) for n, kind in enumerate(blocks)})
+    expected = graph(model)
+    figure = architecture(model, np.eye(8))
+    assert arrows(figure.drawing) == sum(len(read) for _, _, read in expected)
+    names = [name for name, _, _ in expected]
+    assert sorted(label for label in texts(figure) if label in names) == sorted(names)
+    assert len([s for s in figure.drawing.shapes if "image" in s.looks]) == len([n for n in names if n not in "+×"])
+
+
+def test_settings_that_change_something_are_said() -> None:
+    layers = [
+        (nets.Conv2d(2, 4, 3, stride=2, padding=1, groups=2), ["Conv 3×3", "stride 2, padding 1, 2 groups"]),
+        (nets.Conv2d(2, 4, (3, 1), dilation=(2, 1)), ["Conv 3×1", "dilation 2×1"]),
+        (nets.Conv2d(2, 4, 3, padding="same"), ["Conv 3×3", "padding same"]),
+        (nets.AvgPool2d(2), ["AvgPool 2×2"]),
+        (nets.Subsampling(2, 2), ["Subsampling 2×2"]),
+        (nets.MaxPool2d(3, stride=2), ["MaxPool 3×3", "stride 2"]),
+        (
+            nets.ConvTranspose2d(2, 2, 2, stride=2, output_padding=1),
+            ["ConvTranspose 2×2", "stride 2, output padding 1"],
+        ),
+    ]
+    for layer, words in layers:
+        x = np.arange(128.0).reshape(1, 2, 8, 8).astype(np.float32)
+        with layer.in_use():
+            assert stages_of(layer, trace(layer, x))[1].steps == words
+        assert "\n".join(words) in texts(architecture(layer, x))
+
+
+def test_rows_and_vectors_are_drawn_as_they_are() -> None:
+    model = nets.Sequential(a=nets.Conv1d(1, 2, 3), f=nets.Flatten(), d=nets.Dense(12, 3))
+    for shape in (8,), (1, 8), (1, 1, 8):
+        said = texts(architecture(model, np.ones(shape, np.float32)))
+        assert "1 @ 8\n(all equal)" not in said and "1 @ 8" in said
+        assert "2 @ 6\n8 parameters\n48 connections" in said and "3" in said
+    for shape in (4,), (1, 4):
+        said = texts(architecture(nets.Sequential(d=nets.Dense(4, 3), r=nets.ReLU()), np.ones(shape, np.float32)))
+        assert {"4", "3", "Dense\nReLU", "15 parameters\n15 connections"} <= set(said)
+    with pytest.raises(ValueError, match=r"got shape \(1, 3\)"):
+        architecture(nets.Conv2d(1, 1, 5), np.ones(3))
+
+
+def test_a_kernel_along_one_axis_is_one_number() -> None:
+    layer = nets.Conv1d(1, 2, 3)
+    assert stages_of(layer, trace(layer, np.ones((1, 1, 8), np.float32)))[1].steps == ["Conv 3"]
+
+
+def test_alexnet_can_be_checked() -> None:
+    """Its sizes follow from what is written: kernels, strides, padding and groups; its halves are drawn apart."""
+    x = np.random.default_rng(0).normal(size=(1, 3, 227, 227)).astype(np.float32)
+    figure = architecture(nets.alexnet(), x)
+    said = texts(figure)
+    for words in [
+        "Conv 11×11\nstride 4\nReLU\nLocalResponseNorm",
+        "Conv 5×5\npadding 2, 2 groups\nReLU\nLocalResponseNorm",
+        "Conv 3×3\npadding 1\nReLU",
+        "Conv 3×3\npadding 1, 2 groups\nReLU",
+        "MaxPool 3×3\nstride 2\nFlatten\nDropout",
+        "96 @ 27 × 27\n(the first 8 of each half)\n629,856 connections",
+        "256 @ 27 × 27\n(the first 8 of each half)\n307,456 parameters\n224,135,424 connections",
+        "Dense\nReLU\nDropout",
+    ]:
+        assert words in said, words
+    assert arrows(figure.drawing) == 11 + 3  # one for each stage, and one more into each of the three with two halves
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_each_part_shows_its_own_maps(groups: int) -> None:
+    """The first maps of each group, from black to white, with white paper between two groups."""
+    layer = nets.Conv2d(8, 32, 1, groups=groups, bias=False)
+    layer.replace({layer.weight: Tensor(np.ones(layer.weight.shape, np.float32))})
+    steps = np.arange(8, dtype=np.float32).reshape(1, 8, 1, 1) * np.float32([[0, 1], [2, 3]])
+    figure = architecture(layer, steps + np.float32([[[[0]], [[1]], [[3]], [[2]], [[5]], [[4]], [[7]], [[6]]]]))
+    pixels = [decode(png) for png in figure.drawing.images.values()]
+    blank = [int((np.all(sheet >= 0.99, axis=1)).any()) for sheet in pixels]
+    assert blank == ([0, 0] if groups == 1 else [1, 1])
+    assert (f"of each {dict(zip((1, 2, 4), ('', 'half', 'quarter'), strict=True))[groups]}" in figure.dot) == (
+        groups > 1
+    )
+
+
+def test_what_is_no_model_or_has_no_picture_is_refused() -> None:
+    with pytest.raises(TypeError, match="architecture of a Module can be drawn, got function"):
+        architecture(lambda x: x, np.eye(4))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"does not depend on x"):
+        architecture(Made(lambda m, x: Tensor([[1.0]])), np.eye(4))
+
+
+def test_a_drawn_model_is_left_as_it_was() -> None:
+    model = nets.Sequential(a=nets.Conv2d(1, 1, 3), drop=nets.Dropout())
+    architecture(model, np.eye(5))
+    assert model.training and model[1].training and "forward" not in vars(model[0])
+    assert re.search("Dropout", architecture(model, np.eye(5)).dot)

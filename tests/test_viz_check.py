@@ -1,0 +1,67 @@
+"""The measures of a figure are what a reader meets."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from viz import Drawing
+from viz.check import measure, report
+from viz.drawing import words
+from viz.export import size_of
+from viz.samples import sample
+from viz.style import contrast
+
+
+def picture(fill: str, color: str, size: float) -> Drawing:
+    """A word on a box, beside a larger black one."""
+    drawing = Drawing()
+    drawing.box(0, 0, 90, 60, "word", {"fillcolor": fill, "fontcolor": color, "fontsize": f"{size:g}"})
+    drawing.text(300, 0, "large", 40)
+    return drawing
+
+
+@given(st.sampled_from(["#FFFFFF", "#E69F00", "#14171C"]), st.sampled_from(["#000000", "#777777"]), st.integers(5, 30))
+def test_the_smallest_text_is_measured_with_what_is_below_it(fill: str, color: str, size: int) -> None:
+    figure = picture(fill, color, size).figure()
+    found = measure(figure)
+    width, height = size_of(figure.svg())
+    assert found.contrast == pytest.approx(min(contrast(fill, color), 21))
+    assert found.slide == pytest.approx(size * min(880 / width, 450 / height))
+    assert found.phone == pytest.approx(size * 4 / 3 * min(1, 390 / (width * 4 / 3)))
+    assert found.bytes == len(figure.svg().encode())
+
+
+def test_what_falls_short_is_marked() -> None:
+    good, small, pale = (
+        picture(*looks).figure()
+        for looks in (("#FFFFFF", "#000000", 20), ("#FFFFFF", "#000000", 3), ("#FFFFFF", "#AAAAAA", 20))
+    )
+    lines = report([("good", good), ("small", small), ("pale", pale)]).splitlines()[1:]
+    assert [("< 12 pt" in line, "contrast" in line) for line in lines] == [(False, False), (True, False), (False, True)]
+
+
+def test_a_figure_without_words_can_be_read() -> None:
+    drawing = Drawing()
+    drawing.unit(0, 0, "")
+    assert measure(drawing.figure()).contrast == 21
+
+
+def helper(text: str) -> Drawing:
+    return words(text * TWICE)
+
+
+TWICE, NEVER_USED = 2, 3
+
+
+def drawn() -> Drawing:
+    """A caption."""
+    return helper("ab")  # why
+
+
+def test_a_sample_has_all_that_a_figure_needs_and_nothing_else() -> None:
+    text = sample(drawn)
+    assert "from viz.drawing import words" in text
+    assert "def helper" in text and "TWICE" in text
+    assert "hypothesis" not in text and "A caption" not in text
+    assert text.rstrip().endswith('figure.save("drawn.svg")')
+    assert "figure = helper" in text

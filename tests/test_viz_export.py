@@ -1,0 +1,381 @@
+"""Figures that leave the screen: each format holds the whole figure, and equal figures give equal bytes."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageFont
+
+from minitensor import Tensor, conv1d, tanh
+from nets.png import encode
+from viz import Drawing, Figure, RenderError, above, animate, beside, computation_graph, connectivity, export, table
+from viz.drawing import words
+from viz.lecture import FIGURES
+from viz.style import MEANINGS, NAMES, Style, contrast
+from viz.tex import escaped
+
+LATEX = shutil.which("pdflatex")
+SPARSE = Tensor(np.arange(1.0, 4).reshape(1, 1, 3), name="w")
+
+
+def layer(x: Tensor) -> Tensor:
+    return conv1d(x, SPARSE, padding=1)
+
+
+def graph() -> Figure:
+    x, w = Tensor(0.5, name="x"), Tensor(2.0, name="w")
+    return computation_graph(tanh(w * x) - 1.5, gradients=True)  # with numbers at its wires: operands in order
+
+
+def picture() -> Figure:
+    sheet = Drawing()
+    sheet.image(0, 0, 40, 40, encode(np.eye(4)))
+    return sheet.figure("an image")
+
+
+def units() -> Figure:
+    return connectivity(layer, 5, highlight=2, share=True, title="a & b < 50%")
+
+
+FIGURES_OF_EACH_KIND = [graph, picture, units, lambda: above(graph(), units(), picture()).figure("all three")]
+# A renderer's own text of arithmetic is the same on one machine; formats that go through it are compared here.
+kinds = pytest.mark.parametrize("draw", FIGURES_OF_EACH_KIND, ids=["graph", "image", "units", "all"])
+
+
+@kinds
+@pytest.mark.parametrize("suffix", ["dot", "svg", "tex", "pdf", "png"])
+def test_equal_figures_are_equal_byte_for_byte(draw: Any, suffix: str, tmp_path: Path) -> None:
+    one, two = (draw().save(tmp_path / f"figure.{suffix}").read_bytes() for _ in range(2))
+    assert one == two
+
+
+@kinds
+@pytest.mark.parametrize("style", ["light", "dark", "print", Style("dark", size=1.5, line=2, font="Georgia")])
+def test_every_kind_of_figure_is_saved_in_every_format_and_style(draw: Any, style: str | Style, tmp_path: Path) -> None:
+    figure = draw().styled(style)
+    for suffix in ("dot", "svg", "tex", "pdf", "png"):
+        assert figure.save(tmp_path / f"x.{suffix}").stat().st_size > 100
+
+
+# -- png ---------------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(20, 400))
+@settings(max_examples=15)
+def test_a_png_is_as_large_as_its_dpi_says_and_says_it(dpi: int) -> None:
+    figure = units()
+    width, height = export.size_of(figure.svg())
+    with Image.open(io.BytesIO(figure.png(dpi=dpi))) as image:
+        assert image.width == pytest.approx(width * dpi / 72, abs=1)
+        assert image.height == pytest.approx(height * dpi / 72, abs=1)
+        assert image.info["dpi"] == pytest.approx((dpi, dpi), rel=1e-3)
+        assert image.info["Title"] == figure.title
+
+
+@pytest.mark.parametrize("dpi", [0, -1, 1e9, float("nan")])
+def test_a_dpi_that_makes_no_picture_is_a_clear_error(dpi: float) -> None:
+    with pytest.raises(ValueError, match="dpi"):
+        units().png(dpi=dpi)
+
+
+def test_a_picture_is_transparent_if_asked_and_only_then(tmp_path: Path) -> None:
+    for transparent in (False, True):
+        path = units().save(tmp_path / "x.png", transparent=transparent)
+        with Image.open(path) as image:
+            corner = image.convert("RGBA").getpixel((0, 0))
+            assert isinstance(corner, tuple)
+            assert corner[3] == (0 if transparent else 255)
+
+
+def test_text_is_drawn_with_the_fonts_that_viz_brings_and_others_only_for_what_they_lack(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on a machine that has no font at all: nothing is lost."""
+    asked, draw = [], export.resvg_py.svg_to_bytes
+
+    class Listening:
+        @staticmethod
+        def svg_to_bytes(**given: Any) -> Any:
+            asked.append(not given["skip_system_fonts"])
+            return draw(**given)
+
+    monkeypatch.setattr(export, "resvg_py", Listening)
+    assert units().png() != Figure(re.sub(r'label=(<.*?>|"[^"]*") (?=\w+=)', 'label="" ', units().dot)).png()
+    words("ascii − × · é Σ").png()
+    assert not any(asked)
+    words("名前").png()
+    units().styled(Style(font="Georgia")).png()
+    assert asked[-2:] == [True, True]
+
+
+def shown(font: Any, character: str) -> bool:
+    missing = font.getmask("\U0010ffff")
+    mask = font.getmask(character)
+    return character.isspace() or (mask.size, bytes(mask)) != (missing.size, bytes(missing))
+
+
+def test_the_fonts_have_every_character_that_the_lecture_shows() -> None:
+    fonts = {path.stem: ImageFont.truetype(str(path), 24) for path in export.FONTS.glob("*.ttf")}
+    characters = {c for _, _, draw in FIGURES if draw.__name__ not in SLOW for c in text_of(draw().svg())}
+    for face in ("LiberationSans-Regular", "LiberationSans-Bold"):
+        assert [c for c in sorted(characters) if not shown(fonts[face], c)] == []
+
+
+SLOW = ("alexnet_architecture", "channels_that_see_some_channels")
+
+
+def texts(svg: str) -> list[str]:
+    return ["".join(t.itertext()) for t in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+
+
+def text_of(svg: str) -> str:
+    return "".join(texts(svg))
+
+
+# -- pdf ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_pdf_holds_its_fonts_its_title_and_a_page_of_its_size() -> None:
+    figure = units()
+    content = figure.pdf()
+    assert b"LiberationSerif-Italic" in content
+    assert b"/FontFile" in content
+    assert f"/Alt({figure.title})".encode() in content
+    box = re.search(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]", content)
+    assert box and [float(n) for n in box.groups()] == pytest.approx(export.size_of(figure.svg()), abs=1)
+
+
+def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(export, "typst", None)
+    monkeypatch.setattr(export, "resvg_py", None)
+    with pytest.raises(RenderError, match=r"pdf needs typst: pip install 'minitensor-lecture\[export\]'"):
+        units().save(tmp_path / "x.pdf")
+    with pytest.raises(RenderError, match="png needs resvg-py: pip install resvg-py"):
+        units().save(tmp_path / "x.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- tex ---------------------------------------------------------------------------------------------------------------
+
+
+def test_units_have_names_places_and_subscripts_and_wires_join_the_names() -> None:
+    text = connectivity(layer, 5).tex(document=False)
+    assert re.search(r"\\node\[s1\] \(n2\) at \([\d.]+,[\d.]+\) \{\$x_\{3\}\$\};", text)
+    assert len(re.findall(r"\\draw\[s\d\] \(n\d\) -- \(n\d\);", text)) == 13
+    assert "documentclass" not in text
+    assert text.rstrip().endswith("\\end{tikzpicture}")
+
+
+@given(st.text(max_size=20))
+def test_text_for_latex_has_no_character_that_acts(text: str) -> None:
+    plain = re.sub(r"\\text\w+\{\}|\\ldots\{\}|\$[^$]*\$|\\[{}$&#_%]|\{\}|\[U\+[0-9A-F]+\]", "", escaped(text))
+    assert not set(plain) & set("\\{}$&#_%^~<>|\"'`")
+
+
+@pytest.mark.skipif(LATEX is None, reason="no LaTeX on this machine")
+@pytest.mark.parametrize("document", [True, False])
+@kinds
+def test_the_tex_compiles(draw: Any, document: bool, tmp_path: Path) -> None:
+    draw().save(tmp_path / "figure.tex", document=document)
+    if not document:
+        preamble = "\\documentclass{article}\\usepackage{tikz}\\usetikzlibrary{arrows.meta, backgrounds}"
+        (tmp_path / "main.tex").write_text(f"{preamble}\\begin{{document}}\\input{{figure}}\\end{{document}}")
+    command = [LATEX or "", "-interaction=nonstopmode", "-halt-on-error", "figure.tex" if document else "main.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert not document or "(1 page" in done.stdout
+
+
+@pytest.mark.skipif(LATEX is None, reason="no LaTeX on this machine")
+def test_hostile_names_compile(tmp_path: Path) -> None:
+    names = [
+        '"',
+        "\\N\\G",
+        "<b>x</b>",
+        "&amp;",
+        "a\nb",
+        "\x00\x1b[31m",
+        "\u202egnp",
+        "50% $x_1^2$ {#}~",
+        "名前 ∇ é ₂ ´",
+        "]];",
+        "---",
+    ]
+    x = [Tensor(1.0, name=name) for name in names]
+    total = x[0]
+    for other in x[1:]:
+        total = total + other
+    above(computation_graph(total), *[words(name) for name in names]).save(tmp_path / "x.tex")
+    command = [LATEX or "", "-interaction=nonstopmode", "-halt-on-error", "x.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert "(1 page" in done.stdout, done.stdout[-2000:]
+
+
+# -- one picture of many -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("compose", [above, beside, lambda *parts: table([parts, parts[:1]])])
+def test_any_drawings_stand_side_by_side_and_save_themselves(compose: Any, tmp_path: Path) -> None:
+    parts = [graph(), units(), picture(), words("a word"), convolutional_drawing()]
+    whole = compose(*parts)
+    there = texts(whole.svg())
+    assert all(text in there for part in parts for text in texts(part.svg()))
+    assert "image/svg+xml" in whole._repr_mimebundle_()
+    assert whole.save(tmp_path / "x.svg").read_text() == whole.svg()
+
+
+def convolutional_drawing() -> Drawing:
+    return beside(units(), units())
+
+
+@kinds
+def test_what_is_set_in_a_picture_looks_as_it_did_alone(draw: Any) -> None:
+    """As many shapes, lines and words; of equal size."""
+    alone, within = draw(), above(draw()).figure("one")
+
+    def count(figure: Figure) -> dict[str, int]:
+        root = ET.fromstring(figure.svg())
+        kinds = [e.tag.split("}")[1] for e in root.iter()]
+        return {kind: kinds.count(kind) for kind in ("ellipse", "text", "image")}
+
+    assert count(alone) == count(within)
+    assert sorted(text_of(alone.svg())) == sorted(text_of(within.svg()))
+
+
+def test_a_graph_of_ones_own_is_set_and_compiled_too(tmp_path: Path) -> None:
+    own = Figure(
+        'digraph { a [label="a long ellipse"] b [shape=box] c [shape=circle] a -> b [label="on it"] b -> c a -> c }'
+    )
+    line = Figure("graph { a -- b }")
+    whole = above(own, line).figure("own")
+    assert sorted(texts(whole.svg())) == sorted(texts(own.svg()) + texts(line.svg()))
+    assert whole.svg().count("<polygon") == own.svg().count("<polygon")  # the sheet, a box, and the arrows' heads
+    assert own.tex(document=False).count(" ellipse (") == 1
+    sheet = Drawing()
+    sheet.text(0, 0, "on a coloured ground", style="filled", fillcolor="#CFE8F7")
+    assert " ellipse (" not in sheet.figure().tex()
+    for figure in own, line, whole:
+        assert len(re.findall(r"\\draw\[", figure.tex())) == figure.dot.count("->") + figure.dot.count("--")
+
+
+def test_what_cannot_be_set_side_by_side_is_a_clear_error() -> None:
+    for compose in (above, beside):
+        with pytest.raises(ValueError, match="give drawings or figures"):
+            compose()
+        with pytest.raises(TypeError, match="got int"):
+            compose(3)  # type: ignore[arg-type]
+    for empty in ([], [[]]):
+        with pytest.raises(ValueError, match="give drawings or figures"):
+            table(empty)
+    with pytest.raises(ValueError, match="one style"):
+        above(units().styled("dark"), units().styled("print"))
+    assert above(units().styled("dark"), words("a word")).style == Style("dark")
+
+
+# -- style -------------------------------------------------------------------------------------------------------------
+
+COLOURS = re.compile(r"#[0-9A-Fa-f]{6}")
+light_colours = {colors[0] for colors in MEANINGS.values()}
+
+
+def test_each_colour_has_one_meaning() -> None:
+    assert len(light_colours) == len(MEANINGS)
+    for draw in FIGURES_OF_EACH_KIND:
+        assert {c.upper() for c in COLOURS.findall(draw().dot)} <= light_colours | {"#666666"}
+
+
+@pytest.mark.parametrize(
+    "draw", [draw for _, _, draw in FIGURES if draw.__name__ not in SLOW], ids=lambda d: d.__name__
+)
+def test_every_colour_of_the_lecture_is_in_the_table(draw: Any) -> None:
+    assert {c.upper() for c in COLOURS.findall(draw().dot)} <= light_colours
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_letters_and_words_have_contrast_in_every_style(name: str) -> None:
+    style = Style(name)
+    paper = style.color("paper")
+    letters = [m for m in MEANINGS if m.startswith("weight")]
+    assert (
+        min(contrast(style.color(m), paper) for m in ("words", "note", "gradient", "padding, words", *letters)) >= 4.5
+    )
+    filled = ("followed", "field", "changed", "parameter", "output", "operator", "activation", "padding")
+    assert min(contrast(style.color("words"), style.color(m)) for m in filled) >= 4.5
+    assert contrast(style.color("padding, words"), style.color("padding")) >= 4.5
+    assert min(contrast(style.color(m), paper) for m in MEANINGS if m.endswith("line") or m in ("unit", "wire")) >= 3
+
+
+@kinds
+def test_print_is_grey(draw: Any) -> None:
+    assert all(c[1:3] == c[3:5] == c[5:7] for c in COLOURS.findall(draw().styled("print").dot))
+
+
+@kinds
+def test_a_style_changes_looks_and_no_words_and_can_be_changed_again(draw: Any) -> None:
+    figure = draw()
+    dark = figure.styled("dark")
+    assert sorted(text_of(dark.svg())) == sorted(text_of(figure.svg()))
+    assert dark.styled("light").dot == figure.dot
+    assert dark.styled("print").dot == figure.styled("print").dot
+    assert not {c.upper() for c in COLOURS.findall(dark.dot)} & {"#FFFFFF", "#CFE8F7"}
+
+
+def test_words_that_look_like_attributes_stay_words() -> None:
+    name = 'color="#0072B2" penwidth=3 fontname=Helvetica color=white <FONT COLOR="#0072B2">'
+    dark = (
+        above(words(name), connectivity(layer, 3, title=name)).figure("x").styled(Style("dark", line=3, font="Georgia"))
+    )
+    assert text_of(dark.svg()).count(name) == 2
+    graph = computation_graph(Tensor(1.0, name=name[-30:]) * 1).styled("dark")
+    assert name[-30:] in texts(graph.svg())
+
+
+def test_own_colours_lines_sizes_and_directions_are_used() -> None:
+    figure = units()
+    own = figure.styled(Style(colors={"followed": "#123456"}, line=2, size=2))
+    assert "#123456" in own.dot and "#E69F00" not in own.dot
+    assert "penwidth=1.8" in own.dot
+    assert export.size_of(own.svg()) == pytest.approx([2 * n for n in export.size_of(figure.svg())])
+    upright, lying = (export.size_of(graph().styled(s).svg()) for s in (Style(), Style(orientation="right")))
+    assert upright[0] < upright[1] and lying[0] > lying[1]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"base": "pink"},
+        {"colors": {"sky": "#000000"}},
+        {"colors": {"words": "red"}},
+        {"font": 'a"b'},
+        {"size": 0},
+        {"line": -1},
+        {"orientation": "north"},
+    ],
+    ids=str,
+)
+def test_a_style_that_is_none_is_a_clear_error(given: dict[str, Any]) -> None:
+    with pytest.raises(
+        ValueError, match=re.escape(repr(next(iter(given.values()))) if "colors" not in given else "colo")
+    ):
+        Style(**given)
+
+
+def test_an_animation_has_frames_of_one_size_in_every_format(tmp_path: Path) -> None:
+    frames = [connectivity(layer, n) for n in (3, 5)]
+    with Image.open(animate(frames, tmp_path / "x.gif", 0.3)) as image:
+        assert image.n_frames == 2  # type: ignore[attr-defined]
+    for wrong in ({"path": "x.png"}, {"seconds": 0}):
+        with pytest.raises(ValueError, match=r"\.svg or \.gif|seconds"):
+            animate(frames, **({"path": tmp_path / "x.gif"} | wrong))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="needs figures"):
+        animate([], tmp_path / "x.gif")

@@ -1,0 +1,187 @@
+"""Nodes larger than a unit, marks of many colours, weights, biases, long rows: each shows what the layer has."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minitensor import Tensor, concatenate, conv1d, softmax, tanh, transpose
+from nets import Conv2d, Dense, MaxPool2d
+from viz import connections, connectivity
+from viz.drawing import Pinned
+from viz.style import Style
+
+RNG = np.random.default_rng(0)
+Q, K, V = (Tensor(RNG.normal(size=(3, 3)), name=name) for name in "qkv")
+
+
+def attention(x: Tensor, mask: Any = 0.0) -> Tensor:
+    return softmax((x @ Q) @ transpose(x @ K, (1, 0)) + mask, axis=-1) @ (x @ V)
+
+
+def recurrent(x: Tensor) -> Tensor:
+    h, out = Tensor(np.zeros((1, 3))), []
+    for t in range(x.shape[0]):
+        h = tanh(x[t : t + 1] @ Q + h @ K)
+        out.append(h)
+    return concatenate(out, axis=0)
+
+
+def wires(figure: Pinned) -> set[tuple[int, int]]:
+    """The wires of a figure of two rows, as (unit below, unit above)."""
+    units = [n for n, s in enumerate(figure.drawing.shapes) if s.looks["shape"] in ("circle", "box")]
+    below = [n for n in units if figure.drawing.shapes[n].y == 0]
+    return {(w.tail, w.head - len(below)) for w in figure.drawing.wires}
+
+
+@given(st.integers(2, 6))
+def test_tokens_and_time_steps_are_nodes(n: int) -> None:
+    everything = {(j, i) for j in range(n) for i in range(n)}
+    earlier = {(j, i) for j, i in everything if j <= i}
+    mask = np.triu(np.full((n, n), -1e9), 1)
+    assert wires(connectivity(attention, (n, 3), unit=0)) == everything
+    assert wires(connectivity(lambda x: attention(x, mask), (n, 3), unit=0)) == earlier
+    assert wires(connectivity(recurrent, (n, 3), unit=0)) == earlier
+
+
+@given(st.integers(1, 2), st.integers(1, 3), st.sampled_from([0, 1, 2, -1, -3]))
+def test_a_node_is_wired_where_any_of_its_units_is(groups: int, each: int, unit: int) -> None:
+    layer = Conv2d(groups * each, groups * 2, 3, groups=groups)
+    shape, after = (groups * each, 4, 4), (groups * 2, 2, 2)
+    index = [np.indices(s)[unit].ravel() for s in (shape, after)]
+    expected = {(int(index[0][j]), int(index[1][i])) for j, i in connections(layer, shape)}
+    figure = connectivity(layer, shape, unit=unit)
+    assert wires(figure) == expected
+    assert sum(s.looks["shape"] == "box" for s in figure.drawing.shapes) == shape[unit] + after[unit]
+
+
+@given(st.integers(0, 3), st.integers(0, 3))
+def test_a_place_on_a_grid_is_a_row_and_a_column(row: int, column: int) -> None:
+    layer = Conv2d(1, 1, 3, padding=1)
+    for place in (row, column), (0, row, column):
+        by_place = connectivity(layer, (4, 4), highlight=place, direction="above")
+        assert by_place.dot == connectivity(layer, (4, 4), highlight=row * 4 + column, direction="above").dot
+
+
+def test_what_several_colours_meet_has_all_of_them() -> None:
+    w = Tensor(np.ones((1, 1, 3)), name="w")
+    figure = connectivity(lambda x: conv1d(x, w), 6, highlight={0: "#FF0000", 1: "#0000FF"}, direction="above")
+    fills = [s.looks.get("fillcolor", "") for s in figure.drawing.shapes[:6]]
+    assert [f.count("#") for f in fills] == [1, 2, 2, 1, 1, 1]
+    assert fills[1].startswith(fills[0]) and fills[1].endswith(fills[3])
+    assert figure.svg().count('stroke="#ff0000"') >= 3
+
+
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 2**32 - 1))
+def test_wires_are_as_thick_as_weights_are_large_and_dashed_below_0(inputs: int, outputs: int, seed: int) -> None:
+    layer = Dense(inputs, outputs, bias=False)
+    values = np.random.default_rng(seed).integers(1, 5, (outputs, inputs)) * np.random.default_rng(seed + 1).choice(
+        [-1, 1], (outputs, inputs)
+    )
+    layer.load_state_dict({"weight": values.astype(np.float32)})
+    figure = connectivity(layer, inputs, weigh=True)
+    found = {}
+    for wire in figure.drawing.wires:
+        sign = -1 if wire.looks.get("style") == "dashed" else 1
+        found[wire.head - inputs, wire.tail] = sign * (float(wire.looks["penwidth"]) - 0.4) / 3.6
+    for (i, j), part in found.items():
+        assert part == pytest.approx(values[i, j] / np.abs(values).max(), abs=0.01)
+
+
+def test_a_bias_is_a_unit_with_the_value_1() -> None:
+    with_bias = connectivity([Dense(3, 2), Dense(2, 4, bias=False)], 3, bias=True)
+    ones = [s for s in with_bias.drawing.shapes if s.label == "1"]
+    assert len(ones) == 1
+    assert len(with_bias.drawing.wires) == 3 * 2 + 2 * 4 + 2
+    with pytest.raises(ValueError, match="no layer has one"):
+        connectivity(Dense(3, 2, bias=False), 3, bias=True)
+
+
+@given(st.integers(2, 9), st.integers(3, 60))
+def test_of_a_long_row_both_ends_are_drawn_and_nothing_behind_the_dots_is_counted(most: int, inputs: int) -> None:
+    figure = connectivity(Dense(inputs, 3), inputs, most=most)
+    numbers = [int(n) for n in re.findall(r"<I>x</I><FONT[^>]*><SUB>(\d+)</SUB>", figure.dot)]
+    kept = min(inputs, most)
+    assert len(numbers) == kept
+    assert numbers == sorted(numbers) and numbers[0] == 1 and numbers[-1] == inputs
+    assert sum(s.label == "..." for s in figure.drawing.shapes) == (inputs > most) + (most < 3)
+    assert len(figure.drawing.wires) == kept * min(3, most)
+
+
+def test_a_layer_of_784_inputs_can_be_drawn_by_its_ends() -> None:
+    assert connectivity([Dense(784, 100), Dense(100, 10)], 784, most=6).dot.count("<SUB>784</SUB>") == 1
+
+
+def test_an_image_of_mnist_can_be_drawn_with_one_window() -> None:
+    figure = connectivity([Conv2d(1, 1, 5), MaxPool2d(2)], (28, 28), highlight=(3, 4), direction="above")
+    focus, field = Style().color("followed"), Style().color("field")
+    fills = [s.looks.get("fillcolor") for s in figure.drawing.shapes]
+    assert fills.count(focus) == 1
+    assert fills.count(field) == 4 + 36
+
+
+@given(st.permutations(range(16)))
+def test_the_winner_of_a_maximum_is_framed(values: list[int]) -> None:
+    image = np.array(values, dtype=float).reshape(4, 4)
+    figure = connectivity(MaxPool2d(2), x=image, highlight=(0, 1), direction="above")
+    framed = [s.label for s in figure.drawing.shapes if s.looks.get("penwidth") == "3.5"]
+    assert framed == [f"{image[:2, 2:].max():.0f}"]
+
+
+def test_windows_that_do_not_overlap_are_blocks() -> None:
+    figure = connectivity(MaxPool2d(2), (4, 4), blocks=True)
+    fills = [s.looks["fillcolor"] for s in figure.drawing.shapes if s.looks["shape"] == "box"]
+    assert sorted(fills.count(f) for f in set(fills)) == [5] * 4  # a window, and its output
+    with pytest.raises(ValueError, match="do not overlap"):
+        connectivity(Conv2d(1, 1, 3), (4, 4), blocks=True)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "sign"), [("up", (0, 1)), ("down", (0, -1)), ("right", (1, 0)), ("left", (-1, 0))]
+)
+def test_rows_grow_to_where_the_style_says(orientation: str, sign: tuple[int, int]) -> None:
+    figure = connectivity(Dense(3, 3), 3, style=Style(orientation=orientation), rows=["in", "out"], title="title")
+    first, above = figure.drawing.shapes[0], figure.drawing.shapes[3]
+    step = (above.x - first.x, above.y - first.y)
+    assert (np.sign(step) == sign).all()
+
+
+def test_words_stand_in_units_and_nodes() -> None:
+    figure = connectivity(attention, (3, 3), unit=0, labels={(0, 0): "the", (0, 1): "longest word", (1, 2): "&"})
+    labels = [s.label for s in figure.drawing.shapes]
+    assert {"the", "longest word", "&amp;"} <= set(labels)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"unit": 2}, r"unit \(=2\) must be an axis of the input, which has 2"),
+        ({"unit": 0, "share": True}, "no number, letter, weight or bias of its own"),
+        ({"highlight": {0: "red"}}, "'red'"),
+        ({"highlight": 99}, "there is no unit 99"),
+        ({"labels": {(0, 99): "x"}}, "there is no unit 99 in row 0"),
+        ({"labels": {(0, 0): "much too long"}}, "room for two or three characters"),
+        ({"most": 1}, "must be at least 2"),
+        ({"blocks": True}, "belong"),
+    ],
+)
+def test_what_cannot_be_shown_is_a_clear_error(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        connectivity(attention, (3, 3), **options)
+
+
+@pytest.mark.parametrize("options", [{"bias": True}, {"weigh": True}, {"most": 3}])
+def test_grids_have_no_wires(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="grids have no wires"):
+        connectivity(Conv2d(1, 1, 3), (4, 4), **options)
+
+
+@pytest.mark.parametrize("place", [(9, 0), (0, 0, 9), (0,), (0, 0, 0, 0, 0)])
+def test_a_place_that_is_not_there_is_a_clear_error(place: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"there is no unit \("):
+        connectivity(Conv2d(1, 1, 3), (4, 4), highlight=place)
