@@ -5,7 +5,7 @@ COMPILE = @$(BIN)/python -m compileall -q minitensor nets viz # an import then t
 OUT ?= out
 ROOMS := minitensor nets viz tests
 # the engine and the laws about it
-ENGINE := minitensor $(filter-out tests/test_nets_% tests/test_viz_% tests/test_exercises.py,$(wildcard tests/test_*.py))
+ENGINE := minitensor $(filter-out tests/test_nets_% tests/test_viz_% tests/test_exercises%,$(wildcard tests/test_*.py))
 # NumPy keeps to one thread: its own wait for each other by spinning, which burns the time of whatever else runs.
 # minitensor then spreads long sums over the cores itself (minitensor/fast/cores.py).
 export OPENBLAS_NUM_THREADS ?= 1
@@ -59,7 +59,7 @@ figures: .venv/run ## refresh the figures that the README shows
 effort: .venv/run ## measure how many images, passes and seconds it takes to learn the digits: a table and a picture in out/
 	$(BIN)/python -m nets effort --out $(OUT)
 
-exercises: .venv/test ## begin the exercises: starter files for you to write in, in exercises/
+exercises: .venv/test ## begin the exercises: starters, and an empty engine to build, in exercises/
 	$(BIN)/python -m tests.exercises start
 
 clean: ## remove what the other commands made, but not your exercises

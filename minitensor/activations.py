@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .checks import Sizes, normal_axes
 from .ops.elementwise import where
-from .ops.reduce import logsumexp
 from .tensor import Array, Operand, Tensor, as_tensor, primitive
 
 # fmt: off
@@ -68,13 +68,22 @@ softplus.defvjp(lambda g, out, x: g * sigmoid(x))
 
 
 def log_softmax(x: Operand, axis: int = -1) -> Tensor:
-    """The logarithm of the softmax, x - logsumexp(x), without overflow.
+    """The logarithm of the softmax, x - log(sum(exp(x))), without overflow: of x - max(x), which has the same.
 
     >>> log_softmax(Tensor([1000.0, 0.0])).data
     array([    0., -1000.])
     """
     x = as_tensor(x)
-    return x - logsumexp(x, axis, keepdims=True)
+    return _log_softmax(x, axis=normal_axes(axis, x.ndim))
+
+
+@primitive
+def _log_softmax(x: Array, *, axis: Sizes) -> Array:
+    largest = x.max(axis=axis, keepdims=True, initial=-np.inf)
+    shifted = x - np.where(np.isfinite(largest), largest, 0)  # inf - inf is not a number
+    with np.errstate(divide="ignore", over="ignore"):  # the log of no probability at all is -inf
+        return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+_log_softmax.defvjp(lambda g, out, x, *, axis: g - out.exp() * g.sum(axis=axis, keepdims=True))
 
 
 def softmax(x: Operand, axis: int = -1) -> Tensor:

@@ -36,6 +36,14 @@ def whole(name: str, value: Any) -> int:
         raise TypeError(f"{name} (={value!r}) must be a whole number") from None
 
 
+def index_number(value: Any) -> int:
+    """A position as an int; IndexError if it is not a whole number."""
+    try:
+        return int(value.__index__())
+    except (AttributeError, TypeError):
+        raise IndexError(f"an index is made of whole numbers or booleans, got {value!r}") from None
+
+
 def float_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     """The dtype as one of the two that a Tensor has, or TypeError."""
     if np.dtype(dtype) not in FLOATS:
@@ -184,12 +192,29 @@ def check_bias(b: Sizes, expected: Sizes) -> None:
         raise ValueError(f"b must have shape {expected}, got {b}")
 
 
+def holds(data: Any, kind: type, depth: int = 64) -> bool:
+    """Whether data is of this kind, or a list, a tuple or an array of objects in which something is.
+
+    64 lists within each other are as many as NumPy takes.
+    """
+    parts = data.flat if isinstance(data, np.ndarray) and data.dtype == object else data
+    return isinstance(data, kind) or (
+        isinstance(parts, list | tuple | np.flatiter) and depth > 0 and any(holds(x, kind, depth - 1) for x in parts)
+    )
+
+
 # -- operators ---------------------------------------------------------------------------------------------------------
 
 
 def no_rule(name: str, i: int) -> Callable[..., Any]:
     """What an operator without rules says when it is asked for one."""
     raise NotImplementedError(f"{name} has no derivative yet: give it one with {name}.defvjp(...)")
+
+
+def input_names(function: Callable[..., Any]) -> frozenset[str]:
+    """The names of a function's inputs, which are given by position."""
+    code = getattr(function, "__code__", None)
+    return frozenset(code.co_varnames[: code.co_argcount]) if code is not None else frozenset()
 
 
 def check_rules(name: str, function: Callable[..., Any], count: int) -> None:
@@ -233,7 +258,7 @@ def way_out(name: str | None) -> TypeError:
 
 
 ASK_FOR_THE_VALUE = {
-    "allclose", "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "copy", "isclose",
-    "may_share_memory", "ndim", "result_type", "save", "savetxt", "savez", "savez_compressed", "shape",
-    "shares_memory", "size",
+    "allclose", "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "can_cast", "copy",
+    "isclose", "iscomplexobj", "isrealobj", "may_share_memory", "ndim", "result_type", "save", "savetxt", "savez",
+    "savez_compressed", "shape", "shares_memory", "size",
 }  # fmt: skip

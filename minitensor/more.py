@@ -13,9 +13,11 @@ from math import prod as product
 import numpy as np
 import numpy.typing as npt
 
+from .activations import sigmoid
 from .checks import Axis, axis_of, normal_axes, several, whole
 from .ops.contract import einsum, matmul
 from .ops.elementwise import multiply, power, sqrt, where
+from .ops.reduce import sum as total
 from .ops.reduce import var
 from .ops.shape import _transpose, concatenate, index, reshape, transpose
 from .tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
@@ -69,6 +71,8 @@ def randn(*shape: int, rng: np.random.Generator | None = None, name: str | None 
     >>> randn(2, 3, rng=np.random.default_rng(0)).shape
     (2, 3)
     """
+    if rng is not None and not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy.random.Generator, as from default_rng(seed), got {type(rng).__name__}")
     return Tensor((rng or np.random.default_rng()).standard_normal(shape), name, dtype=dtype)
 
 # -- element by element ------------------------------------------------------------------------------------------------
@@ -126,8 +130,8 @@ def logaddexp(x: Array, y: Array) -> Array:
     1000.6931
     """
     return np.logaddexp(x, y)
-logaddexp.defvjp(lambda g, out, x, y: g * (x - out).exp(),
-                 lambda g, out, x, y: g * (y - out).exp())
+logaddexp.defvjp(lambda g, out, x, y: g * sigmoid(x - y),
+                 lambda g, out, x, y: g * sigmoid(y - x))
 
 
 @primitive
@@ -162,12 +166,13 @@ isnan.defvjp(None)
 # -- along axes --------------------------------------------------------------------------------------------------------
 
 def std(x: Operand, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
-    """The standard deviation along axis: the square root of `var`.
+    """The standard deviation along axis: the square root of `var`; its derivative at 0 is taken as 0.
 
     >>> std(Tensor([1.0, 3.0])).item()
     1.0
     """
-    return sqrt(var(x, axis, keepdims, ddof))
+    variance = var(x, axis, keepdims, ddof)
+    return where(variance > 0, sqrt(where(variance > 0, variance, 1)), 0 * variance)
 
 
 def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -322,7 +327,9 @@ def repeat(x: Operand, times: int, axis: int | None = None) -> Tensor:
     """
     x = flatten(x) if axis is None else as_tensor(x)
     at = axis_of(x.shape, axis or 0)
-    return index(x, (slice(None),) * at + (np.repeat(np.arange(x.shape[at]), whole("times", times)),))
+    if whole("times", times) < 0:
+        raise ValueError(f"times (={times}) must not be negative")
+    return index(x, (slice(None),) * at + (np.repeat(np.arange(x.shape[at]), times),))
 
 
 def tile(x: Operand, times: int | Sequence[int]) -> Tensor:
@@ -347,6 +354,8 @@ def split(x: Operand, parts: int | Sequence[int], axis: int = 0) -> list[Tensor]
     """
     x = as_tensor(x)
     at = axis_of(x.shape, axis)
+    if not isinstance(parts, Sequence) and (whole("parts", parts) < 1 or x.shape[at] % parts):
+        raise ValueError(f"parts (={parts}) must divide the length {x.shape[at]} of axis {axis} into equal parts")
     pieces = np.split(np.arange(x.shape[at]), parts if isinstance(parts, Sequence) else whole("parts", parts))
     ranges = [slice(int(p[0]), int(p[-1]) + 1) if p.size else slice(0, 0) for p in pieces]
     return [index(x, (slice(None),) * at + (piece,)) for piece in ranges]
@@ -374,7 +383,7 @@ def tril(x: Operand, k: int = 0) -> Tensor:
     [[1.0, 0.0], [3.0, 4.0]]
     """
     x = as_tensor(x)
-    return where(np.tri(x.shape[-2], x.shape[-1], whole("k", k)), x, 0)
+    return where(_below(x.shape, k), x, 0)
 
 
 def triu(x: Operand, k: int = 0) -> Tensor:
@@ -384,7 +393,14 @@ def triu(x: Operand, k: int = 0) -> Tensor:
     [[1.0, 2.0], [0.0, 4.0]]
     """
     x = as_tensor(x)
-    return where(np.tri(x.shape[-2], x.shape[-1], whole("k", k) - 1), 0, x)
+    return where(_below(x.shape, whole("k", k) - 1), 0, x)
+
+
+def _below(shape: tuple[int, ...], k: int) -> Array:
+    """1 on the k-th diagonal and below it; a vector is a row, repeated."""
+    if not shape:
+        raise ValueError("a single number has no triangle; a matrix has, and a vector")
+    return np.tri(shape[-2] if len(shape) > 1 else shape[-1], shape[-1], whole("k", k))
 
 # -- products ----------------------------------------------------------------------------------------------------------
 
@@ -395,12 +411,16 @@ def tensordot(x: Operand, y: Operand, axes: int | tuple[int | Sequence[int], int
     array([11.])
     """
     x, y = as_tensors(x, y)
-    if isinstance(axes, int):
-        axes = tuple(range(x.ndim - axes, x.ndim)), tuple(range(axes))
+    if isinstance(axes, int | np.integer):
+        count = whole("axes", axes)
+        if not 0 <= count <= min(x.ndim, y.ndim):
+            raise ValueError(f"axes (={axes}) is more than shapes {x.shape} and {y.shape} have")
+        axes = tuple(range(x.ndim - count, x.ndim)), tuple(range(count))
     of_x, of_y = ([axis_of(t.shape, a) for a in (its if isinstance(its, Sequence) else [its])]
                   for t, its in zip((x, y), axes, strict=True))
-    if [x.shape[a] for a in of_x] != [y.shape[b] for b in of_y]:
-        raise ValueError(f"axes (={axes}) of shapes {x.shape} and {y.shape} must have the same lengths")
+    once = len({*of_x}) == len(of_x) and len({*of_y}) == len(of_y)
+    if not once or [x.shape[a] for a in of_x] != [y.shape[b] for b in of_y]:
+        raise ValueError(f"axes (={axes}) of shapes {x.shape} and {y.shape} must have the same lengths, each once")
     left, right = [chr(97 + i) for i in range(x.ndim)], [chr(65 + i) for i in range(y.ndim)]
     for a, b in zip(of_x, of_y, strict=True):
         right[b] = left[a]
@@ -433,9 +453,9 @@ def outer(x: Operand, y: Operand) -> Tensor:
 
 
 def trace(x: Operand) -> Tensor:
-    """The sum along the diagonal of a matrix.
+    """The sum along the diagonal of a matrix; ValueError for other ranks.
 
     >>> trace(Tensor([[1.0, 2.0], [3.0, 4.0]])).item()
     5.0
     """
-    return einsum("ii->", x)
+    return total(diag(x))

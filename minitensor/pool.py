@@ -163,7 +163,8 @@ def _lp_pool(x: Array, *, windows: Windows, norm: float) -> Array:
     seen = np.abs(patches(x, windows))
     largest = seen.max(axis=taps(windows), keepdims=True)
     finite = np.where(np.isfinite(largest), largest, 0)
-    scale = np.ldexp(np.ones_like(largest), np.frexp(finite)[1])  # a power of 2, so that dividing by it is exact
+    exponent = np.minimum(np.frexp(finite)[1], np.finfo(x.dtype).maxexp - 1)
+    scale = np.ldexp(np.ones_like(largest), exponent)  # a power of 2, so that dividing by it is exact
     total = ((seen / scale) ** norm).sum(axis=taps(windows))
     return total ** (1 / norm) * scale.reshape(total.shape)
 
@@ -171,7 +172,11 @@ def _lp_pool(x: Array, *, windows: Windows, norm: float) -> Array:
 def _lp_rule(g: Tensor, out: Tensor, x: Tensor, *, windows: Windows, norm: float) -> Tensor:
     """dy/dx = sign(x) (|x| / y)^(q - 1) for each tap, folded."""
     ratio = _windows(x, windows=windows) / for_each_tap(where(out > 0, out, 1), windows)
-    slope = ratio ** (norm - 1) if norm % 2 == 0 else sign(ratio) * absolute(ratio) ** (norm - 1)
+    if norm % 2 == 0:
+        slope = ratio ** (norm - 1)
+    else:  # at 0 the power of 1 is taken, and left out: the power of 0 may be infinitely steep
+        used = absolute(ratio) > 0
+        slope = where(used, sign(ratio) * where(used, absolute(ratio), 1) ** (norm - 1), 0)
     return _fold(for_each_tap(where(out > 0, g, 0), windows) * slope, windows=windows)
 
 
@@ -248,6 +253,6 @@ def _over(
         x.shape[2:], kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
     for k, (_, p) in zip(windows.kernel, windows.margin, strict=True):
-        if 2 * p > k:
+        if 2 * p > k and padding != "same":
             raise ValueError(f"padding (={p}) must be at most half of the kernel (={k}), or a window may see no input")
     return windows

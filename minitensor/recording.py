@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextvars import Token
+from contextvars import ContextVar
 from functools import wraps
 from types import coroutine
 from typing import Any, TypeVar, cast
@@ -16,11 +16,16 @@ from .tensor import RECORDING, recording
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_AROUND: ContextVar[tuple[bool, ...]] = ContextVar(
+    "around", default=()
+)  # what held outside of each block, outermost first
+
 
 class no_grad:
     """Compute values only: within the block, or the function that it decorates, no recipes are kept.
 
     A generator or a coroutine that it decorates keeps none while it runs; while it waits, its caller does as before.
+    (A `with no_grad():` inside a generator of your own holds until the generator leaves it, also for its caller.)
 
     >>> from minitensor import Tensor
     >>> x = Tensor(3.0)
@@ -30,14 +35,14 @@ class no_grad:
     ()
     """
 
-    def __init__(self) -> None:
-        self._before: list[Token[bool]] = []  # several, where the same object is entered within itself
-
     def __enter__(self) -> None:
-        self._before.append(RECORDING.set(False))
+        _AROUND.set((*_AROUND.get(), RECORDING.get()))
+        RECORDING.set(False)
 
     def __exit__(self, *error: object) -> None:
-        RECORDING.reset(self._before.pop())
+        *further, before = _AROUND.get()
+        _AROUND.set(tuple(further))
+        RECORDING.set(before)
 
     def __call__(self, function: Function) -> Function:
         """The function, recording nothing."""
@@ -54,13 +59,16 @@ class no_grad:
 
         async def generate_async(*args: Any, **settings: Any) -> AsyncGenerator[Any, None]:
             steps = function(*args, **settings)
-            try:
-                while True:
-                    yield await _awaited(steps.__anext__())
-            except StopAsyncIteration:
-                return
-            finally:
-                await steps.aclose()
+            step = steps.__anext__()
+            while True:
+                try:
+                    result = await _awaited(step)
+                except StopAsyncIteration:
+                    return
+                try:
+                    step = steps.asend((yield result))
+                except BaseException as error:  # also GeneratorExit: it ends what is within
+                    step = steps.athrow(error)
 
         kinds: list[tuple[Callable[[object], bool], Callable[..., Any]]] = [
             (inspect.isasyncgenfunction, generate_async),

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from numbers import Number
 from types import MappingProxyType, MethodType
 from typing import Any, TypeAlias
 
@@ -27,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import checks
-from .checks import DEFAULT_FLOAT, FLOATS, Axis, float_dtype
+from .checks import DEFAULT_FLOAT, FLOATS, Axis, float_dtype, holds
 from .checks import whole as whole
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -50,6 +51,7 @@ class Primitive:
         self.function = self.definition = self.__wrapped__ = function
         self.name = function.__name__.lstrip("_")  # the primitive behind the public function `where` is `_where`
         self.defaults: Mapping[str, Any] = getattr(function, "__kwdefaults__", None) or {}
+        self.input_names = checks.input_names(function)
         self.vjp: Callable[[int], Rule | None] = partial(checks.no_rule, self.name)  # vjp(i) is the rule for input i
         self.__doc__, self.__module__ = function.__doc__, function.__module__
         self.__name__ = self.__qualname__ = function.__name__
@@ -91,6 +93,10 @@ class Primitive:
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
         """In a class an operator is a method, as a function is."""
         return self if owner is None else MethodType(self, owner)
+
+    def __reduce__(self) -> str:
+        """An operator is pickled as a function is, by its name."""
+        return self.__qualname__
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -139,8 +145,7 @@ class Tensor:
     grad: Tensor | None
 
     def __init__(self, data: npt.ArrayLike, name: str | None = None, *, dtype: npt.DTypeLike | None = None) -> None:
-        value = _own_floats(data, DEFAULT_FLOAT)
-        self._value = value if dtype is None else _frozen(value.astype(float_dtype(dtype)))
+        self._value = _own_floats(data, DEFAULT_FLOAT, None if dtype is None else float_dtype(dtype))
         self.primitive, self.inputs, self._params = None, (), NO_SETTINGS
         self.birth = next(_births)
         self.grad, self.name = None, name
@@ -241,9 +246,11 @@ class Tensor:
     def T(self) -> Tensor: return ops.transpose(self)
 
     def abs(self) -> Tensor: return ops.abs(self)
+    def argmax(self, axis: int | None = None) -> Array: return more.argmax(self, axis)
     def astype(self, dtype: npt.DTypeLike) -> Tensor: return ops.astype(self, dtype)
     def broadcast_to(self, *n: Any, shape: Any = None) -> Tensor: return ops.broadcast_to(self, *n, shape=shape)
     def clip(self, low: Operand | None = None, high: Operand | None = None) -> Tensor: return ops.clip(self, low, high)
+    def cumsum(self, axis: int | None = None) -> Tensor: return more.cumsum(self, axis)
     def exp(self) -> Tensor: return ops.exp(self)
     def expand_dims(self, axis: int | Sequence[int]) -> Tensor: return more.expand_dims(self, axis)
     def flatten(self, start_axis: int = 0) -> Tensor: return more.flatten(self, start_axis)
@@ -254,12 +261,15 @@ class Tensor:
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return ops.max(self, axis, keepdims)
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return ops.mean(self, axis, keepdims)
     def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return ops.min(self, axis, keepdims)
+    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return more.prod(self, axis, keepdims)
     def relu(self) -> Tensor: return activations.relu(self)
     def reshape(self, *n: Any, shape: Any = None) -> Tensor: return ops.reshape(self, *n, shape=shape)
     def sigmoid(self) -> Tensor: return activations.sigmoid(self)
     def softmax(self, axis: int = -1) -> Tensor: return activations.softmax(self, axis)
     def sqrt(self) -> Tensor: return ops.sqrt(self)
     def squeeze(self, axis: Axis = None) -> Tensor: return more.squeeze(self, axis)
+    def std(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
+        return more.std(self, axis, keepdims, ddof)
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return ops.sum(self, axis, keepdims)
     def swapaxes(self, a: int, b: int) -> Tensor: return more.swapaxes(self, a, b)
     def tanh(self) -> Tensor: return ops.tanh(self)
@@ -290,7 +300,7 @@ class Tensor:
 
     def __eq__(self, other: object) -> bool:
         """Whether the two are the same object; TypeError for numbers, which compare as `x.data == 0`."""
-        if isinstance(other, int | float | complex | np.generic | np.ndarray):
+        if isinstance(other, Number | np.generic | np.ndarray):
             raise TypeError("== asks whether two Tensors are the same object; numbers compare as x.data == 0")
         return self is other
 
@@ -411,32 +421,25 @@ def _frozen(array: Any) -> Any:
     return array
 
 
-def _own_floats(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Any:
+def _own_floats(data: npt.ArrayLike, dtype: np.dtype[Any], asked: np.dtype[Any] | None = None) -> Any:
     """The data as a float array of its own, or a NumPy scalar; dtype is what numbers without a float dtype become."""
     if isinstance(data, Tensor):
         raise TypeError("this is a Tensor already; use it as it is, or detach() it from its history")
-    if isinstance(data, np.ma.MaskedArray):
+    if holds(data, Tensor):
+        raise TypeError("a Tensor cannot be made of Tensors without losing their history; use stack or concatenate")
+    if holds(data, np.ma.MaskedArray):
         raise TypeError("a Tensor has no mask, and would show what this one hides; fill it first, as data.filled(0)")
     try:
         array = np.array(data)  # always a copy; memory order is kept
     except ValueError as error:
         raise ValueError(f"a Tensor needs a rectangular array of numbers, got {reprlib.repr(data)}") from error
-    if _holds_tensors(data):
-        raise TypeError("a Tensor cannot be made of Tensors without losing their history; use stack or concatenate")
-    if array.dtype.kind in "iub":
-        array = array.astype(dtype)
+    if array.dtype.kind in ("iub" if asked is None else "iubf"):
+        array = array.astype(asked or dtype)
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     if array.dtype in FLOATS:
         return _frozen(array) if array.ndim else array[()]
     raise TypeError(f"a Tensor holds float32 or float64, got {array.dtype}: {reprlib.repr(data)}")
-
-
-def _holds_tensors(data: Any) -> bool:
-    parts = data.flat if isinstance(data, np.ndarray) and data.dtype == object else data
-    return isinstance(data, Tensor) or (
-        (parts is not data or isinstance(data, list | tuple)) and any(map(_holds_tensors, parts))
-    )
 
 
 class LookedAt(ValueError):
@@ -452,7 +455,7 @@ def _check_constant(x: Tensor, begin: int) -> None:
 
 def _checked_settings(primitive: Primitive, settings: dict[str, Any]) -> dict[str, Any]:
     """All settings of a call, those left out as well."""
-    if Tensor in map(type, settings.values()):
+    if Tensor in map(type, settings.values()) or not primitive.input_names.isdisjoint(settings):
         raise TypeError(f"{primitive.name} takes Tensors by position, not as {', '.join(settings)}=...")
     return {**primitive.defaults, **settings} if primitive.defaults else settings
 
@@ -460,7 +463,10 @@ def _checked_settings(primitive: Primitive, settings: dict[str, Any]) -> dict[st
 def _as_floats(primitive: Primitive, value: Any, inputs: Sequence[Tensor]) -> Any:
     """The value as read-only floats, also where the function returned a Python number, integers or booleans."""
     if type(value) is np.ndarray and value.dtype in FLOATS:
-        value.setflags(write=False)
+        owner: Any = value
+        while isinstance(owner, np.ndarray):  # nor may what it is a view of be written to
+            owner.setflags(write=False)
+            owner = owner.base
         return value
     if value is None:
         raise TypeError(f"{primitive.name} returned None: is a return missing?")

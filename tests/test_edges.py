@@ -479,3 +479,150 @@ def test_the_gradient_of_many_parts_is_linear(n):
     assert y.params["ends"] == tuple(range(1, n + 1))
     for i, g in enumerate(gradients(y * np.arange(n), xs)):
         assert g.item() == i
+
+
+# -- what was once wrong -----------------------------------------------------------------------------------------------
+
+
+@given(st.sampled_from(["broadcast", "backwards", "a length of one"]), st.integers(2000, 9000), rngs)
+def test_long_sums_lose_no_digits_in_any_memory_order(kind, rows, rng):
+    """Also of an array that is repeated, read backwards, or has an axis with one element: float32's own accuracy."""
+    x = rng.uniform(0, 1, (rows, 3)).astype(np.float32)
+    t = Tensor(x)
+    if kind == "broadcast":
+        t = mt.broadcast_to(Tensor(x[0]), rows, 3)
+    elif kind == "backwards":
+        t = t[::-1]
+    else:
+        t = t.reshape(rows, 1, 3).transpose(1, 0, 2)
+    for axis in range(t.ndim):
+        expected = t.data.sum(axis=axis, dtype=np.float64)
+        np.testing.assert_allclose(mt.sum(t, axis).data, expected, rtol=1e-6)
+
+
+@given(st.integers(1, 4), st.sampled_from([0.0, 1e3, 1e5, 1e7]), rngs)
+def test_scores_that_are_all_larger_are_as_good(n, shift, rng):
+    """softmax and the gradient of cross_entropy see differences alone: whole numbers, moved exactly, change nothing."""
+    scores, labels = rng.integers(-4, 5, (n, 5)).astype(np.float32), rng.integers(0, 5, n)
+    plain, moved = Tensor(scores), Tensor(scores + np.float32(shift))
+    same(mt.softmax(moved), mt.softmax(plain))
+    for x, y in ((plain, moved), (moved, plain)):
+        a, b = (gradients(mt.cross_entropy(t, labels), [t])[0] for t in (x, y))
+        same(a, b)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(st.sampled_from([1, 1.5, 2, 3, 4]), rngs)
+def test_lp_pool_is_right_up_to_the_largest_number(dtype, norm, rng):
+    """Of one number it is that number, however large; windows of zeros have no slope and no bend."""
+    largest = np.finfo(dtype).max
+    x = np.zeros((1, 1, 4), dtype)
+    x[0, 0, rng.integers(0, 2)] = largest
+    np.testing.assert_allclose(mt.lp_pool1d(x, 2, norm=norm).data, [[[largest, 0]]], rtol=1e-5)
+    zeros = Tensor(np.zeros((1, 1, 2), dtype))
+    (slope,) = gradients(mt.lp_pool1d(zeros, 2, norm=norm), [zeros])
+    same(slope, zeros)
+    same(gradients(slope, [zeros])[0], zeros)
+
+
+@given(vectors)
+def test_inputs_are_given_by_position(x):
+    """An array by keyword, which the caller may change later, is refused as a Tensor is."""
+    with raises(TypeError, "multiply", "y="):
+        mt.multiply(Tensor(x), y=x)
+
+
+@given(st.integers(0, 3), st.integers(1, 3))
+def test_limits_of_a_slice_may_change_afterwards(start, step):
+    """They are numbers of the recipe's own, whatever they were given as."""
+    x = Tensor(np.arange(6.0))
+    limits = [np.array(n) for n in (start, 6, step)]
+    y = x[slice(*limits)]
+    for n in limits:
+        n += 1
+    expected = np.zeros(6)
+    expected[start:6:step] = 1
+    same(gradients(y, [x])[0], expected)
+
+
+@pytest.mark.parametrize("data", [[np.ma.array([1.0, 2.0], mask=[0, 1])], [1.0, np.ma.masked]])
+def test_no_mask_within_is_dropped(data):
+    """Nor inside a list, nor as an index."""
+    with raises(TypeError, "mask"):
+        Tensor(data)
+    with raises(TypeError, "mask"):
+        Tensor([1.0, 2.0])[np.ma.array([0, 1], mask=[0, 1])]
+
+
+def test_an_operator_is_pickled_by_its_name():
+    """It is the same operator afterwards; copies are the operator itself."""
+    for op in (mt.relu, mt.conv._conv, mt.exp):
+        assert pickle.loads(pickle.dumps(op)) is op and copy.deepcopy(op) is op
+
+
+def test_one_no_grad_serves_many_threads():
+    """Entered in two at once, each leaves it as it was."""
+    quiet, inside, done, seen = no_grad(), threading.Event(), threading.Event(), []
+
+    def work():
+        with quiet:
+            inside.set()
+            done.wait(10)
+        seen.append(records(Tensor(1.0)))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert inside.wait(10)
+    with quiet, quiet:
+        assert not records(Tensor(1.0))
+    assert records(Tensor(1.0))
+    done.set()
+    thread.join(10)
+    assert seen == [True]
+
+
+def test_what_is_sent_to_an_asynchronous_generator_arrives():
+    """Values, errors and the end, as without no_grad."""
+
+    @no_grad()
+    async def echo():
+        got = None
+        try:
+            while True:
+                try:
+                    got = yield got
+                except KeyError:
+                    got = "caught"
+        finally:
+            seen.append("closed")
+
+    seen = []
+
+    async def talk():
+        steps = echo()
+        answers = [await steps.asend(None), await steps.asend(1), await steps.athrow(KeyError()), await steps.asend(2)]
+        await steps.aclose()
+        return answers
+
+    assert asyncio.run(talk()) == [None, 1, "caught", 2] and seen == ["closed"]
+
+
+@given(st.integers(1, 3), st.integers(2, 4))
+def test_a_diagonal_has_one_length(a, b):
+    """A letter twice in one input does not stretch, and tensordot's axes are there, each once."""
+    with raises(ValueError, (a, a + b)):
+        mt.einsum("ii->", np.ones((a, a + b)))
+    for axes in (3, ([0, 0], [0, 1])):
+        with pytest.raises(ValueError, match="axes"):
+            mt.tensordot(np.ones((b, b)), np.ones((b, b)), axes)
+
+
+@given(vectors)
+def test_no_value_can_be_made_writeable_again(x):
+    """Neither that of an operator, nor that of a view of what it made."""
+    t = Tensor(np.ones((1, 1, 3, 3)))
+    values = (mt.conv2d(t, np.ones((1, 1, 2, 2))), mt.logsumexp(t, 0), mt.max_pool2d(t, 2), mt.where(t > 0, t, 0), t.T)
+    for y in values:
+        if y.ndim:
+            with pytest.raises(ValueError, match="WRITEABLE"):
+                y.data.setflags(write=True)

@@ -229,6 +229,15 @@ def test_what_is_no_model_or_has_no_picture_is_refused() -> None:
         architecture(Made(lambda m, x: Tensor([[1.0]])), np.eye(4))
 
 
+def test_so_many_stages_are_drawn_and_no_more() -> None:
+    def chain(n: int) -> nets.Module:
+        return nets.Sequential(**{f"c{i}": nets.Conv2d(1, 1, 1) for i in range(n)})
+
+    architecture(chain(149), np.ones((1, 1, 1, 2)))
+    with pytest.raises(ValueError, match=r"151 stages are no picture \(more than 150\)"):
+        architecture(chain(150), np.ones((1, 1, 1, 2)))
+
+
 def test_a_drawn_model_is_left_as_it_was() -> None:
     model = nets.Sequential(a=nets.Conv2d(1, 1, 3), drop=nets.Dropout())
     architecture(model, np.eye(5))

@@ -204,6 +204,19 @@ def test_a_mean_that_is_only_rounding_is_0(dtype: type) -> None:
     assert not in_one_line(values * 1e-12).startswith("0 ")  # small, and meant
 
 
+def test_long_wires_alone_are_too_much_and_so_are_many_boxes() -> None:
+    """Each by itself: a few boxes that all lead to the last one, and many in a short and wide graph."""
+    made = [Tensor([1.0], name="x")]
+    for _ in range(150):
+        made.append(tanh(made[-1]))
+    with pytest.raises(ValueError, match=r"has 152 boxes and wires that cross 11,\d\d\d levels"):
+        computation_graph(concatenate(made))
+    assert computation_graph(concatenate(made[:100])).dot.count("->") == 99 + 100
+    with pytest.raises(ValueError, match=r"has 1,501 boxes and wires that cross 1,500 levels; more than 1,500,"):
+        computation_graph(concatenate([Tensor([1.0]) for _ in range(1500)]))
+    assert "n1499" in computation_graph(concatenate([Tensor([1.0]) for _ in range(1499)])).dot
+
+
 def test_a_graph_of_100_000_operators_is_refused_at_once_with_the_number_and_a_way_out() -> None:
     x = y = Tensor(1.0, name="x")
     for _ in range(100_000):
@@ -291,6 +304,7 @@ def test_a_step_shows_what_its_operator_reads_and_the_page_the_formula_of_the_wh
     assert {name: [names[n] for n in inputs] for name, inputs in read.items()} == {
         "v1": ["w", "x"], "v2": ["v1"], "v3": ["v2"], "v4": ["v3"],
     }  # fmt: skip
+    assert f'type="range" min="0" max="{len(steps) - 1}" value="0"' in text
     assert [step["kind"] for step in steps if "inputs" in step] == ["forward"] * 4 + ["backward"] * 4
 
 

@@ -573,6 +573,7 @@ def test_paths_that_cancel_are_paths_and_what_is_constant_has_none() -> None:
     both = dict.fromkeys([(0, 0), (1, 1)])
     assert found(lambda x: x - x, (2,)) == both
     assert set(found(lambda x: softmax(x).sum().reshape(1), (2,))) == {(0, 0), (1, 0)}
+    assert found(lambda x: x * x, (2,)) == both  # the input is no parameter
     for nothing in (lambda x: x * 0, lambda x: x**0, lambda x: x.detach(), lambda x: x > 0, lambda x: Tensor([1.0])):
         assert found(nothing, (2,)) == {}
 
@@ -641,6 +642,26 @@ def test_a_parameter_is_carried_where_it_multiplies_and_not_where_it_moves(role:
     }
     carried = role in ("multiplies", "divides")
     assert found(layers[role], (3,)) == {(i, i): ("w", i) if carried else None for i in range(3)}
+
+
+def test_what_multiplies_inside_an_operator_of_the_readers_own_is_carried() -> None:
+    """Its slope depends on x and on the parameter: it multiplies where nothing is left without it."""
+
+    @primitive
+    def swish(x: Array, w: Array, b: Array) -> Array:
+        return x * w / (1 + np.exp(-(x * w + b)))
+
+    def slope(g: Tensor, x: Tensor, w: Tensor, b: Tensor, factor: Tensor) -> Tensor:
+        s = sigmoid(x * w + b)
+        return g * factor * (s + x * w * s * (1 - s))
+
+    swish.defvjp(
+        lambda g, out, x, w, b: slope(g, x, w, b, w),
+        lambda g, out, x, w, b: slope(g, x, w, b, x),
+        lambda g, out, x, w, b: g * x * w * sigmoid(x * w + b) * (1 - sigmoid(x * w + b)),
+    )
+    w, b = Tensor([1.0, -2.0, 0.0], name="w"), Tensor([0.5, 0.0, 1.0], name="b")
+    assert found(lambda x: swish(x, w, b), (3,)) == {(i, i): ("w", i) for i in range(3)}
 
 
 def test_a_weight_made_of_parameters_carries_them_all() -> None:

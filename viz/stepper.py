@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import Tensor, Windows, formula, gradients, history
+from minitensor import Tensor, formula, gradients, history
 from minitensor.formula import Formula
 from minitensor.tensor import Array
 
@@ -35,7 +35,6 @@ MOST_CELLS = 400  # of an array that is written out
 MOST_PARTS = 4_000  # of a sum that is taken apart, element by element
 
 SETTING = re.compile(r", (\w+)=(\((?:[^()]|\([^()]*\))*\)|\w+)")
-WINDOWS = re.compile(r", windows=Windows(\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))")
 POWER = re.compile(r" \*\* (?:\((-\d+)\)|(\d+))(?![\w.])")
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -244,15 +243,12 @@ def as_written(text: str) -> str:
     '(\N{MINUS SIGN}2) · tanh(x)²'
     >>> as_written("sum(x, axis=0, keepdims=False)")
     'sum(x, axis=0)'
-    >>> as_written("conv(x, w, windows=Windows((5,), (3,), (2,), (1,), ((0, 0),), (2,)), groups=1)")
-    'conv(x, w, 3 stride 2)'
     """
 
     def said(found: re.Match[str]) -> str:
         name, value = found.groups()
         return "" if name in UNSAID and uniform(ast.literal_eval(value)) == UNSAID[name] else found[0]
 
-    text = WINDOWS.sub(lambda m: f", {Windows(*ast.literal_eval(m[1]))!r}", text)
     text = POWER.sub(lambda m: (m[1] or m[2]).translate(SUPERSCRIPTS), SETTING.sub(said, text))
     return text.replace(" ** ", "^").replace(" * ", " · ").replace("-", "\N{MINUS SIGN}")
 

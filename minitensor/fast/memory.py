@@ -29,6 +29,7 @@ np.empty(NEARLY_32_MB, np.uint8)
 np.empty(NEARLY_32_MB, np.uint8)
 
 
+LARGEST_COPY = 1 << 26  # bytes: a whole data set is not held twice
 _copies: dict[int, tuple[weakref.ref[Array], Array]] = {}  # by id, for as long as what was copied lives
 
 
@@ -42,7 +43,7 @@ def batch_last(x: Array) -> Array:
     ((4, 3, 5, 2), True)
     """
     y = x.transpose(2, 1, 3, 0)
-    if y.flags.c_contiguous or x.flags.writeable:
+    if y.flags.c_contiguous or x.flags.writeable or x.nbytes > LARGEST_COPY:
         return np.ascontiguousarray(y)
     original, copy = _copies.pop(id(x), (None, None))
     if original is not None and copy is not None and original() is x:

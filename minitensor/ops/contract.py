@@ -102,6 +102,8 @@ def einsum(spec: str, *tensors: Operand) -> Tensor:
     sizes: dict[str, int] = {}
     for letters, x in zip(terms, xs, strict=True):
         for letter, n in zip(letters, x.shape, strict=True):
+            if n != x.shape[letters.index(letter)]:
+                raise ValueError(f"{spec}: {letter} has two lengths in shape {x.shape}, and a diagonal has one")
             if sizes.setdefault(letter, n) in (1, n):
                 sizes[letter] = n
             elif n != 1:

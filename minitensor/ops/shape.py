@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import Sizes, axis_of, sequence, whole
+from ..checks import Sizes, axis_of, holds, index_number, sequence, whole
 from ..tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
 
 # fmt: off
@@ -67,7 +67,7 @@ def transpose(x: Operand, *order: int | Sequence[int], axes: Sequence[int] | Non
            [2., 4.]])
     """
     x = as_tensor(x)
-    reverse = not (order or axes)
+    reverse = not order and axes is None
     given = tuple(range(x.ndim))[::-1] if reverse else sequence(order, axes)
     after = tuple([a + x.ndim if a < 0 else a for a in given])
     if sorted(after) != list(range(x.ndim)):
@@ -146,10 +146,17 @@ def _own(part: Any) -> Any:
             "a Tensor holds floats and cannot be an index; write x[t.data.astype(bool)] for a mask, "
             "x[t.data.astype(int)] for positions"
         )
-    if part is None or part is Ellipsis or isinstance(part, slice):
+    if isinstance(part, slice):
+        limits = (part.start, part.stop, part.step)
+        return slice(*[n if n is None else index_number(n) for n in limits])
+    if part is None or part is Ellipsis or isinstance(part, bool):
         return part
-    if hasattr(part, "__index__") and not isinstance(part, np.ndarray):  # a number
-        return part
+    if hasattr(part, "__index__") and not isinstance(part, np.ndarray):
+        return index_number(part)
+    if holds(part, np.ma.MaskedArray):
+        raise TypeError(f"an index has no mask of NumPy's: {part!r}")
+    if isinstance(part, range):
+        part = list(part)
     array = np.array(part)
     if isinstance(part, list | tuple) and not array.size:
         array = array.astype(int)  # NumPy makes floats of an empty list

@@ -4,66 +4,61 @@ from __future__ import annotations
 
 import argparse
 import ast
-import json
 import os
-import queue
 import re
 import shlex
 import shutil
-import subprocess
 import sys
-import threading
+import textwrap
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import grade, report
-from .bugs import BUGS
-from .hints import HINTS
-from .tasks import LAWS, TASKS
-from .variants import VARIANTS
-from .worker import RIGHT
+from . import classroom, report, starting
+from .building import track
+from .building.steps import STEPS
+from .folder import DEFAULT, ENGINE_FILE, Folder, Trouble, names
+from .process import stream, working
+from .session import Graded, explain, fewest, grade_chapter, indent, law_in_words
+from .tasks import TASKS
 
-HERE = Path(__file__).parent
-CHAPTERS = [*BUGS, "operators"]
-ABOUT = {
-    "sizes": "of outputs, and what they see",
-    "gradients": "right values, wrong derivatives",
-    "equivariance": "what moves with the picture",
-    "sharing": "which parameters are one",
-    "pooling": "windows, maxima and means",
-    "engine": "backpropagation itself",
-    "operators": "write them, under given laws",
-}
-
-
-class Trouble(Exception):
-    """Something that the student can mend, in words."""
+DONE, NOT_DONE, TROUBLE = 0, 1, 2  # the exit codes: all that was asked is done; not yet; it could not be judged
+Command = Callable[[argparse.Namespace, Folder], "int | None"]
 
 
 # -- commands ----------------------------------------------------------------------------------------------------------
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status: 0 unless something is in the way."""
+    """Run one command and return the exit code."""
     options = parser().parse_args(arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal that has no ■ shows a ?
+    for out in (sys.stdout, sys.stderr):
+        if hasattr(out, "reconfigure"):
+            out.reconfigure(errors="replace")  # a terminal that has no ■ shows a ?
     try:
-        options.command(options)
+        return options.command(options, folder_of(options)) or DONE
     except BrokenPipeError:  # as in `... | head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return NOT_DONE
     except (Trouble, OSError) as trouble:
         working("")
         print(f"exercises: {trouble}")
-        return 1
+        return TROUBLE
     except KeyboardInterrupt:
         working("")
         print("Stopped.")
-    return 0
+    return DONE
+
+
+def folder_of(options: argparse.Namespace) -> Folder:
+    """The folder that was named; unnamed, ./exercises, or this folder if we are inside of it."""
+    path = options.folder or DEFAULT
+    inside = Path("conftest.py").is_file() and Path(ENGINE_FILE).is_file()
+    if options.folder is None and not DEFAULT.is_dir() and inside:
+        print("(You are inside the folder with your exercises: this one is used.)")
+        path = Path()
+    return Folder(path, options.limit, tuple(options.more))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -74,457 +69,401 @@ def parser() -> argparse.ArgumentParser:
         options.add_argument(
             "--limit", type=float, metavar="SECONDS", help="of computing, for one property on one engine (default: 20)"
         )
+        options.add_argument("--more", type=Path, action="append", metavar="FILE", help="with bugs or a chapter to add")
         options.set_defaults(**defaults)
         return options
 
     top = argparse.ArgumentParser(
         prog="python -m tests.exercises",
-        description="Write properties that see planted bugs. Begin with `start`, then read tests/exercises/README.md.",
-        parents=[anywhere(folder=Path("exercises"), limit=20.0, command=overview)],
+        description="Write properties that see planted bugs, or build an engine. Begin with `start`, then read "
+        "tests/exercises/README.md. The exit code is 0 when all that was asked is done, 1 when not, 2 when it could "
+        "not be judged.",
+        parents=[anywhere(folder=None, limit=20.0, more=[], command=overview)],
     )
     commands = top.add_subparsers(metavar="command")
-    for function, chapter, text in [
-        (start, None, "put the starters into your folder; what is there already stays as it is"),
-        (overview, None, "the chapters, and how far you are"),
+    added: dict[Command, argparse.ArgumentParser] = {}
+    for function, what, text in [
+        (start, "", "put the starters into your folder; what is there already stays as it is"),
+        (overview, "", "the chapters, and how far you are"),
+        (read, "step", "the text of the next step of `build`, or of the step with this number"),
         (cards, "chapter", "the bugs of a chapter, each with its source and the example test that it survives"),
-        (run, "chapter", "grade a chapter: your properties against the right engine, legal variants and the bugs"),
-        (show, "bug", "the smallest case in which your properties see this bug, as a drawing"),
-        (watch, "chapter", "grade again whenever you save"),
+        (run, "chapter?", "grade a chapter: your properties against the right engine, legal variants and the bugs"),
+        (show, "chapter", "the smallest case in which your properties see this bug, as a drawing, and why"),
+        (watch, "chapter?", "grade again whenever you save"),
         (hint, "chapter", "the next hint for the first exercise that is not done"),
         (solution, "chapter", "a reference solution"),
-        (reset, "chapter", "begin a chapter again; your file is kept beside it as .old"),
+        (compare, "chapter", "the reference solution beside yours"),
+        (reset, "chapter", "begin a chapter again, or `build` from before a step; your file is kept as .old"),
+        (grade, "folders", "judge whole folders anew, for a class"),
     ]:
         name = {overview: "list", cards: "bugs"}.get(function, function.__name__)
-        command = commands.add_parser(name, help=text, description=text, parents=[anywhere()])
+        command = added[function] = commands.add_parser(name, help=text, description=text, parents=[anywhere()])
         command.set_defaults(command=function)
-        if chapter:
-            optional = function in (run, watch)
-            command.add_argument("chapter", nargs="?" if optional else None, help=f"1 to 7, or: {', '.join(CHAPTERS)}")
-        if function is show:
-            command.add_argument("bug", nargs="+", help="the bug's name, or its letter in the matrix")
-        if function in (hint, solution):
-            command.add_argument("exercise", nargs="*", help="its name, or part of it")
+        if what.startswith("chapter"):
+            number = "?" if what.endswith("?") else None
+            command.add_argument("chapter", nargs=number, help=f"1 to 7, a name, or build: {', '.join(starting.NAMES)}")
+    added[read].add_argument("step", nargs="*", help="1 to 16")
+    added[show].add_argument("bug", nargs="+", help="the bug's name, or its letter in the matrix")
+    for function in (hint, solution, compare):
+        added[function].add_argument("exercise", nargs="*", help="its name, or part of it; of build, the step's number")
+    added[reset].add_argument("step", nargs="*", help="of build: the step to begin again")
+    added[run].add_argument(
+        "--own", action="store_true", help="your properties of this chapter on the engine you built"
+    )
+    for function in (start, reset):
+        added[function].add_argument("--unguided", action="store_true", help="without the names of what to look for")
+        added[function].add_argument("--notebook", action="store_true", help="as notebooks")
+    classroom.add_options(added[grade])
     return top
 
 
-def start(options: argparse.Namespace) -> None:
-    options.folder.mkdir(parents=True, exist_ok=True)
-    for chapter in CHAPTERS:
-        if not file_of(options, chapter).exists():
-            copy_starter(options, chapter)
-    print(f"Your exercises are in {options.folder}. Open {file_of(options, CHAPTERS[0])}, write, and then:")
-    folder = "" if options.folder == Path("exercises") else f" --folder {shlex.quote(str(options.folder))}"
-    print(f"    python -m tests.exercises run 1{folder}")
+def start(options: argparse.Namespace, folder: Folder) -> None:
+    starting.start(folder, options.notebook, options.unguided)
+    first = folder.file(next(iter(folder.chapters)))
+    print(f"Your exercises are in {folder.path}. Open {first}, write, and then:")
+    print(f"    python -m tests.exercises run 1{asking(folder)}")
+    print("Or build an engine from an empty file; its first step is told by:")
+    print(f"    python -m tests.exercises read{asking(folder)}")
 
 
-def overview(options: argparse.Namespace) -> None:
-    done = read_progress(options)
+def asking(folder: Folder) -> str:
+    return "" if folder.path == DEFAULT else f" --folder {shlex.quote(str(folder.path))}"
+
+
+def overview(options: argparse.Namespace, folder: Folder) -> None:
+    done = folder.progress()
     print("Write properties that hold for the right engine and see the bugs.\n")
-    total = 0
-    for number, chapter in enumerate(CHAPTERS, start=1):
-        seen = len(done.get(chapter, {}).get("done", []))
-        of, what = (len(TASKS), "operators") if chapter == "operators" else (len(BUGS[chapter]), "bugs")
-        total += seen
-        print(f"  {number} {chapter:<13} {bar(seen, of)} {seen:>2} of {of} {what:<10} {ABOUT[chapter]}")
-    print(f"\n  {total} of {sum(map(len, BUGS.values())) + len(TASKS)} in all.")
-    if not options.folder.is_dir():
+    parts = []
+    for number, (name, chapter) in enumerate(folder.chapters.items(), start=1):
+        of, what = (len(TASKS), "operators") if name == "operators" else (len(chapter.bugs), "bugs")
+        parts.append((str(number), name, len(names(done.get(name, {}).get("done"))), of, what, chapter.about))
+    steps = len(names(done.get("build", {}).get("done")))
+    parts.append(("", "build", steps, len(STEPS), "steps", "an engine, from an empty file"))
+    for number_, name, seen, of, what, about in parts:
+        print(f"  {number_:>1} {name:<13} {bar(seen, of)} {seen:>2} of {of} {what:<10} {about}")
+    print(f"\n  {sum(part[2] for part in parts)} of {sum(part[3] for part in parts)} in all.")
+    if folder.path.is_dir():
+        image = folder.path / "progress.svg"
+        image.write_text(report.milestones([part[1:5] for part in parts], [s.title for s in STEPS]), encoding="utf-8")
+        print(f"  The same as a picture: {image}")
+    else:
         print("\nBegin with: python -m tests.exercises start")
 
 
-def cards(options: argparse.Namespace) -> None:
-    chapter = chapter_of(options.chapter)
-    if chapter == "operators":
+def read(options: argparse.Namespace, folder: Folder) -> None:
+    print(track.step_of(options.step, folder).text())
+
+
+def cards(options: argparse.Namespace, folder: Folder) -> None:
+    name = folder.chapter(options.chapter)
+    if name == "build":
+        for step in STEPS:
+            print(f"  {step.number} {step.title}: {', '.join(step.adds)}")
+            for law in step.laws:
+                print(f"    {law.__name__.replace('_', ' ')}: {' '.join((law.__doc__ or '').split())}")
+    elif name == "operators":
         for task in TASKS:
             print(f"  {task.signature}")
-            for law in task.laws:
-                print(f"    {law.replace('_', ' ')}: {law_in_words(law)}")
-        return
-    for bug in BUGS[chapter]:
-        print(report.card(BUGS[chapter], bug) + "\n")
+            for name in task.laws:
+                print(f"    {name.replace('_', ' ')}: {law_in_words(name)}")
+    else:
+        bugs = folder.chapters[name].bugs
+        for bug in bugs:
+            print(report.card(bugs, bug) + "\n")
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace, folder: Folder) -> int:
+    if options.own:
+        return own(folder, folder.chapter(options.chapter or "engine"))
     if options.chapter:
-        grade_chapter(options, chapter_of(options.chapter))
-        return
-    for chapter in CHAPTERS:
+        return DONE if graded(folder, folder.chapter(options.chapter)).complete else NOT_DONE
+    code = DONE
+    for name in folder.chapters:
         try:
-            grade_chapter(options, chapter)
+            if not graded(folder, name).complete:
+                code = max(code, NOT_DONE)
         except Trouble as trouble:
             print(f"  {trouble}")
+            code = TROUBLE
+    return code
 
 
-def show(options: argparse.Namespace) -> None:
-    chapter = chapter_of(options.chapter)
-    wanted = " ".join(options.bug)
-    if chapter == "operators":
-        raise Trouble("chapter 7 has no bugs to show; `run 7` shows the cases in which a law is broken")
-    bugs = BUGS[chapter]
-    found = [
-        b for letter, b in zip(report.LETTERS, bugs, strict=False) if wanted.lower() in (b.name.lower(), letter.lower())
-    ]
-    if not found:
-        raise Trouble(f"chapter {chapter} has no bug {wanted!r}; it has {', '.join(b.name for b in bugs)}")
-    (bug,) = found
+def own(folder: Folder, name: str) -> int:
+    """The student's properties on the student's engine."""
+    print(f"\nYour properties of chapter {name} on {folder.file('build')}:\n")
+    code = DONE
+    with folder.snapshot(name) as properties, folder.snapshot("build") as file:
+        for verdict in stream(folder, "own", file, "build", properties=str(properties)):
+            told = verdict.get("late") or verdict.get("message", "").splitlines()
+            lacks = verdict.get("lacks")
+            state = "holds" if verdict["passed"] else "asks for what it does not have" if lacks else "fails"
+            print(f"  {verdict['test']:<50} {state}")
+            if not verdict["passed"]:
+                print(indent(indent("\n".join([told] if isinstance(told, str) else told))))
+            code = max(code, DONE if verdict["passed"] or lacks else NOT_DONE)
+    return code
+
+
+def show(options: argparse.Namespace, folder: Folder) -> int:
+    name, wanted = folder.chapter(options.chapter), " ".join(options.bug)
+    if name in ("operators", "build"):
+        raise Trouble(f"{name} has no bugs to show; `run {name}` shows the cases in which a law is broken")
+    bugs = folder.chapters[name].bugs
+    bug = report.named(bugs, wanted)
+    if bug is None:
+        raise Trouble(f"chapter {name} has no bug {wanted!r}; it has {', '.join(b.name for b in bugs)}")
     print(report.card(bugs, bug) + "\n")
-    told = stream(options, "find", existing(options, chapter), chapter, bug.name)
-    name = next((verdict["test"] for verdict in told if "late" not in verdict), None)
-    if name is None:
-        print("None of your properties that hold for the right engine and the legal variants sees it yet.")
-        return
-    print(f"{name} sees it. The smallest case:")
-    print(explain(options, chapter, name, bug.name))
+    with folder.snapshot(name) as file:
+        told = stream(folder, "find", file, name, against=bug.name)
+        found = next((verdict["test"] for verdict in told if "late" not in verdict), None)
+        if found is None:
+            print("None of your properties that hold for the right engine and the legal variants sees it yet.")
+            return NOT_DONE
+        print(f"{found} sees it. The smallest case:")
+        print(explain(folder, file, name, found, bug.name))
+    return DONE
 
 
-def watch(options: argparse.Namespace) -> None:
-    chapters = [chapter_of(options.chapter)] if options.chapter else CHAPTERS
-    files = {chapter: existing(options, chapter) for chapter in chapters}
+def watch(options: argparse.Namespace, folder: Folder) -> None:
+    chapters = [folder.chapter(options.chapter)] if options.chapter else list(folder.chapters)
+    files = {name: folder.existing(name) for name in chapters}
     print(f"Watching {', '.join(str(f) for f in files.values())}; Ctrl-C ends it.")
     seen: dict[str, float] = {} if options.chapter else {c: f.stat().st_mtime for c, f in files.items()}
     while True:
-        for chapter, file in files.items():
+        for name, file in files.items():
             saved = file.stat().st_mtime if file.exists() else 0.0
-            if saved and seen.get(chapter) != saved:
-                seen[chapter] = saved
+            if saved and seen.get(name) != saved:
+                seen[name] = saved
                 try:
-                    grade_chapter(options, chapter)
+                    graded(folder, name)
                 except Trouble as trouble:
                     print(f"  {trouble}")
         time.sleep(0.3)
 
 
-def hint(options: argparse.Namespace) -> None:
-    chapter = chapter_of(options.chapter)
-    progress = read_progress(options)
-    mine = progress.setdefault(chapter, {})
-    if not options.exercise and set(HINTS[chapter]) <= set(mine.get("properties", [])):
+def hint(options: argparse.Namespace, folder: Folder) -> None:
+    name = folder.chapter(options.chapter)
+    mine = folder.of_chapter(name)
+    if name == "build":
+        step = track.step_of(options.exercise, folder)
+        give(folder, name, f"{step.number}", f"Step {step.number}, {step.title}", step.hints())
+        return
+    chapter = folder.chapters[name]
+    if not options.exercise and set(chapter.hints) <= set(names(mine.get("properties"))):
         print(f"Each exercise works already. For a hint all the same, name it: hint {options.chapter} WORDS")
-        left = [bug for bug in BUGS.get(chapter, []) if bug.name not in mine.get("done", [])]
+        left = [bug for bug in chapter.bugs if bug.name not in names(mine.get("done"))]
         if left:
             print("Not seen yet, for example (what do your cases never draw, or your comparison never see?):")
-            print(report.card(BUGS[chapter], left[0]))
+            print(report.card(chapter.bugs, left[0]))
         return
-    name = exercise_of(options, chapter, mine)
-    given = mine.setdefault("hints", {})
-    level = min(given.get(name, 0), 1)
-    print(f"{name}\n  {HINTS[chapter][name][level]}")
-    if level == 0:
+    exercise = exercise_of(options, folder, name)
+    give(folder, name, exercise, exercise, chapter.hints[exercise])
+
+
+def give(folder: Folder, name: str, key: str, title: str, hints: tuple[str, str]) -> None:
+    """The first hint, and when asked again the second; how many were asked for is remembered."""
+    asked = folder.of_chapter(name).get("hints")
+    asked = dict(asked) if isinstance(asked, dict) else {}
+    before = asked.get(key, 0) if isinstance(asked.get(key, 0), int) else 0
+    print(f"{title}\n  {hints[min(before, 1)]}")
+    if before == 0:
         print("  (Ask again for more.)")
-    given[name] = level + 1
-    write_progress(options, progress)
+    folder.remember(name, hints={**asked, key: before + 1})
 
 
-def solution(options: argparse.Namespace) -> None:
-    chapter = chapter_of(options.chapter)
-    name = exercise_of(options, chapter, read_progress(options).get(chapter, {}))
-    print(source_of(HERE / "solutions" / f"{chapter}.py", name))
+def solution(options: argparse.Namespace, folder: Folder) -> None:
+    name = folder.chapter(options.chapter)
+    if name == "build":
+        step = track.step_of(options.exercise, folder)
+        exercise, text = str(step.number), step.our_lines()
+    else:
+        exercise = exercise_of(options, folder, name)
+        text = reference(folder, name, exercise)
+    print(text)
+    given = names(folder.of_chapter(name).get("solutions"))
+    folder.remember(name, solutions=sorted({*given, exercise}))
 
 
-def source_of(path: Path, name: str) -> str:
-    """A definition as it stands in a file, after the helpers that it uses."""
-    text = path.read_text(encoding="utf-8")
+def reference(folder: Folder, name: str, exercise: str) -> str:
+    path = folder.chapters[name].solution
+    if path is None:
+        raise Trouble(f"chapter {name} has no reference solutions")
+    return source_of(path.read_text(encoding="utf-8"), exercise)
+
+
+def source_of(text: str, name: str, helpers: bool = True) -> str:
+    """A definition as it stands in a file, after the helpers that it uses; empty if it is not there."""
     found: dict[str, str] = {}
     for node in ast.parse(text).body:
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
         code = "\n".join(text.splitlines()[first - 1 : node.end_lineno])
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found[node.name] = code
         elif word := re.match(r"\w+", code):  # `layers = ...`, or `leaky.defvjp(...)`
             found[word[0]] = f"{found[word[0]]}\n\n\n{code}" if word[0] in found else code
-    used = [helper for helper in found if helper != name and re.search(rf"\b{helper}\b", found[name])]
+    if name not in found:
+        return ""
+    used = [h for h in found if helpers and h != name and re.search(rf"\b{h}\b", found[name])]
     return "\n\n\n".join(found[part] for part in [*used, name] if part not in ("from", "import"))
 
 
-def reset(options: argparse.Namespace) -> None:
-    chapter = chapter_of(options.chapter)
-    file = file_of(options, chapter)
+def compare(options: argparse.Namespace, folder: Folder) -> None:
+    """Yours and the reference, side by side where the terminal is wide enough; for what is done already."""
+    name = folder.chapter(options.chapter)
+    mine = folder.of_chapter(name)
+    if name == "build":
+        step = track.step_of(options.exercise or [str(max(map(int, names(mine.get("done"))), default=1))], folder)
+        if str(step.number) not in names(mine.get("done")):
+            raise Trouble(
+                f"step {step.number} is not done yet; `solution build {step.number}` shows our lines all the same"
+            )
+        with folder.snapshot(name) as file:
+            text = file.read_text(encoding="utf-8-sig")
+        mine = [source_of(text, added, helpers=False) for added in step.adds]
+        print(f"Step {step.number}, {step.title}. {step.afterwards()}\n")
+        print(side_by_side("\n\n\n".join(mine), step.our_lines()))
+        return
+    exercises = [exercise_of(options, folder, name)] if options.exercise else list(folder.chapters[name].hints)
+    done = [e for e in exercises if e in names(mine.get("properties"))]
+    if not done:
+        raise Trouble("there is nothing to compare yet: only what works already is shown beside the reference")
+    with folder.snapshot(name) as file:
+        text = file.read_text(encoding="utf-8-sig")
+    for exercise in done:
+        print(
+            side_by_side(source_of(text, exercise) or "(under another name)", reference(folder, name, exercise)) + "\n"
+        )
+
+
+def side_by_side(left: str, right: str) -> str:
+    width = (shutil.get_terminal_size().columns - 3) // 2
+    a, b = left.splitlines(), right.splitlines()
+    if max(map(len, a + b), default=0) > width:
+        return f"-- yours\n{left}\n-- the reference\n{right}"
+    rows = [("yours", "the reference"), *zip(a + [""] * (len(b) - len(a)), b + [""] * (len(a) - len(b)), strict=True)]
+    return "\n".join(f"{x:<{width}} | {y}".rstrip() for x, y in rows)
+
+
+def reset(options: argparse.Namespace, folder: Folder) -> None:
+    name = folder.chapter(options.chapter)
+    if name == "build":
+        print(track.reset(folder, track.step_of(options.step or ["1"], folder).number))
+        folder.forget(name)
+        return
+    file = folder.file(name)
     if file.exists():
-        old = file.with_suffix(".py.old")
+        old = file.with_name(file.name + ".old")
         file.replace(old)
         print(f"Your file is now {old}.")
-    options.folder.mkdir(parents=True, exist_ok=True)
-    copy_starter(options, chapter)
-    progress = read_progress(options)
-    progress.pop(chapter, None)
-    write_progress(options, progress)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    file = starting.place(folder, name, options.notebook, options.unguided)
+    folder.forget(name)
     print(f"{file} is as it was in the beginning.")
+
+
+def grade(options: argparse.Namespace, folder: Folder) -> int:
+    return classroom.grade(options, folder)
 
 
 # -- grading -----------------------------------------------------------------------------------------------------------
 
 
-def grade_chapter(options: argparse.Namespace, chapter: str) -> None:
+def graded(folder: Folder, name: str) -> Graded:
     """Grade one chapter, print what came of it, and remember it."""
-    number = CHAPTERS.index(chapter) + 1
-    print(f"\n{number} {chapter}: {ABOUT[chapter]}   ({file_of(options, chapter)})\n")
-    if chapter == "operators":
-        grade_tasks(options)
-        return
-    bugs = BUGS[chapter]
-    rows = verdicts(options, chapter)
-    print(report.matrix(rows, bugs))
-    killed = report.killers(rows, bugs)
-    image = options.folder / f"{chapter}.svg"
-    title = f"{number} {chapter}: {len(killed)} of {len(bugs)} bugs"
-    image.write_text(report.picture(title, rows, bugs), encoding="utf-8")
-    print(f"\n  {len(killed)} of {len(bugs)} bugs seen; the same as a picture: {image}")
-    remember(
-        options,
-        chapter,
-        [bug.name for bug in bugs if bug.name in killed],
-        [r.name for r in rows if report.KILLED in r.marks],
-    )
-    left = [bug for bug in bugs if bug.name not in killed]
+    if name == "build":
+        return graded_build(folder)
+    chapter, number = folder.chapters[name], folder.number(name)
+    print(f"\n{number} {name}: {chapter.about}   ({folder.file(name)})\n")
+    result = grade_chapter(folder, name, tell=print)
+    before = folder.of_chapter(name)
+    if name == "operators":
+        print(f"\n  {result.points} of {result.most} operators done.")
+        folder.remember(name, done=result.done, properties=result.properties)
+        return result
+    print(report.matrix(result.rows, chapter.bugs))
+    image = folder.path / f"{name}.svg"
+    title = f"{number} {name}: {result.points} of {result.most} bugs"
+    image.write_text(report.picture(title, result.rows, chapter.bugs), encoding="utf-8")
+    print(f"\n  {result.points} of {result.most} bugs seen; the same as a picture: {image}")
+    few = fewest(result.rows)
+    folder.remember(name, done=result.done, properties=result.properties, fewest=len(few) if result.complete else None)
+    left = [bug for bug in chapter.bugs if bug.name not in result.done]
     if left:
-        print("\nNot seen yet, for example:\n" + report.card(bugs, left[0]))
+        print("\nNot seen yet, for example:\n" + report.card(chapter.bugs, left[0]))
     else:
         print("\nAll of them: this chapter is done.")
+        print(after(folder, name, result, few, before))
+    return result
 
 
-def verdicts(options: argparse.Namespace, chapter: str) -> list[report.Row]:
-    """A row for each property.  What fails on the right engine or a variant is shown, and its marks do not count."""
-    file = existing(options, chapter)
-    bugs = BUGS[chapter]
-    legal = {variant.name: variant.why for variant in VARIANTS}
-    marks: dict[str, dict[str, str]] = {}
-    remarks: dict[str, str] = {}
-    bare: set[str] = set()  # without an assert
-    for verdict in stream(options, "grade", file, chapter):
-        name, against = verdict["test"], verdict["against"]
-        mine = marks.setdefault(name, {})
-        if "late" in verdict:
-            remarks[name] = verdict["late"]
-            if against == RIGHT or against in legal:
-                mine.clear()
-        elif against == RIGHT and not verdict["passed"]:
-            remarks[name] = "fails on the right engine"
-            print(f"{name} fails on the right engine:\n{indent(explain(options, chapter, name, RIGHT))}\n")
-        elif against == RIGHT and not verdict["used"]:
-            remarks[name] = "uses no function of the engine" if verdict["asserts"] else "to do"
-        elif against == RIGHT and not verdict["asserts"]:
-            bare.add(name)
-        elif against in legal and not verdict["passed"]:
-            mine.clear()
-            remarks[name] = f"asks too much: {against}"
-            told = indent(explain(options, chapter, name, against))
-            print(f"{name} fails on a legal variant, {against}: {legal[against]}\n{told}\n")
-        elif against not in legal and against != RIGHT:
-            mine[against] = report.SURVIVED if verdict["passed"] else report.KILLED
-    for name in bare:
-        if report.KILLED not in marks[name].values():
-            remarks.setdefault(name, "it has no assert, same or close")
-    return [
-        report.Row(name, [mine.get(bug.name, report.NOT_SEEN) for bug in bugs] if mine else [], remarks.get(name, ""))
-        for name, mine in marks.items()
-    ]
-
-
-def grade_tasks(options: argparse.Namespace) -> None:
-    file = existing(options, "operators")
-    broken: dict[str, list[dict[str, Any]]] = {task.name: [] for task in TASKS}
-    for verdict in stream(options, "grade", file, "operators"):
-        if "late" in verdict or not verdict["passed"]:
-            broken[verdict["against"]].append(verdict)
-    done = [task.name for task in TASKS if not broken[task.name]]
-    for number, task in enumerate(TASKS, start=1):
-        failures = broken[task.name]
-        if not failures:
-            state = "done"
-        elif any(f.get("unwritten") for f in failures):
-            state = "to do"
-        else:
-            state = f"{len(task.laws) - len(failures)} of {len(task.laws)} laws hold"
-        print(f"  {number:>2} {task.signature:<46} {state}")
-    for task in TASKS:
-        failures = [f for f in broken[task.name] if not f.get("unwritten")]
-        if failures:
-            law, late = failures[0]["test"], failures[0].get("late")
-            print(f"\n{task.name} breaks a law: {law_in_words(law)}")
-            print(indent(late or explain(options, "operators", law, task.name)))
-    print(f"\n  {len(done)} of {len(TASKS)} operators done.")
-    remember(options, "operators", done, done)
-
-
-def law_in_words(name: str) -> str:
-    return " ".join((getattr(grade.load(LAWS), name).__doc__ or "").split())
-
-
-def explain(options: argparse.Namespace, chapter: str, name: str, against: str) -> str:
-    """The shrunk counterexample as text; the drawing goes into the folder too."""
-    rest = [name] if chapter == "operators" else [name, against]
-    try:
-        told = list(stream(options, "explain", existing(options, chapter), chapter, *rest))
-    except Trouble as trouble:
-        return str(trouble)
-    if not told or "late" in told[0]:
-        return "(it takes too long to find its smallest case)"
-    image = options.folder / "counterexample.svg"
-    image.write_text(told[0]["svg"], encoding="utf-8")
-    return "\n".join(part for part in (told[0]["message"], told[0]["text"]) if part)
-
-
-def stream(options: argparse.Namespace, command: str, file: Path, chapter: str, *rest: str) -> Iterator[dict[str, Any]]:
-    """The worker's verdicts, one by one.  A test that takes too long or ends the process is cut off; others go on."""
-    finished: list[str] = []
-    current: dict[str, str] = {}
-    again = True
-    while again:
-        again = False
-        for told in lines_of([command, str(file), chapter, *rest, *finished], options.limit):
-            if "mistake" in told:
-                raise Trouble(told["mistake"])
-            if "begin" in told:
-                if current and current["test"] != told["begin"]:
-                    finished.append(current["test"])
-                current = {"test": told["begin"], "against": told["against"]}
-                working(told["begin"])
-            elif "end" in told and current:
-                yield {**current, "late": told["end"], "passed": False}
-                finished.append(current["test"])
-                again, current = command != "explain", {}
-            elif "end" in told:
-                if command != "explain":
-                    raise Trouble(f"{file.name} {told['end']}")
-                yield {"late": told["end"]}
-            elif "done" not in told:
-                yield told
-    working("")
-
-
-def working(on: str) -> None:
-    """What is being graded, on the terminal's last line, as long as it takes."""
-    if sys.stdout.isatty():
-        width = shutil.get_terminal_size().columns - 1
-        print(f"\r{f'  ... {on}' if on else '':<{width}.{width}}\r", end="", flush=True)
-
-
-def lines_of(arguments: Sequence[str], limit: float) -> Iterator[dict[str, Any]]:
-    """What a worker says, line by line; {"end": why} if it computes for too long, or stops before it is done.
-
-    What counts is its own time, since other programs may take the processor; a worker that sleeps is waited for longer.
-    """
-    root = HERE.parent.parent
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])}
-    environment |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONUTF8": "1"}
-    command = [sys.executable, "-m", "tests.exercises.worker", *arguments]
-    worker = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment, encoding="utf-8"
-    )
-    lines: queue.Queue[str | None] = queue.Queue()
-
-    def read() -> None:
-        assert worker.stdout is not None
-        for line in worker.stdout:
-            lines.put(line)
-        lines.put(None)
-
-    threading.Thread(target=read, daemon=True).start()
-    late = {"end": f"was cut off after {limit:g} seconds: does it loop?"}
-    since, deadline = 0.0, time.monotonic() + 60  # for the imports; then what is waited for is the student's code
-    try:
-        while True:
-            try:
-                line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                yield late
-                return
-            if line is None:
-                yield {"end": "ended the program: is there an exit in it?"}
-                return
-            told = json.loads(line)
-            seconds = told.pop("seconds")
-            if not told:
-                if seconds - since > limit:
-                    yield late
-                    return
-                continue
-            since, deadline = seconds, time.monotonic() + 5 * limit
-            if "ready" not in told:
-                yield told
-            if "done" in told or "mistake" in told:
-                return
-    finally:
-        worker.kill()
-        worker.wait()
-        if worker.stdout is not None:
-            worker.stdout.close()
-
-
-# -- the student's folder ----------------------------------------------------------------------------------------------
-
-
-def chapter_of(text: str) -> str:
-    """A chapter by number, or by name or its beginning."""
-    if text.isdigit() and 1 <= int(text) <= len(CHAPTERS):
-        return CHAPTERS[int(text) - 1]
-    found = [chapter for chapter in CHAPTERS if text and chapter.startswith(text.lower())]
-    if len(found) != 1:
-        raise Trouble(
-            f"there is no chapter {text!r}; there are {', '.join(f'{i} {c}' for i, c in enumerate(CHAPTERS, 1))}"
+def after(folder: Folder, name: str, result: Graded, few: Sequence[str], before: dict[str, Any]) -> str:
+    """What a chapter that is done has shown, and what may come next."""
+    lines = []
+    spare = [p for p in result.properties if p not in few]
+    if spare:
+        lines.append(f"{len(few)} of your {len(result.properties)} properties see everything: {', '.join(few)}.")
+        lines.append(f"Without them nothing would be lost: {', '.join(spare)}.")
+    reference = starting.FEWEST.get(name)
+    if reference and len(few) > reference:
+        lines.append(f"The reference solutions need {reference} properties. Can you do with fewer?")
+    elif reference:
+        lines.append(f"That is {len(few)} properties; the reference solutions need {reference}.")
+    best = before.get("fewest")
+    if isinstance(best, int) and best > len(few):
+        lines.append(f"(You needed {best} before.)")
+    if starting.guided(folder, name):
+        lines.append(
+            f"Harder: `reset {name} --unguided` gives no names. `compare {name}` shows the reference beside yours."
         )
-    return found[0]
+    else:
+        lines.append(f"`compare {name}` shows the reference beside yours.")
+    lines.append(f"`show {name} A` says why your property sees bug A, and its example could not.")
+    chapters = list(folder.chapters)
+    nxt = chapters[chapters.index(name) + 1 :][:1]
+    lines.append(f"Next: `run {nxt[0]}`." if nxt else "Next: build an engine, `read`.")
+    return "\n".join(part for line in lines for part in textwrap.wrap(line, 100))
 
 
-def exercise_of(options: argparse.Namespace, chapter: str, mine: dict[str, Any]) -> str:
+def graded_build(folder: Folder) -> Graded:
+    print(f"\nbuild: an engine, from an empty file   ({folder.existing('build')})\n")
+    before = names(folder.of_chapter("build").get("done"))
+    result = track.grade(folder, tell=print)
+    folder.remember("build", done=result.done, properties=result.properties)
+    print(f"\n  {result.points} of {result.most} steps done.")
+    new = [step for step in STEPS if str(step.number) in result.done and str(step.number) not in before]
+    for step in new:
+        print(f"\nStep {step.number} holds. {step.afterwards()}")
+        print(f"(`compare build {step.number}` shows our lines.)")
+    left = [step for step in STEPS if str(step.number) not in result.done]
+    if not left:
+        track.reward(folder, print)
+        print("\nYour own properties of chapter 6 judge it too: python -m tests.exercises run engine --own")
+    elif new or not result.done:
+        print(
+            f"\nNext: step {left[0].number}, {left[0].title}. Its text: python -m tests.exercises read{asking(folder)}"
+        )
+    return result
+
+
+def exercise_of(options: argparse.Namespace, folder: Folder, name: str) -> str:
     """The exercise that was named, or the first that has not seen anything yet."""
-    names = list(HINTS[chapter])
+    known = list(folder.chapters[name].hints)
+    if not known:
+        raise Trouble(f"chapter {name} has no hints and no reference solutions")
     if options.exercise:
         wanted = "_".join(options.exercise).replace(" ", "_").removesuffix("()")
-        found = [name for name in names if wanted in (name, name.removeprefix("test_"))]
-        found = found or [name for name in names if wanted in name]
+        found = [n for n in known if wanted in (n, n.removeprefix("test_"))]
+        found = found or [n for n in known if wanted in n]
         if not found:
-            raise Trouble(
-                f"chapter {chapter} has no exercise {wanted!r}; it has\n" + "\n".join("  " + n for n in names)
-            )
+            raise Trouble(f"chapter {name} has no exercise {wanted!r}; it has\n" + "\n".join("  " + n for n in known))
         return found[0]
-    return next((name for name in names if name not in mine.get("properties", [])), names[0])
-
-
-def file_of(options: argparse.Namespace, chapter: str) -> Path:
-    return options.folder / f"{chapter}.py"
-
-
-def existing(options: argparse.Namespace, chapter: str) -> Path:
-    file = file_of(options, chapter)
-    if not file.is_file():
-        raise Trouble(f"there is no file {file}; begin with: python -m tests.exercises start")
-    return file
-
-
-def copy_starter(options: argparse.Namespace, chapter: str) -> None:
-    starter = HERE / "starters" / f"{chapter}.py"
-    file_of(options, chapter).write_text(starter.read_text(encoding="utf-8"), encoding="utf-8")
-
-
-def read_progress(options: argparse.Namespace) -> dict[str, Any]:
-    """What is remembered; a file that cannot be read is as good as none."""
-    try:
-        progress = json.loads((options.folder / "progress.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {c: p for c, p in progress.items() if isinstance(p, dict)} if isinstance(progress, dict) else {}
-
-
-def write_progress(options: argparse.Namespace, progress: dict[str, Any]) -> None:
-    options.folder.mkdir(parents=True, exist_ok=True)
-    new = options.folder / "progress.json.new"
-    new.write_text(json.dumps(progress, indent=1), encoding="utf-8")
-    new.replace(options.folder / "progress.json")
-
-
-def remember(options: argparse.Namespace, chapter: str, done: list[str], properties: list[str]) -> None:
-    progress = read_progress(options)
-    progress.setdefault(chapter, {}).update(done=done, properties=properties)
-    write_progress(options, progress)
+    works = names(folder.of_chapter(name).get("properties"))
+    return next((n for n in known if n not in works), known[0])
 
 
 def bar(part: int, whole: int, width: int = 10) -> str:
-    full = width * part // whole
+    full = width * min(part, whole) // max(whole, 1)
     return "█" * full + "░" * (width - full)
-
-
-def indent(text: str) -> str:
-    return "\n".join("  " + line for line in text.splitlines())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minitensor import Tensor
+
+from .grade import Part
 from .kit import Case, Differs, Line
 
 MOST_ROWS = 24
@@ -27,11 +30,13 @@ class Cell(NamedTuple):
 class Picture(NamedTuple):
     title: str
     rows: Sequence[Sequence[Cell]] = ()
+    wires: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()  # pairs of cells (row, column): a graph
 
 
 def counterexample(case: Mapping[str, Any], error: BaseException | None) -> list[Picture]:
     """The arguments of the failing call, the windows that they describe, and where both sides differ."""
     differs = error if isinstance(error, Differs) else None
+    drawn: list[Picture] = getattr(error, "pictures", [])
     place = differs.cell[-1] if differs is not None and differs.cell else None
     pictures: list[Picture] = []
     for name, value in case.items():
@@ -39,19 +44,26 @@ def counterexample(case: Mapping[str, Any], error: BaseException | None) -> list
     if differs is not None:
         pictures += array("found", differs.found, differs.cell)
         pictures += array("expected", differs.expected, differs.cell)
-    return pictures
+    return pictures + drawn
 
 
 def argument(name: str, value: Any, place: int | None) -> Iterator[Picture]:
+    value, parts = value if isinstance(value, Part) else (value, None)
     if isinstance(value, Line):
         yield windows(name, value, place)
     elif isinstance(value, Case):
         for part in ("x", "w", "b"):
-            yield from array(f"{name}.{part}", getattr(value, part))
-        for axis, line in enumerate(value.lines):
-            yield windows(f"{name}, axis {axis + 2}", line, place if axis == len(value.lines) - 1 else None)
-        if "groups" in value.settings:
-            yield Picture(f"groups = {value.settings['groups']}")
+            if parts is None or part in parts:
+                yield from array(f"{name}.{part}", getattr(value, part))
+        if parts is None or parts & {"settings", "lines"}:
+            for axis, line in enumerate(value.lines):
+                if line.n == line.k == 1 and len(value.lines) > 1:
+                    continue  # a single cell
+                yield windows(f"{name}, axis {axis + 2}", line, place if axis == len(value.lines) - 1 else None)
+            if value.settings.get("groups", 1) > 1:
+                yield Picture(f"groups = {value.settings['groups']}")
+    elif isinstance(value, Tensor):
+        yield from array(name, value.data)
     elif isinstance(value, np.ndarray):
         yield from array(name, value)
     elif type(value).__name__ != "DataObject":  # what st.data() drew stands beside it
@@ -77,14 +89,16 @@ def windows(name: str, line: Line, place: int | None = None) -> Picture:
 
 
 def array(name: str, x: np.ndarray, hit: tuple[int, ...] | None = None) -> Iterator[Picture]:
-    """A grid of numbers for each channel of each image; the hit is put in brackets."""
+    """A grid of numbers, for each channel of each image below each other; the hit is put in brackets."""
     if x.ndim < 2:
         values = np.atleast_1d(x)
         yield Picture(f"{name}, shape {list(x.shape)}", [[number(v, hit in ((i,), ())) for i, v in enumerate(values)]])
         return
-    for front in list(np.ndindex(x.shape[:-2]))[:6]:
-        rows = [[number(v, hit == (*front, i, j)) for j, v in enumerate(row)] for i, row in enumerate(x[front])]
-        yield Picture(f"{name}{list(front) if front else ''}, shape {list(x.shape)}", rows[:MOST_ROWS])
+    rows: list[list[Cell]] = []
+    for front in np.ndindex(x.shape[:-2]):
+        rows += [[]] if rows else []
+        rows += [[number(v, hit == (*front, i, j)) for j, v in enumerate(row)] for i, row in enumerate(x[front])]
+    yield Picture(f"{name}, shape {list(x.shape)}", rows[:MOST_ROWS])
 
 
 def number(value: float, hit: bool) -> Cell:
@@ -93,7 +107,7 @@ def number(value: float, hit: bool) -> Cell:
 
 def as_text(pictures: Sequence[Picture]) -> str:
     lines = []
-    for title, rows in pictures:
+    for title, rows, _ in pictures:
         lines.append(title)
         width = max((len(cell.text) for row in rows for cell in row), default=0)
         lines += ["    " + " ".join(cell.text.rjust(width) for cell in row).rstrip() for row in rows]
@@ -104,14 +118,25 @@ FILLS = {"plain": "#FFFFFF", "margin": "#EEEEEE", "window": "#CFE8F7", "hit": "#
 SIDE = 26
 
 
-def as_svg(pictures: Sequence[Picture]) -> str:
-    """The same as a self-contained SVG."""
+def as_svg(pictures: Sequence[Picture], heading: Sequence[str] = ()) -> str:
+    """The same as a self-contained SVG; above it the heading, line by line."""
     parts, y, width = [], 24, 0
-    for title, rows in pictures:
+    for number, line in enumerate(heading):
+        parts.append(
+            f'<text x="10" y="{y}" font-size="13" font-weight="{400 if number else 700}">{escape(line)}</text>'
+        )
+        width = max(width, 20 + 8 * len(line))
+        y += 20
+    for title, rows, wires in pictures:
         parts.append(f'<text x="10" y="{y}" font-size="13">{escape(title)}</text>')
         width = max(width, 20 + 8 * len(title))
         y += 8
         cell_width = max([SIDE, *(9 * len(cell.text) + 8 for row in rows for cell in row)])
+        if wires:
+            drawn, y = graph(rows, wires, cell_width, y)
+            parts += drawn
+            width = max(width, 20 + max(map(len, rows)) * (cell_width + GAP))
+            continue
         for row in rows:
             for i, cell in enumerate(row):
                 x = 10 + i * cell_width
@@ -128,6 +153,36 @@ def as_svg(pictures: Sequence[Picture]) -> str:
             y += SIDE
         y += 26
     return page(width, y, parts)
+
+
+GAP = 30
+
+
+def graph(rows: Any, wires: Any, width: int, top: float) -> tuple[list[str], float]:
+    """Boxes in rows, with an arrow for each wire, from below to above; two wires between the same boxes bend."""
+    step = SIDE + GAP
+
+    def corner(cell: tuple[int, int]) -> tuple[float, float]:
+        return 10 + cell[1] * (width + GAP), top + cell[0] * step
+
+    parts = []
+    for number, (above, below) in enumerate(wires):
+        (x1, y1), (x2, y2) = corner(below), corner(above)
+        side = 12 * (2 * wires[:number].count((above, below)) - 1) if wires.count((above, below)) > 1 else 0
+        bend = width + 40 if below[0] - above[0] > 1 else 2 * side  # round the boxes between
+        parts.append(
+            f'<path d="M{x1 + width / 2} {y1} Q{(x1 + x2 + width) / 2 + bend} {(y1 + y2 + SIDE) / 2} '
+            f'{x2 + width / 2 + side} {y2 + SIDE}" fill="none" stroke="#8A8F98"/>'
+        )
+    for i, row in enumerate(rows):
+        for j, cell in enumerate(row):
+            x, y = corner((i, j))
+            parts.append(
+                f'<rect x="{x}" y="{y}" width="{width}" height="{SIDE}" rx="4" fill="{FILLS[cell.kind]}" '
+                f'stroke="#8A8F98"/><text x="{x + width / 2}" y="{y + 18}" font-size="13" text-anchor="middle">'
+                f"{escape(cell.text)}</text>"
+            )
+    return parts, top + len(rows) * step + 20
 
 
 def page(width: float, height: float, parts: Sequence[str]) -> str:

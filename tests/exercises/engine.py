@@ -12,7 +12,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import minitensor as mt
 import nets
@@ -81,6 +81,13 @@ class Engine:
 ENGINE = Engine()
 
 
+def changed(changes: Mapping[str, Function]) -> Engine:
+    """The right engine with some functions replaced, or with new ones."""
+    engine = replace(ENGINE)
+    vars(engine).update({**vars(ENGINE), **changes})
+    return engine
+
+
 @dataclass(frozen=True)
 class Variant:
     """An engine that differs where nobody promised anything: a property that fails here asks for too much."""
@@ -91,7 +98,7 @@ class Variant:
 
     @property
     def engine(self) -> Engine:
-        return replace(ENGINE, **self.changes)
+        return changed(self.changes)
 
 
 @dataclass(frozen=True)
@@ -106,22 +113,63 @@ class Bug:
 
     @property
     def engine(self) -> Engine:
-        return replace(ENGINE, **self.changes)
+        return changed(self.changes)
 
 
 class Watched:
-    """An engine that notes which of its functions are asked for."""
+    """An engine as a property gets it: it notes what is asked for, and hides where a function comes from.
+
+    Every engine stands behind the same functions, made anew for each Watched; nothing about them but what they compute
+    tells a right engine from a wrong one.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine, self.used = engine, set[str]()
 
     def __getattr__(self, name: str) -> Any:
-        function = getattr(self._engine, name, None)
+        function = vars(self._engine).get(name)
         if function is None:
             near = difflib.get_close_matches(name, vars(self._engine), cutoff=0.4)
             raise AttributeError(f"the engine has no {name}" + (f"; do you mean {' or '.join(near)}?" if near else ""))
         self.used.add(name)
-        return function
+        return self._answer(name, function)
+
+    def _answer(self, name: str, function: Function) -> Function:
+        def ask(*args: Any, **settings: Any) -> Any:
+            return function(*args, **settings)
+
+        ask.__name__, ask.__qualname__ = name, f"engine.{name}"
+        return ask
 
     def __repr__(self) -> str:
         return "the engine"
+
+
+class Asked(NamedTuple):
+    """A call of an engine's function, and what it answered."""
+
+    name: str
+    args: tuple[Any, ...]
+    settings: dict[str, Any]
+    answer: Any
+
+
+class Recorded(Watched):
+    """An engine that keeps what it was asked, and its answers."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self.asked: list[Asked] = []
+
+    def _answer(self, name: str, function: Function) -> Function:
+        def ask(*args: Any, **settings: Any) -> Any:
+            try:
+                answer = function(*args, **settings)
+            except Exception as error:
+                answer = error
+            self.asked.append(Asked(name, args, settings, answer))
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return ask

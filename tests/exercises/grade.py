@@ -1,4 +1,7 @@
-"""Does a property hold for an engine?  And if not: for which case, in which line?"""
+"""Does a property hold for an engine?  And if not: for which case, in which line?
+
+The cases depend on nothing but the seeds below, so that the name and the words of a property change nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,31 +13,37 @@ import linecache
 import reprlib
 import textwrap
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, errors, settings
+from hypothesis import HealthCheck, Phase, errors, seed, settings
 from hypothesis.strategies import DataObject
 
 from minitensor import Tensor
 
-from .kit import ROUNDING, nearly
+from . import reading
+from .kit import ROUNDING, nearly, small, values
+from .reading import Mistake, place_of
 
 Property = Callable[..., Any]
 
+# A property is credited for what it sees, so it must first hold in many cases: 360 for the right engine and for each
+# legal variant, in three independent runs.  A bug has 120.
+CASES = 120
+SEEDS = (0, 1, 2)
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.differing_executors]
 
 
-def use_settings(shrink: bool, examples: int = 60) -> None:
-    """Few cases, the same at each run; shrinking takes most of the time, so it is done only for what is shown."""
+def use_settings(shrink: bool, examples: int = CASES) -> None:
+    """So many cases for each seed; shrinking takes most of the time, so it is done only for what is shown."""
     settings.register_profile(
         "exercises",
         max_examples=examples,
-        derandomize=True,
+        derandomize=False,  # that would draw other cases for another name; `judge` sets the seed
         database=None,
         deadline=None,
         print_blob=False,
@@ -45,39 +54,38 @@ def use_settings(shrink: bool, examples: int = 60) -> None:
     settings.load_profile("exercises")
 
 
-class Mistake(Exception):
-    """Something is wrong with the student's file, told in words for the student."""
-
-
 class Verdict(NamedTuple):
     """Whether a property held; if not what was raised, where, and what it was called with and printed last."""
 
     passed: bool
     message: str = ""
-    case: dict[str, Any] | None = None
+    case: dict[str, Any] | None = None  # the arguments that take part, then what the failing statement reads
     error: BaseException | None = None
     printed: str = ""
+    arguments: dict[str, Any] | None = None  # of the same call, all of them, then what it drew inside
 
 
 # -- the student's file ------------------------------------------------------------------------------------------------
 
 
 def load(path: Path) -> ModuleType:
-    """The student's file as a module; Mistake if it cannot be run."""
+    """The student's file as a new module, so that nothing is left of an earlier one; Mistake if it cannot be run."""
     path = path.resolve()  # as tracebacks name it
-    if not path.is_file():
-        raise Mistake(f"there is no file {path}; `start` puts it there")
+    sheet = reading.read(path)
     module = ModuleType(f"exercise_{path.stem}")
     vars(module).update(__file__=str(path), _unequal_=unequal)
     linecache.checkcache(str(path))
     try:
-        tree = ast.fix_missing_locations(BothSides().visit(ast.parse(path.read_bytes())))
-        exec(compile(tree, str(path), "exec", dont_inherit=True), vars(module))
-    except SyntaxError as error:
-        raise Mistake(f"{path.name}, line {error.lineno}: this is not Python yet: {error.msg}") from None
+        exec(compiled("\n".join(sheet.lines), str(path)), vars(module))
     except BaseException as error:
         raise Mistake(f"{where(error, path)}{type(error).__name__}: {error}") from None
     return module
+
+
+@functools.lru_cache(maxsize=4)
+def compiled(text: str, name: str) -> CodeType:
+    tree = ast.fix_missing_locations(BothSides().visit(ast.parse(text)))
+    return compile(tree, name, "exec", dont_inherit=True)
 
 
 def properties(module: ModuleType) -> list[Property]:
@@ -119,7 +127,7 @@ def unequal(left: Any, sign: str, right: Any) -> str:
 
 def asserts(test: Property) -> bool:
     """Whether the property has an assert, or calls what may have one: same, close, or a helper of its file."""
-    body = getattr(getattr(test, "hypothesis", None), "inner_test", test)
+    body = body_of(test)
     for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(body)))):
         match node:
             case ast.Assert() | ast.Raise() | ast.With():
@@ -131,31 +139,78 @@ def asserts(test: Property) -> bool:
     return False
 
 
+def body_of(test: Property) -> Property:
+    """The function as the student wrote it, without @given."""
+    return getattr(getattr(test, "hypothesis", None), "inner_test", test)
+
+
 # -- verdicts ----------------------------------------------------------------------------------------------------------
 
 
-def judge(test: Property, subject: Any, path: Path | None = None) -> Verdict:
+class Said(AssertionError):
+    """A sentence about the form of a property, whatever the case."""
+
+
+HEALTH = {
+    "filtering out": "nearly every case is thrown away again: build valid cases instead of filtering",
+    "smallest natural input": "its cases are too large to be tried, the smallest too: draw shorter lists and arrays",
+    "Nesting @given": "a @given stands within another: draw inside with data.draw(...)",
+    "function-scoped": "it takes a fixture that pytest makes anew for each case: draw it with @given",
+}
+
+
+def judge(test: Property, subject: Any, path: Path | None = None, seeds: Sequence[int] = SEEDS[:1]) -> Verdict:
     """Run one property against one engine (or a law against an operator); whatever it raises is a verdict.
 
-    path is the student's file, where lines are quoted from; that of the property, if not given.
+    path is the student's file, where lines are quoted from; that of the property, if not given.  Each seed is a run of
+    its own; the first that fails is the verdict.
     """
     path = path or Path(inspect.getsourcefile(inspect.unwrap(test)) or "")
+    told = misformed(test)
+    if told:
+        return Verdict(False, told)
+    drawn = hasattr(test, "hypothesis")
+    for number in seeds if drawn else seeds[:1]:
+        verdict = once(seed(number)(test), subject, path)
+        if not verdict.passed:
+            return verdict
+    return Verdict(True)
+
+
+def misformed(test: Property) -> str:
+    """What is wrong with a property before any case is tried, or an empty text."""
     arguments = list(inspect.signature(test).parameters.values())
     if not arguments:
-        return Verdict(False, f"it needs an argument for the engine: def {test.__name__}(engine, ...)")
+        return f"it needs an argument for the engine: def {test.__name__}(engine, ...)"
     undrawn = [a.name for a in arguments[1:] if a.default is a.empty and a.kind is a.POSITIONAL_OR_KEYWORD]
     if undrawn:
         drawing = ", ".join(f"{name}=..." for name in undrawn)
-        return Verdict(False, f"nothing draws {' and '.join(undrawn)}: put @given({drawing}) above the function")
+        return f"nothing draws {' and '.join(undrawn)}: put @given({drawing}) above the function"
+    return reading.broken_form(tree_of(body_of(test)))
+
+
+def tree_of(function: Property) -> ast.AST:
+    """The tree of a function that was written in a file, with the file's line numbers."""
+    try:
+        lines, first = inspect.getsourcelines(function)
+        tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
+    except (OSError, TypeError, SyntaxError):
+        return ast.Pass()  # made by a program: nothing to read
+    return ast.increment_lineno(tree, first - 1)
+
+
+def once(test: Property, subject: Any, path: Path) -> Verdict:
+    """One run: many cases with one seed, or a single call of what draws none."""
     with recorded(test) as (calls, printed), redirect_stdout(printed):
         try:
-            test(subject)
+            no_result(test(subject))
         except errors.Unsatisfiable:
             return Verdict(False, "not one case passed its own assumptions: build valid cases instead of filtering")
-        except errors.FailedHealthCheck:
-            return Verdict(False, "nearly every case is thrown away again: build valid cases instead of filtering")
+        except errors.FailedHealthCheck as error:
+            text = str(error)
+            return Verdict(False, next((HEALTH[part] for part in HEALTH if part in text), text.splitlines()[0]))
         except errors.Flaky:
-            return Verdict(False, "it fails and passes with the same case: something in it is left to chance")
+            return Verdict(False, "it fails and passes with the same case: something in it is left to chance, or kept")
         except errors.InvalidArgument as error:
             told = str(error).splitlines()[0].split(", from `")[0]  # what follows are lines of Hypothesis
             return Verdict(
@@ -163,9 +218,30 @@ def judge(test: Property, subject: Any, path: Path | None = None) -> Verdict:
             )
         except BaseException as error:
             # A wrong name or type is wrong for every case, so there is no case to show.
-            case = calls[-1] if calls and not isinstance(error, NameError | TypeError | AttributeError) else None
-            return Verdict(False, where(error, path) + describe(error), case, error, printed.getvalue())
+            telling = not isinstance(error, NameError | TypeError | AttributeError | Said)
+            arguments = calls[-1] if calls else {}
+            case = shown(test, arguments, error, path) if telling else None
+            return Verdict(False, where(error, path) + describe(error), case, error, printed.getvalue(), arguments)
     return Verdict(True)
+
+
+def smallest(test: Property, subject: Any, path: Path | None = None, seeds: Sequence[int] = SEEDS) -> Verdict:
+    """As judge, but first with one image, one channel and one group, then with a little more, until it fails.
+
+    Hypothesis shrinks numbers well, and a size less well, since another size wants other numbers.
+    """
+    for most in ((1, 1, 1), (2, 1, 1), (1, 2, 1), (1, 1, 2)):
+        with small(*most):
+            verdict = judge(test, subject, path, seeds[:1])
+        if not verdict.passed:
+            return verdict
+    return judge(test, subject, path, seeds)
+
+
+def no_result(result: Any) -> None:
+    """A property returns nothing: what it returns is looked at by nobody."""
+    if result is not None:
+        raise Said(f"it returns {SHORT.repr(result)}, and nobody looks at that: write assert in place of return")
 
 
 @contextmanager
@@ -184,15 +260,15 @@ def recorded(test: Property) -> Iterator[tuple[list[dict[str, Any]], io.StringIO
     subject = next(iter(inspect.signature(body).parameters))
 
     @functools.wraps(body)
-    def note(*args: Any, **kwargs: Any) -> Any:
+    def note(*args: Any, **kwargs: Any) -> None:
         printed.seek(0)
         printed.truncate()
-        case = {name: value for name, value in kwargs.items() if name != subject}
+        case = {name: kept(value) for name, value in kwargs.items() if name != subject}
         calls[:] = [case]
         for value in list(case.values()):
             if isinstance(value, DataObject):
                 note_draws(value, case)
-        return body(*args, **kwargs)
+        no_result(body(*args, **kwargs))
 
     handle.inner_test = note
     try:
@@ -201,25 +277,95 @@ def recorded(test: Property) -> Iterator[tuple[list[dict[str, Any]], io.StringIO
         handle.inner_test = body
 
 
+def kept(value: Any) -> Any:
+    """A value as it is now: a property may write into the arrays that it got."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    return value._make(map(kept, value)) if hasattr(value, "_make") else value
+
+
 def note_draws(data: Any, case: dict[str, Any]) -> None:
-    """Let data.draw put what it draws into the case, by its label or number."""
+    """Let data.draw put what it draws into the case, by its label or number; in a loop, each by itself."""
     draw = data.draw
 
     def noted(strategy: Any, label: Any = None) -> Any:
         value = draw(strategy, label)
-        case[f"draw {data.count}" if label is None else str(label)] = value
+        name = f"draw {data.count}" if label is None else str(label)
+        case[name if name not in case else f"{name} ({data.count})"] = kept(value)
         return value
 
     data.draw = noted
 
 
+# -- what is told of a failure -----------------------------------------------------------------------------------------
+
+
+def shown(test: Property, arguments: dict[str, Any], error: BaseException, path: Path) -> dict[str, Any]:
+    """What takes part in a failure: the arguments that the property mentions, and what the failing statement reads."""
+    function = tree_of(body_of(test))
+    used = reading.parts_used(function)
+    case = {}
+    for name, value in arguments.items():
+        parts = used.get(name, None if name not in inspect.signature(body_of(test)).parameters else set())
+        if parts is None or parts:
+            case[name] = Part(value, parts) if parts and hasattr(value, "_fields") else value
+    arrays = [a for value in case.values() for a in arrays_of(value)]
+    for name, value in locals_of(error, path).items():
+        known = any(a.ndim and np.array_equal(a, other) for a in arrays_of(value) for other in arrays)
+        if name not in case and not known:
+            case[name] = value
+    return case
+
+
+def arrays_of(value: Any) -> list[np.ndarray]:
+    """The arrays that are shown of a value."""
+    if isinstance(value, Part):
+        return [np.asarray(x) for x in (getattr(value.whole, p) for p in value.parts) if isinstance(x, np.ndarray)]
+    if hasattr(value, "_fields"):
+        return [x for x in value if isinstance(x, np.ndarray)]
+    return [values(value)] if isinstance(value, np.ndarray | Tensor) else []
+
+
+class Part(NamedTuple):
+    """A value of which only some attributes took part."""
+
+    whole: Any
+    parts: set[str]
+
+
+def locals_of(error: BaseException, path: Path) -> dict[str, Any]:
+    """The numbers and arrays that the failing statement of the student's file reads, by their names."""
+    frame, number = last_frame(error, path)
+    if frame is None:
+        return {}
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8-sig"))
+    except (OSError, SyntaxError, ValueError):
+        return {}
+    names = [name for name in reading.names_at(tree, number) if name in frame.f_locals]
+    return {name: frame.f_locals[name] for name in names if is_shown(frame.f_locals[name])}
+
+
+def is_shown(value: Any) -> bool:
+    """Numbers, arrays, Tensors, and short lists of them."""
+    if isinstance(value, list | tuple):
+        return len(value) < 20 and all(map(is_shown, value))
+    return isinstance(value, bool | int | float | str | np.ndarray | np.generic | Tensor)
+
+
+def last_frame(error: BaseException, path: Path) -> tuple[FrameType | None, int]:
+    """The last frame of the student's file on the way to the error, and its line."""
+    steps = [(f, n) for f, n in traceback.walk_tb(error.__traceback__) if Path(f.f_code.co_filename) == path]
+    return steps[-1] if steps else (None, 0)
+
+
 def where(error: BaseException, path: Path) -> str:
     """The last line of the student's file on the way to the error."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == path]
-    if not frames:
+    frame, number = last_frame(error, path)
+    if frame is None:
         return ""
-    line = linecache.getline(str(path), frames[-1].lineno or 0).strip()
-    return f"{path.name}, line {frames[-1].lineno}: {line}\n"
+    lines = [line.rstrip("\n") for line in linecache.getlines(str(path))]
+    return f"{path.name}, {place_of(lines, number)}: {linecache.getline(str(path), number).strip()}\n"
 
 
 def describe(error: BaseException) -> str:

@@ -2,6 +2,10 @@
 
 HINTS: dict[str, dict[str, tuple[str, str]]] = {
     "sizes": {
+        "test_a_kernel_as_wide_as_the_input_has_one_place": (
+            "The line stands in the text above: it asks the engine for the size, and says what it must be.",
+            "assert engine.conv_output_size(d + 1, 2, dilation=d) == 1",
+        ),
         "test_the_size_counts_windows": (
             "You need no formula: slide a window along the padded input and count for how many starts it still fits.",
             "Starts are 0, s, 2s, ...; a window that starts at a fits if a + d(k - 1) + 1 <= n + 2p.",

@@ -75,6 +75,12 @@ def a_blur_keeps_the_sum_and_reaches_three_cells(blur: Any, x: Any) -> None:
     close(blur(np.eye(6)[2]), [0, 1 / 3, 1 / 3, 1 / 3, 0, 0])
 
 
+@given(x=whole(6), g=whole(6))
+def the_gradient_of_a_blur_is_blurred(blur: Any, x: Any, g: Any) -> None:
+    """Being its own adjoint, it has the gradient blur(g) for the seed g."""
+    close(gradient(blur, x, g), blur(g))
+
+
 # 3 output_size(n, k, stride, padding, dilation)
 
 
@@ -261,3 +267,12 @@ def every_tap_counts(turning: Any, w: Any, row: int, column: int) -> None:
     y = values(turning(x, w))
     assert y.shape == (3, 3)
     assert y.sum() == 4 * w.sum()
+
+
+@given(x=whole(4, 4), w=whole(2, 2), g=whole(3, 3))
+def the_gradients_of_turning_are_adjoints(turning: Any, x: Any, w: Any, g: Any) -> None:
+    """<turning(x, w), g> = <x, dx> = <w, dw>."""
+    tx, tw = Tensor(x), Tensor(w)
+    y = turning(tx, tw)
+    dx, dw = gradients(y, [tx, tw], g)
+    assert inner(y, g) == inner(x, dx) == inner(w, dw)

@@ -17,8 +17,8 @@ import minitensor as mt
 from minitensor import Tensor, as_tensor, sizes, windows
 from minitensor.tensor import Array, as_tensors
 
-from .bugs.rules import with_rules
-from .engine import Function, Variant
+from .bugs.rules import passed_on, with_rules
+from .engine import ENGINE, Function, Variant
 
 
 def max_pool_with(share: Callable[[Array], Array]) -> Function:
@@ -84,6 +84,16 @@ def dropout_from_behind(x: Any, p: float, rng: np.random.Generator) -> Tensor:
     return mt.dropout(as_tensor(x)[::-1], p, rng)[::-1]
 
 
+def one_more_operator(function: Function) -> Function:
+    """function, and an operator behind it that passes everything on."""
+    return lambda *args, **settings: passed_on(function(*args, **settings))
+
+
+OF_TENSORS = (
+    "add", "subtract", "multiply", "maximum", "mean", "tanh", "take", "softmax", "cross_entropy", "batch_norm",
+    "dropout", "dense", "conv1d", "conv2d", "locally_connected1d", "tiled_conv1d", "max_pool1d", "max_pool2d",
+    "avg_pool1d", "lp_pool1d", "maxout",
+)  # fmt: skip
 SIZES = ("conv_output_size", "conv_transpose_output_size", "same_padding", "receptive_field")
 
 VARIANTS = [
@@ -116,6 +126,11 @@ VARIANTS = [
         "other words",
         "An error may be a special ValueError, and say what it likes.",
         {n: in_other_words(getattr(sizes, n)) for n in SIZES},
+    ),
+    Variant(
+        "another recipe",
+        "How an operator is put together is nobody's business: its recipe may have other parts, and other names.",
+        {name: one_more_operator(getattr(ENGINE, name)) for name in OF_TENSORS},
     ),
     Variant(
         "another random order", "Dropout may use its random numbers in any order.", {"dropout": dropout_from_behind}

@@ -33,3 +33,12 @@ def with_rules(function: Callable[..., Tensor], wrong: Mapping[int, Callable[...
         return value(*[x for x in inputs if x is not None])
 
     return spoilt
+
+
+@primitive
+def passed_on(x: Array) -> Array:
+    """The values as they are."""
+    return x.copy()
+
+
+passed_on.defvjp(lambda g, out, x: g)

@@ -3,6 +3,12 @@
 from tests.exercises.kit import given, lines, pool_lines, refuses, st
 
 
+@given(d=st.integers(1, 5))
+def test_a_kernel_as_wide_as_the_input_has_one_place(engine, d):
+    """A kernel of 2 with dilation d covers d + 1 cells, so in an input of d + 1 cells it has one place."""
+    assert engine.conv_output_size(d + 1, 2, dilation=d) == 1
+
+
 def count_windows(line):
     """Slide a window along the padded input, one stride at a time, for as long as it fits."""
     span = line.dilation * (line.k - 1) + 1

@@ -6,6 +6,10 @@ pass for the right engine, and fail for some of the bugs:
     python -m tests.exercises run 1
     python -m tests.exercises hint 1
 
+The first is done in a minute: it is the line
+
+    assert engine.conv_output_size(d + 1, 2, dilation=d) == 1
+
 You may write further properties: any function test_...(engine, ...) is graded.
 
 The letters, along one axis:  n input length   k kernel   s stride   p padding on each side   d dilation
@@ -23,6 +27,11 @@ refuses(f, ...) is whether f(...) is a ValueError.
 
 # ruff: noqa: F401 (you will need these)
 from tests.exercises.kit import given, lines, pool_lines, refuses, st
+
+
+@given(d=st.integers(1, 5))
+def test_a_kernel_as_wide_as_the_input_has_one_place(engine, d):
+    """A kernel of 2 with dilation d covers d + 1 cells, so in an input of d + 1 cells it has one place."""
 
 
 def count_windows(line):
