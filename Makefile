@@ -10,7 +10,7 @@ ENGINE := minitensor $(filter-out tests/test_nets_% tests/test_viz_% tests/test_
 # minitensor then spreads long sums over the cores itself (minitensor/fast/cores.py).
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-plain test-thorough coverage mutants check format bench bench-peers figures effort exercises clean
+.PHONY: help demo test test-exercises test-plain test-thorough coverage mutants check format bench bench-peers figures effort exercises clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -18,8 +18,11 @@ help: ## list the commands
 demo: .venv/run ## train a network on real digits, check a gradient, draw the graphs; writes to out/
 	$(BIN)/python -m viz demo --out $(OUT)
 
-test: .venv/test ## run all tests
-	$(BIN)/python -m pytest -q -n auto
+test: .venv/test ## run the tests of the engine, the networks and the pictures
+	$(BIN)/python -m pytest -q -n auto --ignore-glob='*/test_exercises*.py'
+
+test-exercises: .venv/test ## run the tests of the exercises: every bug and mistake in them is graded
+	$(BIN)/python -m pytest -q -n auto tests/test_exercises*.py tests/exercises
 
 test-plain: .venv/test ## run the laws of the engine on its definitions alone, without minitensor/fast
 	MINITENSOR_PLAIN=1 HYPOTHESIS_PROFILE=few $(BIN)/python -m pytest -q -n auto $(ENGINE)

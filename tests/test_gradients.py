@@ -19,7 +19,8 @@ from .strategies import few, rngs
 
 NOT_OPERATORS = {
     "Primitive", "Tensor", "Windows", "as_tensor", "backward", "formula", "gradients", "hessian", "history", "jacobian",
-    "no_grad", "primitive", "zeros", "ones", "full", "arange", "randn", "argmax",
+    "no_grad", "primitive", "zeros", "ones", "full", "arange", "randn", "argmax", "program",
+    "compiled",
 }  # fmt: skip
 EVERYTHING = {**OPERATORS, **RULES}
 
