@@ -29,7 +29,6 @@ import numpy.typing as npt
 
 from . import checks
 from .checks import DEFAULT_FLOAT, FLOATS, Axis, float_dtype, holds
-from .checks import whole as whole
 
 Array: TypeAlias = npt.NDArray[Any]
 Operand: TypeAlias = "Tensor | npt.ArrayLike"
@@ -37,7 +36,6 @@ Rule: TypeAlias = "Callable[..., Tensor]"
 
 _births = itertools.count()  # a Tensor is born after its inputs: the order that backpropagation needs
 RECORDING: ContextVar[bool] = ContextVar("recording", default=True)  # each thread and each task has its own
-TRACED_FROM: ContextVar[int | None] = ContextVar("traced_from", default=None)  # the birth where `compiled` began
 
 
 class Primitive:
@@ -150,6 +148,9 @@ class Tensor:
         self.birth = next(_births)
         self.grad, self.name = None, name
 
+    # That is the idea, and `backprop.py` goes on from here.  The rest of this file is Python's and NumPy's syntax,
+    # written out, and then how Tensors are born (`_born`) and what may be handed in.
+
     @property
     def data(self) -> Array:
         """The value, as an array that cannot be written to."""
@@ -168,9 +169,6 @@ class Tensor:
         facts += [f"name={self.name!r}"] if self.name is not None else []
         facts += [self.primitive.name] if self.primitive is not None else []
         return f"Tensor({', '.join([text, *facts])})"
-
-    # That is the idea, and `backprop.py` goes on from here.  The rest of this file is Python's and NumPy's syntax,
-    # written out, and then how Tensors are born (`_born`) and what may be handed in.
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -350,6 +348,7 @@ class Tensor:
 # -- how Tensors are born ----------------------------------------------------------------------------------------------
 
 FLOAT_SCALARS = (np.float32, np.float64)
+TRACED_FROM: ContextVar[int | None] = ContextVar("traced_from", default=None)  # the birth where `compiled` began
 NO_SETTINGS: dict[str, Any] = {}  # one for all: a million operators without settings need no million dicts
 
 

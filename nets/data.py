@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minitensor.tensor import Array, whole
+from minitensor.checks import whole
+from minitensor.tensor import Array
 
 from .init import generator
 

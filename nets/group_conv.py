@@ -29,7 +29,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitensor import Tensor, as_tensor, conv2d, stack
-from minitensor.tensor import Operand, whole
+from minitensor.checks import whole
+from minitensor.tensor import Operand
 
 from .functions import positive
 from .init import Initializer, he_normal

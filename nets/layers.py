@@ -31,8 +31,8 @@ from minitensor import (
     tiled_conv1d,
     tiled_conv2d,
 )
-from minitensor.conv import check_padding_mode
-from minitensor.windows import Ints, Windows, margins, per_axis
+from minitensor.checks import Ints, check_padding_mode, per_axis
+from minitensor.windows import Windows, margins
 
 from .functions import Identity, positive
 from .init import Initializer, generator, he_normal

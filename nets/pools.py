@@ -22,7 +22,7 @@ from minitensor import (
     weighted_avg_pool1d,
     weighted_avg_pool2d,
 )
-from minitensor.windows import Ints
+from minitensor.checks import Ints
 
 from .functions import Function
 from .layers import along_axes

@@ -22,7 +22,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minitensor import Tensor, history, no_grad, sizes
-from minitensor.windows import Windows, margins, per_axis
+from minitensor.checks import per_axis
+from minitensor.windows import Windows, margins
 
 from .layers import Conv1d, Conv2d, ConvTranspose2d, Dense
 from .module import Module, Shape

@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitensor import Tensor, conv2d
+from minitensor.checks import per_axis
 from minitensor.sizes import conv_output_size, conv_transpose_output_size
 from minitensor.tensor import Array
-from minitensor.windows import per_axis
 
 from .connections import connections
 from .dot import FIELD, PADDING, RESULT, TRACE, Attributes

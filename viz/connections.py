@@ -27,7 +27,8 @@ from typing import Any
 import numpy as np
 
 from minitensor import Tensor, history
-from minitensor.tensor import Primitive, recording, whole
+from minitensor.checks import whole
+from minitensor.tensor import Primitive, recording
 from nets import Module
 
 from .slopes import LARGEST, Known, Operator, TooManyWires

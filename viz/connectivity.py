@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from minitensor import Tensor, gradients
-from minitensor.tensor import Array, whole
+from minitensor.checks import whole
+from minitensor.tensor import Array
 
 from .connections import Layer, Wires, accepted_shape, computed, in_use, parameters_of, wires_at
 from .dot import (

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from minitensor import Tensor, conv2d, pad
+from minitensor.checks import per_axis
 from minitensor.tensor import Array
-from minitensor.windows import per_axis
 
 from . import export
 from .connections import wires_at

@@ -8,8 +8,8 @@ import numpy as np
 
 import minitensor as mt
 from minitensor import Tensor
+from minitensor.checks import per_axis
 from minitensor.tensor import as_tensors
-from minitensor.windows import per_axis
 
 from ..engine import Bug, Engine
 

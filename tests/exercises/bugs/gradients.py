@@ -8,8 +8,8 @@ import numpy as np
 
 import minitensor as mt
 from minitensor import Tensor, fold, pad, primitive
+from minitensor.checks import per_axis
 from minitensor.tensor import Array
-from minitensor.windows import per_axis
 
 from ..engine import Bug, Engine
 from .rules import with_rules

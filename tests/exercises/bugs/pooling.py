@@ -8,8 +8,8 @@ import numpy as np
 
 import minitensor as mt
 from minitensor import Tensor, as_tensor, windows
+from minitensor.checks import per_axis
 from minitensor.sizes import conv_output_size
-from minitensor.windows import per_axis
 
 from ..engine import Bug, Engine
 from .rules import with_rules
