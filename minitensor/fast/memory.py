@@ -19,15 +19,15 @@ import numpy as np
 
 from ..tensor import Array
 
-NEARLY_32_MB = (1 << 25) - 8192  # glibc's own bytes fit in as well: 32 MB is the most that it can be taught to keep
+BLOCK = (1 << 25) - 8192  # bytes; with glibc's own 8 kB this is 32 MB, the most to which it raises its threshold
 
-# glibc hands a large block back to the system when it is freed, and the next one has to be zeroed page by page again,
-# which doubles the time of a training step.  Freeing an untouched block of 32 MB teaches it to keep blocks up to that.
-np.empty(NEARLY_32_MB, np.uint8)
-# So a second one stays, and as NumPy asks Linux for huge pages under an array of that size, the smaller ones that are
-# later made of it lie on pages of 2 MB, not 4 kB: the processor looks up fewer addresses.
-np.empty(NEARLY_32_MB, np.uint8)
-
+# A large array is a mapping of its own (mmap), which glibc gives back to the system when the array is freed; the next
+# one is zeroed again, page by page, which doubles the time of a training step.  When a mapping is freed, glibc raises
+# its M_MMAP_THRESHOLD to that size, and keeps arrays up to it from then on.  So one is freed here, untouched.
+np.empty(BLOCK, np.uint8)
+# A second block now stays with the process.  NumPy asks Linux for huge pages under an array of this size, so smaller
+# arrays that are later made of it lie on pages of 2 MB, not 4 kB, and the processor looks up fewer addresses.
+np.empty(BLOCK, np.uint8)
 
 LARGEST_COPY = 1 << 26  # bytes: a whole data set is not held twice
 _copies: dict[int, tuple[weakref.ref[Array], Array]] = {}  # by id, for as long as what was copied lives
