@@ -478,22 +478,44 @@ def test_a_cell_of_the_playground_is_crossed_out_exactly_where_it_has_no_wire(br
         assert expected
 
 
-def test_the_window_of_the_playground_can_be_dragged(browser: Browser, grounds: Path) -> None:
+@pytest.mark.parametrize("axes", [1, 2])
+def test_the_middle_of_the_window_of_the_playground_follows_the_pointer(
+    browser: Browser, grounds: Path, axes: int
+) -> None:
     browser.open(grounds)
-    for axes, last in (1, "5 / 5"), (2, "25 / 25"):
-        browser.run("playground.set({kind: 'convolution', n: 7, k: 3, axes: arguments[0]})", axes)
-        x, y, u, v = browser.run(
-            "const middle = (s) => { const r = document.querySelector(s).getBoundingClientRect();"
-            "return [Math.round(r.x + r.width / 2), Math.round(r.y + r.height / 2)] };"
+    for stride, padding, dilation in product((1, 2), (0, 1), (1, 2)):
+        settings = {"stride": stride, "padding": padding, "dilation": dilation}
+        browser.run("playground.set(arguments[0])", {"kind": "convolution", "n": 9, "k": 3, "axes": axes, **settings})
+        windows = Windows.over((9,), 3, **settings)
+        [m], middle = windows.places, int(windows.positions(0)[1, 1])  # of the second place along each axis
+        corners = browser.run(
             "document.querySelector('#picture').scrollIntoView();"
-            "return [...middle('[data-row=input]'), ...middle('[data-row=input][data-flat=\"' + arguments[0] + '\"]')]",
-            7**axes - 1,
+            "return arguments[0].map(i => document.querySelectorAll('[data-row=input]')[i].getBoundingClientRect())"
+            ".map(r => [Math.round(r.x + r.width / 2), Math.round(r.y + r.height / 2)])",
+            [9**axes - 1, middle if axes == 1 else 9 * middle + middle],
         )
-        moves = [{"type": "pointerMove", "x": x, "y": y}, {"type": "pointerDown", "button": 0}]
-        moves += [{"type": "pointerMove", "x": u, "y": v}]
+        moves: list[dict[str, Any]] = [{"type": "pointerMove", "x": x, "y": y} for x, y in corners]
+        moves.insert(1, {"type": "pointerDown", "button": 0})
+        moves.append({"type": "pointerUp", "button": 0})
         browser._send("POST", "/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": moves}]})
-        assert browser.run(COUNT) == last
-        browser._send("DELETE", "/actions")
+        second = 1 if axes == 1 else m + 1
+        assert browser.run(COUNT) == f"{second + 1} / {m**axes}"
+        browser.press(RIGHT)  # still moves the window
+        assert browser.run(COUNT) == f"{second + 2} / {m**axes}"
+
+
+def test_the_line_of_python_is_copied_or_where_that_is_not_allowed_selected(browser: Browser, grounds: Path) -> None:
+    browser.open(grounds)
+    copy = (
+        "playground.set({kind: 'transposed', n: 4, k: 3, stride: 2, outputPadding: 1}); window.copied = '';"
+        "navigator.clipboard.writeText = async (text) => { if (arguments[0]) window.copied = text; else throw 0; };"
+        "document.getElementById('copy').click();"
+        "await new Promise(requestAnimationFrame);"
+        "return [window.copied, getSelection().toString()]"
+    )
+    line = "conv_transpose1d(x, w, stride=2, output_padding=1)"
+    for allowed, expected in (True, [line, ""]), (False, ["", line]):
+        assert browser.run(f"return (async function () {{ {copy} }}).apply(null, arguments)", allowed) == expected
 
 
 @pytest.mark.parametrize("kind", KINDS)

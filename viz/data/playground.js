@@ -533,6 +533,8 @@
   const box = get("picture");
   let dragging = false;
   box.addEventListener("pointerdown", (event) => { dragging = event.button === 0; if (dragging) stop(); });
+  // A cell with the focus would take the arrow keys.
+  box.addEventListener("mousedown", (event) => event.preventDefault());
   window.addEventListener("pointerup", () => { dragging = false; });
   window.addEventListener("pointercancel", () => { dragging = false; });
   box.addEventListener("pointermove", (event) => { if (dragging) drag(event); });
