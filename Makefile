@@ -5,7 +5,7 @@ COMPILE = @$(BIN)/python -m compileall -q minitensor nets viz # an import then t
 OUT ?= out
 ROOMS := minitensor nets viz tests
 # the engine and the laws about it
-ENGINE := minitensor $(filter-out tests/test_nets_% tests/test_viz_% tests/test_exercises%,$(wildcard tests/test_*.py))
+ENGINE := minitensor $(filter-out tests/test_nets_% tests/test_viz_% tests/test_exercises%,$(wildcard tests/test_*.py)) tests/test_nets_program.py
 # NumPy keeps to one thread: its own wait for each other by spinning, which burns the time of whatever else runs.
 # minitensor then spreads long sums over the cores itself (minitensor/fast/cores.py).
 export OPENBLAS_NUM_THREADS ?= 1

@@ -452,6 +452,13 @@ def test_a_function_takes_and_returns_arrays(x):
         confused(x)
 
 
+@pytest.mark.parametrize("function", [lambda x: x + "a", lambda *xs: xs[0] + "a", np.sin])
+def test_an_error_of_the_function_itself_is_left_as_it_is(function):
+    """A TypeError that has nothing to do with the call stays, also of functions without a text or with any inputs."""
+    with pytest.raises(TypeError):
+        primitive(function)(*[1.0] * (3 if function is np.sin else 1))
+
+
 def test_a_setting_by_position_is_named():
     """TypeError with the number of inputs and the names of the settings."""
     with raises(TypeError, "product has 2 inputs, and was given 3", "by name (k)"):

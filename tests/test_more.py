@@ -146,3 +146,27 @@ def test_a_star_import_replaces_nothing_of_pythons():
     assert not (set(namespace) - {"__builtins__"}) & set(dir(builtins))
     assert "conv2d" in namespace
     assert all(hasattr(mt, name) for name in ("abs", "max", "min", "sum"))
+
+
+@pytest.mark.parametrize(("call", "parts"), [
+    (lambda: mt.randn(2, rng=3), ["default_rng(seed)", "int"]),
+    (lambda: mt.squeeze(np.ones((1, 2)), 1), ["axis (=1)", (1, 2)]),
+    (lambda: mt.expand_dims(np.ones(2), (0, 0)), ["axis (=(0, 0))", "3 axes"]),
+    (lambda: mt.moveaxis(np.ones((1, 2)), (0, 0), (0, 1)), ["source (=(0, 0))", "destination (=(0, 1))"]),
+    (lambda: mt.repeat(np.ones(2), -1), ["times (=-1)"]),
+    (lambda: mt.tril(3.0), ["single number"]),
+    (lambda: mt.split(np.ones(3), 0), ["parts (=0)", "3"]),
+    (lambda: Tensor([1.0, 2.0])[1.0:2], ["1.0"]),
+])  # fmt: skip
+def test_what_does_not_fit_is_an_error_with_its_values(call, parts):
+    """In words, and never from deep inside."""
+    with raises((ValueError, TypeError, IndexError), *parts):
+        call()
+
+
+@given(shapes(min_dims=1, max_dims=2), st.booleans())
+def test_the_product_of_nothing_is_1(shape, keepdims):
+    """Over an axis without elements, as NumPy has it; a shape may be given by name."""
+    empty = np.zeros((0, *shape))
+    same(mt.prod(empty, 0, keepdims), np.prod(empty, 0, keepdims=keepdims))
+    same(mt.reshape(np.ones(shape), shape=-1), np.ones(shape).reshape(-1))
