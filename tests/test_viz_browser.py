@@ -9,16 +9,19 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import minitensor
 import nets
 import viz
-from minitensor import Tensor, conv2d, cross_entropy, relu, tanh
+from minitensor import Tensor, Windows, conv2d, cross_entropy, relu, sizes, tanh
 from viz.gallery import gallery
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
@@ -317,3 +320,242 @@ def test_the_gallery_and_the_stepper_lead_to_each_other(browser: Browser, page: 
     assert browser.run("return document.getElementById('count').textContent").startswith("0 /")
     browser.click("a[href='index.html']")
     assert browser.run("return document.querySelector('h1').textContent") == "Figures of the lecture"
+
+
+# -- the playground ----------------------------------------------------------------------------------------------------
+
+KINDS = ("convolution", "transposed", "pooling")
+NAMES = ("kind", "n", "k", "stride", "padding", "dilation", "outputPadding", "axes")
+GRID = [  # with many that do not fit
+    dict(zip(NAMES, values, strict=True))
+    for values in product(KINDS, (1, 2, 5, 8), (1, 2, 3), (1, 2, 3), (0, 1, 2), (1, 3), (0, 1, 2), (1, 2))
+    if values[0] == "transposed" or values[6] == 0
+]
+SAID = "[...document.querySelectorAll('#message, #explanation, #python')].map(e => e.textContent)"
+RUN_GRID = (
+    "return arguments[0].map(setting => { const message = playground.set(setting);"
+    f"return [message, playground.size(), playground.wires(), ...{SAID}]; }})"
+)
+
+
+@pytest.fixture(scope="module")
+def grounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return viz.playground(tmp_path_factory.mktemp("playground") / "page.html")
+
+
+@pytest.fixture(scope="module")
+def tried(browser: Browser, grounds: Path) -> list[tuple[dict[str, Any], list[Any]]]:
+    """Each setting of the grid, with what the page makes of it."""
+    browser.open(grounds)
+    return list(zip(GRID, browser.run(RUN_GRID, GRID), strict=True))
+
+
+def described(setting: dict[str, Any]) -> tuple[Windows, str]:
+    """The windows of a setting along an axis, and the explanation, as the engine has them; ValueError as it raises."""
+    n, k, extra = setting["n"], setting["k"], setting["outputPadding"]
+    usual = {name: setting[name] for name in ("stride", "padding", "dilation")}
+    if setting["kind"] == "transposed":
+        said = sizes.explain(sizes.conv_transpose_output_size, n, k, output_padding=extra, **usual)
+        return Windows.onto((n,), k, output_padding=extra, **usual), said
+    if setting["kind"] == "pooling":
+        minitensor.max_pool1d(np.zeros((1, 1, n)), k, **usual)
+    return Windows.over((n,), k, **usual), sizes.explain(n, k, **usual)
+
+
+def test_sizes_wires_words_and_messages_of_the_playground_are_those_of_the_engine(tried: Any) -> None:
+    refused = 0
+    before: list[Any] = []
+    for setting, (message, size, wires, shown_message, explanation, _) in tried:
+        try:
+            windows, said = described(setting)
+        except ValueError as error:
+            refused += 1
+            assert message == str(error), setting
+            assert shown_message == f"Not possible: {error}."
+            assert [size, wires] == before or not before  # the last picture stays
+            continue
+        transposed = setting["kind"] == "transposed"
+        ends = [(int(j), i) for i, row in enumerate(windows.positions(0)) for j in row if 0 <= j < windows.size[0]]
+        along = [(i, j) for j, i in ends] if transposed else ends
+        outputs = windows.size[0] if transposed else windows.places[0]
+        expected = along
+        if setting["axes"] == 2:
+            n = setting["n"]
+            expected = [(y * n + x, v * outputs + u) for (y, v), (x, u) in product(along, along)]
+        assert (message, shown_message, size) == ("", "", outputs), setting
+        assert sorted(map(tuple, wires)) == sorted(expected), setting
+        assert explanation == said, setting
+        before = [size, wires]
+    assert 100 < refused < len(tried) / 2
+
+
+def test_the_line_of_python_gives_the_size_of_the_playground(tried: Any) -> None:
+    for setting, (message, size, _, _, _, line) in tried:
+        if message == "":
+            x = np.zeros((1, 1, *[setting["n"]] * setting["axes"]))
+            w = np.zeros((1, 1, *[setting["k"]] * setting["axes"]))
+            y = eval(line, vars(minitensor) | {"x": x, "w": w})
+            assert y.shape[2:] == (size,) * setting["axes"], line
+
+
+def test_what_the_playground_is_not_told_is_as_in_the_engine(browser: Browser, grounds: Path) -> None:
+    browser.open(grounds)
+    settings = [{"kind": "pooling", "n": 9, "k": 3}, {"kind": "convolution"}, {"axes": 2, "stride": 2}, {"k": 4}]
+    sizes_ = browser.run("return arguments[0].map(s => { playground.set(s); return playground.size(); })", settings)
+    assert sizes_ == [3, 7, 4, 6]
+    refused = [{"n": 2.5}, {"n": "3"}, {"kind": "dense"}, {"axes": 3}, {"outputPadding": 1}, {"n": 10**6}]
+    messages = browser.run("return arguments[0].map(s => playground.set(s))", refused)
+    for setting, message in zip(refused, messages, strict=True):
+        assert str(next(iter(setting.values()))) in message
+    assert browser.run("return [playground.size(), playground.wires().length]") == [6, 24]
+
+
+def test_the_playground_asks_nothing_of_the_network_and_complains_of_nothing(browser: Browser, grounds: Path) -> None:
+    browser.open(grounds)
+    browser.messages()
+    browser.run("playground.set({kind: 'transposed', n: 4, k: 3, axes: 2}); document.getElementById('play').click()")
+    assert browser.run("return performance.getEntriesByType('resource').length") == 0
+    assert browser.messages() == []
+    assert "default-src 'none'" in grounds.read_text(encoding="utf-8")
+
+
+COUNT = "return document.getElementById('count').textContent"
+
+
+def test_keys_buttons_and_slider_move_the_window_of_the_playground(browser: Browser, grounds: Path) -> None:
+    browser.open(grounds)
+    browser.run("playground.set({kind: 'convolution', n: 7, k: 3})")
+    browser.press(RIGHT + RIGHT + LEFT)
+    assert browser.run(COUNT) == "2 / 5"
+    browser.press(END + RIGHT)
+    assert browser.run(COUNT) == "5 / 5"
+    browser.press(HOME)
+    browser.click("#forward")
+    assert browser.run(COUNT) == "2 / 5"
+    browser.run("document.getElementById('place').focus()")
+    browser.press(RIGHT)  # the slider's own keys
+    assert browser.run(COUNT) == "3 / 5"
+    browser.run("document.activeElement.blur()")
+    browser.press(" ")
+    assert browser.run("return document.getElementById('play').textContent") == "Pause"
+    browser.press(" ")
+    assert browser.run("return document.getElementById('play').textContent") == "Play"
+    browser.run("document.getElementById('stride').focus()")
+    browser.press(RIGHT)
+    assert browser.run("return playground.size()") == 3
+
+
+def test_pointing_at_a_cell_of_the_playground_marks_what_it_is_wired_to(browser: Browser, grounds: Path) -> None:
+    """With the pointer and with the keyboard, in both directions: they are the same wires."""
+    browser.open(grounds)
+    marked = "return [...document.querySelectorAll('#picture .field')].map(c => +c.dataset.flat)"
+    for setting in ({"kind": k, "n": 5, "k": 3, "stride": 2, "axes": a} for k in KINDS for a in (1, 2)):
+        browser.run("playground.set(arguments[0])", setting)
+        wires = browser.run("return playground.wires()")
+        for end, row in enumerate(("input", "output")):
+            partners = sorted(wire[1 - end] for wire in wires if wire[end] == 1)
+            cell = f"document.querySelector('[data-row={row}][data-flat=\"1\"]')"
+            browser.run(f"{cell}.dispatchEvent(new PointerEvent('pointerover', {{bubbles: true}}))")
+            assert browser.run(marked) == partners
+            browser.run("document.getElementById('play').focus()")
+            browser.run(f"document.querySelector('[data-row={row}][data-flat=\"0\"]').focus()")
+            browser.press(RIGHT)
+            assert browser.run(marked) == partners
+            assert browser.run("return +document.activeElement.dataset.flat") == 1
+
+
+def test_a_cell_of_the_playground_is_crossed_out_exactly_where_it_has_no_wire(browser: Browser, grounds: Path) -> None:
+    browser.open(grounds)
+    crossed = "return [...document.querySelectorAll('.real:has(line)')].map(c => [c.dataset.row, +c.dataset.flat])"
+    for setting in ({"kind": k, "n": 6, "k": 2, "stride": 3, "padding": 1, "axes": a} for k in KINDS for a in (1, 2)):
+        browser.run("playground.set(arguments[0])", setting)
+        wires, outputs = browser.run("return [playground.wires(), playground.size()]")
+        totals = {"input": 6 ** setting["axes"], "output": outputs ** setting["axes"]}
+        expected = [
+            [row, i] for end, row in enumerate(totals) for i in range(totals[row]) if i not in {w[end] for w in wires}
+        ]
+        assert browser.run(crossed) == expected
+        assert expected
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+def test_the_middle_of_the_window_of_the_playground_follows_the_pointer(
+    browser: Browser, grounds: Path, axes: int
+) -> None:
+    browser.open(grounds)
+    for stride, padding, dilation in product((1, 2), (0, 1), (1, 2)):
+        settings = {"stride": stride, "padding": padding, "dilation": dilation}
+        browser.run("playground.set(arguments[0])", {"kind": "convolution", "n": 9, "k": 3, "axes": axes, **settings})
+        windows = Windows.over((9,), 3, **settings)
+        [m], middle = windows.places, int(windows.positions(0)[1, 1])  # of the second place along each axis
+        corners = browser.run(
+            "document.querySelector('#picture').scrollIntoView();"
+            "return arguments[0].map(i => document.querySelectorAll('[data-row=input]')[i].getBoundingClientRect())"
+            ".map(r => [Math.round(r.x + r.width / 2), Math.round(r.y + r.height / 2)])",
+            [9**axes - 1, middle if axes == 1 else 9 * middle + middle],
+        )
+        moves: list[dict[str, Any]] = [{"type": "pointerMove", "x": x, "y": y} for x, y in corners]
+        moves.insert(1, {"type": "pointerDown", "button": 0})
+        moves.append({"type": "pointerUp", "button": 0})
+        browser._send("POST", "/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": moves}]})
+        second = 1 if axes == 1 else m + 1
+        assert browser.run(COUNT) == f"{second + 1} / {m**axes}"
+        browser.press(RIGHT)  # still moves the window
+        assert browser.run(COUNT) == f"{second + 2} / {m**axes}"
+
+
+def test_the_line_of_python_is_copied_or_where_that_is_not_allowed_selected(browser: Browser, grounds: Path) -> None:
+    browser.open(grounds)
+    copy = (
+        "playground.set({kind: 'transposed', n: 4, k: 3, stride: 2, outputPadding: 1}); window.copied = '';"
+        "navigator.clipboard.writeText = async (text) => { if (arguments[0]) window.copied = text; else throw 0; };"
+        "document.getElementById('copy').click();"
+        "await new Promise(requestAnimationFrame);"
+        "return [window.copied, getSelection().toString()]"
+    )
+    line = "conv_transpose1d(x, w, stride=2, output_padding=1)"
+    for allowed, expected in (True, [line, ""]), (False, ["", line]):
+        assert browser.run(f"return (async function () {{ {copy} }}).apply(null, arguments)", allowed) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_saved_picture_of_the_playground_stands_alone(browser: Browser, grounds: Path, kind: str) -> None:
+    browser.open(grounds)
+    saved = (
+        "playground.set({kind: arguments[0], n: 6, k: 3}); let saved = null;"
+        "URL.createObjectURL = (blob) => { saved = blob; return '#'; };"
+        "document.getElementById('save').click(); return saved.text()"
+    )
+    svg = browser.run(saved, kind)
+    root = ET.fromstring(svg)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "var(" not in svg and "class=" not in svg
+    fills = {e.get("fill") for e in root.iter("{http://www.w3.org/2000/svg}rect")}
+    assert len(fills) >= 4  # the paper, the chosen cell, its field, and the outline of the window
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_playground_fits_a_phone_and_the_dark(browser: Browser, grounds: Path, width: int, scheme: str) -> None:
+    emulate = {
+        "Emulation.setDeviceMetricsOverride": {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False},
+        "Emulation.setEmulatedMedia": {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+    }
+    try:
+        for command, params in emulate.items():
+            browser._send("POST", "/goog/cdp/execute", {"cmd": command, "params": params})
+        browser.open(grounds)
+        assert browser.run("return window.innerWidth") == width
+        paper = browser.run("return getComputedStyle(document.body).backgroundColor")
+        assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
+        for setting in ({"kind": k, "n": n, "k": 3, "axes": a} for k in KINDS for n in (5, 20) for a in (1, 2)):
+            browser.run("playground.set(arguments[0])", setting)
+            assert browser.run("return document.documentElement.scrollWidth") <= width
+            small = (
+                "return [...document.querySelectorAll('#picture rect')].some(r => r.getBoundingClientRect().width < 18)"
+            )
+            assert not browser.run(small)
+    finally:
+        reset = {"Emulation.clearDeviceMetricsOverride": {}, "Emulation.setEmulatedMedia": {"features": []}}
+        for command, params in reset.items():
+            browser._send("POST", "/goog/cdp/execute", {"cmd": command, "params": params})

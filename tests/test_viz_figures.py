@@ -179,6 +179,15 @@ def test_figures_refreshed_twice_are_the_same(tmp_path: Path, capsys: pytest.Cap
     assert "svg" in capsys.readouterr().out
 
 
+def test_the_command_line_writes_the_playground(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written, called = tmp_path / "written.html", viz.playground(tmp_path / "called.html")
+    assert main(["playground", "--out", str(written)]) == 0
+    assert written.read_bytes() == called.read_bytes()
+    assert capsys.readouterr().out == f"{written}\n"
+    assert main(["playground", "--out", str(tmp_path / "nowhere" / "page.html")]) == 1
+    assert "viz: " in capsys.readouterr().err
+
+
 def test_the_command_line_says_what_is_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,7 +2,7 @@
 
 Read the chapters in this order: style, dot, render, export, tex, figure, drawing (how to draw); computation, slopes,
 connections, connectivity, grids, arithmetic, images, architecture (what to draw); lecture, samples, gallery, check,
-stepper (for the lecture hall).
+page, stepper, playground (for the lecture hall).
 """
 
 from .architecture import architecture
@@ -14,6 +14,7 @@ from .drawing import Drawing, above, beside, table
 from .figure import Figure
 from .grids import animate, convolution_letters, convolution_steps
 from .images import commuting_square, filters, halve, photograph, quarter_turn, translate
+from .playground import playground
 from .render import RenderError, render
 from .stepper import stepper
 from .style import Style
@@ -39,6 +40,7 @@ __all__ = [
     "quarter_turn",
     "translate",
     "photograph",
+    "playground",
     "RenderError",
     "render",
     "stepper",

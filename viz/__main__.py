@@ -1,4 +1,5 @@
-"""The command line: `python -m viz gallery --out DIR`, `python -m viz figures`, `python -m viz demo --out DIR`."""
+"""The command line: `python -m viz gallery --out DIR`, `python -m viz figures`, `python -m viz demo --out DIR`,
+`python -m viz playground --out FILE`."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from .check import report
 from .demo import demo
 from .gallery import gallery, readme_figures
 from .lecture import FIGURES
+from .playground import playground
 from .render import RenderError
 
 
@@ -25,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         command = commands.add_parser(name, help=what, description=what)
         command.add_argument("--out", type=Path, default=Path(folder), metavar="DIR", help="where to (%(default)s)")
+    try_out = "write a page with convolution, transposed convolution and pooling under sliders"
+    command = commands.add_parser("playground", help=try_out, description=try_out)
+    command.add_argument("--out", type=Path, default=Path("playground.html"), metavar="FILE", help="(%(default)s)")
     check = "measure each figure: text on a slide of 16:9 and on a phone, contrast, size of file"
     commands.add_parser("check-figures", help=check, description=check)
     chosen = parser.parse_args(arguments)
@@ -37,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif chosen.command == "gallery":
             page = gallery(chosen.out)
             print(f"{page}\n{page.with_name('stepper.html')}")
+        elif chosen.command == "playground":
+            print(playground(chosen.out))
         elif chosen.command == "check-figures":
             print(report((draw.__name__, draw()) for _, _, draw in FIGURES))
         else:

@@ -9,13 +9,10 @@ adds to the gradient of each input, and through which elements.  The page (data/
 from __future__ import annotations
 
 import ast
-import base64
-import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +25,7 @@ from minitensor.tensor import Array
 from .computation import SPINE, UNSAID, in_one_line, spine, uniform
 from .dot import GREY, LAYERED, Digraph, plain, visible
 from .figure import Figure
+from .page import page, text_of
 from .render import write_whole
 
 MOST_OPERATORS = 150
@@ -290,27 +288,10 @@ def _written_out(step: Json) -> str:
 
 
 def _page(title: str, whole: str, drawing: str, data: Json, back: str | None) -> str:
-    folder = files("viz").joinpath("data")
-    style = folder.joinpath("stepper.css").read_text(encoding="utf-8")
-    script = folder.joinpath("stepper.js").read_text(encoding="utf-8")
-    policy = (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
-    )
     content = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
     steps = "".join(f"<li>{_written_out(step)}</li>" for step in data["steps"])
     link = f'<p><a href="{escape(back)}">Back to all figures</a></p>\n' if back else ""
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)}</title>
-<style>{style}</style>
-</head>
-<body>
-<main>
+    body = f"""<main>
 {link}<h1>{escape(title)}</h1>
 <p id="whole"><code>{escape(whole)}</code></p>
 <p id="help"><span><i class="swatch done"></i> has its value</span>
@@ -330,12 +311,5 @@ In a table of numbers the arrow keys move from one to the next.</p>
 <div id="detail"></div>
 <details id="all"><summary>All steps</summary><ol start="0">{steps}</ol></details>
 </main>
-<script type="application/json" id="data">{content}</script>
-<script>{script}</script>
-</body>
-</html>
-"""
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+<script type="application/json" id="data">{content}</script>"""
+    return page(title, body, text_of("stepper.css"), text_of("stepper.js"))
