@@ -114,8 +114,8 @@ def sequence(numbers: Sequence[Any], named: int | Sequence[int] | None = None) -
     """(2, 3) for f(2, 3), for f((2, 3)) and for f(shape=(2, 3))."""
     if named is not None:
         numbers = (named,)
-    several = numbers[0] if len(numbers) == 1 and isinstance(numbers[0], Sequence | np.ndarray) else numbers
-    return tuple([whole("a length or an axis", n) for n in several])
+    inner = numbers[0] if len(numbers) == 1 and isinstance(numbers[0], Sequence | np.ndarray) else numbers
+    return tuple([whole("a length or an axis", n) for n in inner])
 
 
 # -- letters -----------------------------------------------------------------------------------------------------------

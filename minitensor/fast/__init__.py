@@ -29,7 +29,7 @@ QUICKER: dict[Primitive, Callable[..., Any]] = {
 
 
 def install(on: bool = True) -> None:
-    """Let the quicker functions run, or the definitions."""
+    """Let the quicker functions run, and one rule that minds the order of memory; or the definitions."""
     for primitive, function in QUICKER.items():
         primitive.function = function if on else primitive.definition
     contract._matmul.defvjp(contract.left_rule, products.right_rule if on else contract.right_rule)
