@@ -14,21 +14,21 @@ import numpy as np
 
 from minitensor import cross_entropy
 
-from .checkpoint import load
-from .cifar import cifar10
-from .data import Examples, digits
-from .distort import distort
-from .effort import efforts, picture, table
+from .data.cifar import cifar10
+from .data.distort import distort
+from .data.examples import Examples, digits
+from .data.idx import mnist
 from .export import export
-from .idx import mnist
-from .lenet5 import lenet5, map_criterion
-from .models import alexnet, lenet, resnet
-from .module import Module
-from .optim import SCHEDULES, SGD
-from .parallel import WorkerError, end_all, mpi_workers
-from .pictures import confusion, learning_curve
+from .layers.module import Module
+from .models.lecture import alexnet, lenet, resnet
+from .models.lenet5 import lenet5, map_criterion
 from .summary import summary
-from .train import Console, Decide, Loss, evaluate, fit, predict
+from .training.checkpoint import load
+from .training.effort import efforts, picture, table
+from .training.optim import SCHEDULES, SGD
+from .training.parallel import WorkerError, end_all, mpi_workers
+from .training.pictures import confusion, learning_curve
+from .training.train import Console, Decide, Loss, evaluate, fit, predict
 
 ENOUGH = 200  # steps: with so many the digits can be learnt, with 50 not well
 

@@ -18,8 +18,8 @@ from minitensor.program import Compiled, Program
 from minitensor.program.programs import as_identifier
 from minitensor.tensor import Array
 
-from .module import Module, Shape
-from .train import Loss
+from .layers.module import Module, Shape
+from .training.train import Loss
 
 HEAD = '''"""{what}, in NumPy alone; its weights are in {weights}.
 

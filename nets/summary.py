@@ -25,8 +25,8 @@ from minitensor import Tensor, history, no_grad, sizes
 from minitensor.checks import per_axis
 from minitensor.windows import Windows, margins
 
-from .layers import Conv1d, Conv2d, ConvTranspose2d, Dense
-from .module import Module, Shape
+from .layers.module import Module, Shape
+from .layers.weighted import Conv1d, Conv2d, ConvTranspose2d, Dense
 from .trace import Call, Trace, own_parameters, trace
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from minitensor import Tensor, as_tensor, history
 from minitensor.tensor import Operand, recording
 
-from .module import Module
+from .layers.module import Module
 
 
 @dataclass(frozen=True, eq=False)

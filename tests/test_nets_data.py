@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from minitensor.fast.memory import batch_last
 from nets import Examples, batches, cifar10, digits, distort, mnist, read_idx, warp
-from nets.cifar import DEVIATION, MEAN
-from nets.distort import random_maps
+from nets.data.cifar import DEVIATION, MEAN
+from nets.data.distort import random_maps
 
 from .checks import raises, same
 from .strategies import rngs, shapes, whole

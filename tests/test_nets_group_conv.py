@@ -11,7 +11,7 @@ from minitensor import Tensor, as_tensor, gradients
 from minitensor.finite import check_gradients
 from nets import Conv2d, Module, ReLU
 from nets.equivariance import equivariance_error
-from nets.group_conv import (
+from nets.layers.group_conv import (
     TURNS_AND_MIRRORS,
     Element,
     GroupConv2d,

@@ -10,7 +10,7 @@ import pytest
 from minitensor import cross_entropy
 from nets import Conv2d, Dense, Dropout, Flatten, Module, ReLU, Sequential, digits, evaluate, export, fit, save
 from nets.__main__ import main
-from nets.models import lenet
+from nets.models.lecture import lenet
 
 from .checks import raises, same
 

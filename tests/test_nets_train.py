@@ -34,7 +34,7 @@ from nets import (
     save,
 )
 from nets.__main__ import main
-from nets.runs import described
+from nets.training.runs import described
 
 from .checks import raises, same
 
@@ -423,7 +423,7 @@ def test_functions_with_other_settings_are_told_apart_and_a_twin_is_not(name):
 
 def test_the_description_of_a_function_is_the_same_in_another_process():
     program = (
-        "from nets.runs import described; print(described(lambda p: (1.0, {p: None}, max(map(lambda q: q, [p])))))"
+        "from nets.training import runs; print(runs.described(lambda p: (1.0, {p: None}, max(map(lambda q: q, [p])))))"
     )
     runs = [subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout for _ in range(2)]
     assert runs[0] == runs[1] and b"<lambda>" in runs[0]

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 import nets
 from minitensor import Tensor, concatenate, relu
-from nets.png import decode
 from nets.trace import trace
-from viz.architecture import Stage, architecture, stages_of
-from viz.drawing import Drawing, Pinned
+from nets.training.png import decode
+from viz.drawing.sheet import Drawing, Pinned
+from viz.subjects.architecture import Stage, architecture, stages_of
 
 
 class Made(nets.Module):

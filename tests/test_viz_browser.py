@@ -22,7 +22,7 @@ import minitensor
 import nets
 import viz
 from minitensor import Tensor, Windows, conv2d, cross_entropy, relu, sizes, tanh
-from viz.gallery import gallery
+from viz.pages.gallery import gallery
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")

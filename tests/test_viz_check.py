@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viz import Drawing
-from viz.check import measure, report
-from viz.drawing import words
-from viz.export import size_of
-from viz.samples import sample
-from viz.style import contrast
+from viz.drawing.check import measure, report
+from viz.drawing.export import size_of
+from viz.drawing.sheet import words
+from viz.drawing.style import contrast
+from viz.subjects.samples import sample
 
 
 def picture(fill: str, color: str, size: float) -> Drawing:
@@ -60,7 +60,7 @@ def drawn() -> Drawing:
 
 def test_a_sample_has_all_that_a_figure_needs_and_nothing_else() -> None:
     text = sample(drawn)
-    assert "from viz.drawing import words" in text
+    assert "from viz.drawing.sheet import words" in text
     assert "def helper" in text and "TWICE" in text
     assert "hypothesis" not in text and "A caption" not in text
     assert text.rstrip().endswith('figure.save("drawn.svg")')

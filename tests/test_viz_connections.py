@@ -50,7 +50,7 @@ from minitensor import (
 from minitensor.sizes import conv_output_size
 from minitensor.tensor import Array
 from viz import connections
-from viz.connections import Wires
+from viz.subjects.connections import Wires
 
 CONVOLUTIONS = {1: conv1d, 2: conv2d}
 LOCAL = {1: locally_connected1d, 2: locally_connected2d}

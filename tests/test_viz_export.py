@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFont
 
 from minitensor import Tensor, conv1d, tanh
-from nets.png import encode
-from viz import Drawing, Figure, RenderError, above, animate, beside, computation_graph, connectivity, export, table
-from viz.drawing import words
-from viz.lecture import FIGURES
-from viz.style import MEANINGS, NAMES, Style, contrast
-from viz.tex import escaped
+from nets.training.png import encode
+from viz import Drawing, Figure, RenderError, above, animate, beside, computation_graph, connectivity, table
+from viz.drawing import export
+from viz.drawing.sheet import words
+from viz.drawing.style import MEANINGS, NAMES, Style, contrast
+from viz.drawing.tex import escaped
+from viz.subjects.lecture import FIGURES
 
 LATEX = shutil.which("pdflatex")
 SPARSE = Tensor(np.arange(1.0, 4).reshape(1, 1, 3), name="w")

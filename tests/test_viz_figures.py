@@ -15,10 +15,10 @@ import viz
 from minitensor import Tensor, concatenate, conv1d, conv2d, history, max_pool2d, relu
 from viz import Figure
 from viz.__main__ import main
-from viz.gallery import caption, code
-from viz.lecture import FIGURES
+from viz.pages.gallery import caption, code
+from viz.subjects.lecture import FIGURES
 
-stepper = sys.modules["viz.stepper"]  # the module: `viz.stepper` is its function
+stepper = sys.modules["viz.pages.stepper"]  # the module: `viz.stepper` is its function
 
 GOLDEN = Path(__file__).parent / "golden"
 # The numbers of these depend on the last bit of a sum or of an exponential, so on the machine.

@@ -17,10 +17,10 @@ import nets
 import viz
 from minitensor import Tensor, conv2d, max_pool2d, relu
 from minitensor.tensor import Array
-from nets.png import decode
-from viz.architecture import WIDEST
-from viz.drawing import Pinned, Shape
-from viz.images import KERNELS, halve, quarter_turn, translate, verdict
+from nets.training.png import decode
+from viz.drawing.sheet import Pinned, Shape
+from viz.subjects.architecture import WIDEST
+from viz.subjects.images import KERNELS, halve, quarter_turn, translate, verdict
 
 ImageFunction = Callable[[Tensor], Tensor]
 

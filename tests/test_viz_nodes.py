@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from minitensor import Tensor, concatenate, conv1d, softmax, tanh, transpose
 from nets import Conv2d, Dense, MaxPool2d
 from viz import connections, connectivity
-from viz.drawing import Pinned
-from viz.style import Style
+from viz.drawing.sheet import Pinned
+from viz.drawing.style import Style
 
 RNG = np.random.default_rng(0)
 Q, K, V = (Tensor(RNG.normal(size=(3, 3)), name=name) for name in "qkv")

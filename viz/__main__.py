@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .check import report
 from .demo import demo
-from .gallery import gallery, readme_figures
-from .lecture import FIGURES
-from .playground import playground
-from .render import RenderError
+from .drawing.check import report
+from .drawing.render import RenderError
+from .pages.gallery import gallery, readme_figures
+from .pages.playground import playground
+from .subjects.lecture import FIGURES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

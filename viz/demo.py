@@ -13,7 +13,7 @@ import numpy as np
 from minitensor import Tensor, cross_entropy, gradients
 from nets import SGD, Examples, Module, Sequential, digits, distort, evaluate, fit, lenet
 
-from .computation import by_layer, computation_graph
+from .subjects.computation import by_layer, computation_graph
 
 EPOCHS = 50
 

@@ -1,0 +1,1 @@
+"""What to open in a browser: pages of one file that need nothing else.  Read page, stepper, playground, gallery."""
