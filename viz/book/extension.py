@@ -290,15 +290,27 @@ def link_names(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         if isinstance(literal.parent, nodes.reference | nodes.title):
             continue
         text = literal.astext()
-        home = NAMES.means(text, literal.get("module", ""))
-        if home is not None and (home.page, home.anchor) != (docname, ""):
-            reference = nodes.reference("", "", refuri=address(app, docname, home), internal=True, classes=["ours"])
-            literal.replace_self(reference)
-            reference += literal
-        elif home is None and docname.startswith("course/"):
-            found = WORD.match(text)
-            if found and found[1].split(".")[0] not in known and len(found[1]) > 1:
-                logger.warning("`%s` is no name of ours, and no code of this page uses it", text, location=docname)
+        module = literal.get("module", "")
+        if " " in text and all(NAMES.means(word, module) for word in text.split()):  # a list of names
+            words = [nodes.literal(word, word, module=module) for word in text.split()]
+            literal.parent.replace(literal, [n for word in words for n in (word, nodes.Text(" "))][:-1])
+            for word in words:
+                link(word, docname, app, known)
+        else:
+            link(literal, docname, app, known)
+
+
+def link(literal: nodes.literal, docname: str, app: Sphinx, known: set[str]) -> None:
+    text = literal.astext()
+    home = NAMES.means(text, literal.get("module", ""))
+    if home is not None and (home.page, home.anchor) != (docname, ""):
+        reference = nodes.reference("", "", refuri=address(app, docname, home), internal=True, classes=["ours"])
+        literal.replace_self(reference)
+        reference += literal
+    elif home is None and docname.startswith("course/"):
+        found = WORD.match(text)
+        if found and found[1].split(".")[0] not in known and len(found[1]) > 1:
+            logger.warning("`%s` is no name of ours, and no code of this page uses it", text, location=docname)
 
 
 def address(app: Sphinx, page: str, home: Home) -> str:

@@ -68,9 +68,8 @@ def rules(primitive: Primitive) -> Rules | None:
 
     g stands for the gradient that has arrived (v, where an input is called g), out for the value.
 
-    >>> found = rules(mt.tanh)
-    >>> found.value, found.inputs
-    ('\\\\tanh\\\\left(x\\\\right)', [('x', '\\\\left(1 - \\\\mathrm{out}^{2}\\\\right) g')])
+    >>> rules(mt.negative).inputs
+    [('x', '-g')]
     """
     t = met().get(primitive)
     if t is None:
@@ -88,7 +87,8 @@ def rules(primitive: Primitive) -> Rules | None:
         share = rule(g, out, *inputs, **t.params) if rule else None
         if share is not None:
             shares.append(share)
-        said.append((name, None if share is None else formula(share, given=[out, g, *inputs]).latex))
+        text = None if share is None else formula(share, given=[out, g, *inputs]).latex
+        said.append((name, text and text.replace(r"\mathrm{out}", r"\;\mathrm{out}")))  # g out must not read as gout
     drawn = next((share for share in shares if share.primitive is not None), None)
     return Rules(value, said, computation_graph(drawn) if drawn is not None else None)
 
