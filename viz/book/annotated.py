@@ -111,7 +111,9 @@ def _take(part: Part, node: ast.stmt | None, begin: int, end: int, lines: Sequen
 def _docstring(node: ast.stmt) -> ast.Expr | None:
     """The statement that is the docstring of a definition, or of the file."""
     inside = node.body[0] if isinstance(node, Definition) else node
-    text = isinstance(inside, ast.Expr) and isinstance(inside.value, ast.Constant) and isinstance(inside.value.value, str)
+    text = (
+        isinstance(inside, ast.Expr) and isinstance(inside.value, ast.Constant) and isinstance(inside.value.value, str)
+    )
     return inside if text else None  # type: ignore[return-value]
 
 
@@ -143,7 +145,7 @@ def _join(part: Part, more: Part, named: bool = True) -> None:
 
 def _apart(before: Part, begin: int) -> bool:
     """Whether a statement stands by itself: it defines a name, and what is above it does, or is not right above."""
-    return not before.code or begin - before.code[-1] > 1 or isinstance(before.node, ast.ClassDef)
+    return not before.code or begin - before.code[-1] > 1 or bool(before.owner) or isinstance(before.node, ast.ClassDef)
 
 
 def _names(node: ast.stmt) -> list[str]:
@@ -165,7 +167,9 @@ class Sources:
     """The modules of some packages, read and not run: which names they define, and which they import."""
 
     def __init__(self, root: Path, packages: Sequence[str]) -> None:
-        self.paths = {_module(root, path): path for package in packages for path in sorted((root / package).rglob("*.py"))}
+        self.paths = {
+            _module(root, path): path for package in packages for path in sorted((root / package).rglob("*.py"))
+        }
         self.trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in self.paths.items()}
         self.defined = {name: {n for node in tree.body for n in _names(node)} for name, tree in self.trees.items()}
 

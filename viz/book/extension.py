@@ -38,12 +38,11 @@ logger = logging.getLogger(__name__)
 NAMES = Names()
 MATH = LatexToMathML()
 TOKEN = re.compile(r'<span class="(n|nf|nc|nb|nd|fm)">@?([^<]+)</span>')
-MOST_FIGURES, MOST_LAWS = 3, 3  # of a function, on its page; the rest are named
+MOST_FIGURES, MOST_LAWS, MOST_NAMED = 3, 3, 12  # of a function: figures, laws in full, and more of them by name
 
 
 class code_lines(nodes.General, nodes.Element):
     """Lines of a source file with their numbers; `links` says what the names in them mean."""
-
 
 
 # -- the parts of a page -----------------------------------------------------------------------------------------------
@@ -131,7 +130,7 @@ class Annotated(SphinxDirective):
         here = primitives.get(part.names[0]) if part.names else None
         if here is not None and here.__module__ == self.module:
             left += self.operator(part.names[0], here)
-        if part.names and not part.owner and isinstance(part.node, ast.FunctionDef):
+        if part.names and not part.owner and isinstance(part.node, ast.FunctionDef) and not part.name.startswith("_"):
             left += self.belongings(part.names[0], here is not None)
         if part.code:
             right += lines_of(self.text, part.code, self.module, part.hidden, self.page)
@@ -152,7 +151,9 @@ class Annotated(SphinxDirective):
         made: list[nodes.Node] = [nodes.raw("", f'<dl class="rules">{"".join(rows)}</dl>', format="html")]
         if found.graph is not None:
             picture = f"gradient-of-{self.module}.{name}.svg"
-            made += folded("The graph of this gradient", [self.drawn(picture, found.graph.svg(), f"gradient of {name}")])
+            made += folded(
+                "The graph of this gradient", [self.drawn(picture, found.graph.svg(), f"gradient of {name}")]
+            )
         return made
 
     def belongings(self, name: str, operator: bool) -> list[nodes.Node]:
@@ -165,10 +166,14 @@ class Annotated(SphinxDirective):
         if found:
             body: list[nodes.Node] = [_law(law) for law in found[:MOST_LAWS]]
             if found[MOST_LAWS:]:
-                others = ", ".join(law.name.removeprefix("test_").replace("_", " ") for law in found[MOST_LAWS:])
-                body.append(nodes.paragraph("", f"And: {others}.", classes=["others"]))
+                others = [law.name.removeprefix("test_").replace("_", " ") for law in found[MOST_LAWS:]]
+                more = f", and {len(others) - MOST_NAMED} more" if others[MOST_NAMED:] else ""
+                words = f"And: {', '.join(others[:MOST_NAMED])}{more}."
+                body.append(nodes.paragraph("", words, classes=["others"]))
             if operator:
-                every = "Besides, those that hold for each operator: tests/test_gradients.py and tests/test_adjoints.py."
+                every = (
+                    "Besides, those that hold for each operator: tests/test_gradients.py and tests/test_adjoints.py."
+                )
                 body.append(nodes.paragraph("", every))
             made += folded(f"Laws: {len(found)}", body)
         return made
@@ -239,7 +244,7 @@ def signature(name: str, thing: Any) -> nodes.Node:
         said = str(inspect.signature(thing)) if callable(thing) else ""
     except (TypeError, ValueError):
         said = ""
-    said = re.sub(r"(?<=[:>]) ?'([^']*)'", r" \1", said)
+    said = re.sub(r"ForwardRef\('([^']*)'\)|(?<=[:>] )'([^']*)'", lambda found: found[1] or found[2], said)
     said = said if len(said) < 600 and " at 0x" not in said else "(...)"
     block = nodes.literal_block(f"{name}{said}", f"{name}{said}", classes=["signature"])
     block["language"] = "python"

@@ -21,7 +21,7 @@ from ..pages.gallery import SMALLEST_TEXT
 INSTALL = "%pip install --quiet minitensor-lecture"
 PICTURE = re.compile(r'<img ([^>]*?)src="([^"]*_images/[^"]+\.svg)"([^>]*?)/?>')
 LABEL = re.compile(r'aria-label="([^"]*)"')
-OPTIONS = re.compile(r"^:tags:.*\n", re.M)
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 def finish(source: Path, site: Path, executed: Path) -> None:
@@ -63,7 +63,13 @@ def _picture(found: re.Match[str], pictures: dict[str, str]) -> str:
 
 def write_notebook(notebook: dict[str, Any], path: Path) -> None:
     """A chapter as a notebook: what it needs comes first, links lead to notebooks, and every build writes the same."""
-    install = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": INSTALL}
+    install: dict[str, Any] = {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": {},
+        "outputs": [],
+        "source": INSTALL,
+    }
     notebook["cells"].insert(0, install)
     for n, cell in enumerate(notebook["cells"]):
         text = "".join(cell["source"])
@@ -72,6 +78,8 @@ def write_notebook(notebook: dict[str, Any], path: Path) -> None:
             text = re.sub(r"\]\((?!https?:|[\w-]+\.ipynb)[^)]*\)", "]()", text).replace("]()", "]")
         cell["source"] = text
         cell["id"] = hashlib.sha256(f"{path.stem} {n} {text}".encode()).hexdigest()[:12]
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [_lasting(output) for output in _once(cell["outputs"])]
         cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key == "tags"}
     notebook["metadata"] = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -79,6 +87,19 @@ def write_notebook(notebook: dict[str, Any], path: Path) -> None:
     }
     notebook["nbformat"], notebook["nbformat_minor"] = 4, 5
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _once(outputs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Outputs without what was printed a second time: the first piece of a stream holds all that follow at once."""
+    for before, output in zip([{}, *outputs], outputs, strict=False):
+        if output["output_type"] != "stream" or before.get("name") != output["name"]:
+            yield output
+
+
+def _lasting(output: dict[str, Any]) -> dict[str, Any]:
+    """An output without the place in memory of what it shows."""
+    data = {kind: ADDRESS.sub("", "".join(text)) for kind, text in output.get("data", {}).items()}
+    return {**output, "data": data} if data else output
 
 
 # -- slides ------------------------------------------------------------------------------------------------------------

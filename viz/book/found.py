@@ -61,7 +61,9 @@ def laws(tests: Path) -> list[Law]:
 
 def _used(code: str) -> frozenset[str]:
     tree = ast.walk(ast.parse(code))
-    return frozenset(n.id if isinstance(n, ast.Name) else n.attr for n in tree if isinstance(n, ast.Name | ast.Attribute))
+    return frozenset(
+        n.id if isinstance(n, ast.Name) else n.attr for n in tree if isinstance(n, ast.Name | ast.Attribute)
+    )
 
 
 @cache

@@ -37,14 +37,17 @@ class Names:
     def __init__(self) -> None:
         self.sources = Sources(ROOT, tuple(PACKAGES))
         self.public = {package: self._public(package) for package in PACKAGES}
-        self.sizes = {n: ("minitensor.sizes", n) for n in sorted(self.sources.defined["minitensor.sizes"]) if n[0].islower()}
+        self.sizes = {
+            n: ("minitensor.sizes", n) for n in sorted(self.sources.defined["minitensor.sizes"]) if n[0].islower()
+        }
 
     def _public(self, package: str) -> dict[str, tuple[str, str]]:
         """Each public name of a package, with the module that defines it and its name there."""
         module = PACKAGES[package]
-        names = getattr(module, "__all__", None) or [n for n in self.sources.meanings(package) if not n.startswith("_")]
+        imported = {name for name, (_, inner) in self.sources.meanings(package).items() if inner}
+        names = {*getattr(module, "__all__", ()), *imported}
         found = {}
-        for name in sorted(names):
+        for name in sorted(name for name in names if not name.startswith("_")):
             place = self.sources.find(package, name)
             if place is None:
                 raise ValueError(f"{package}.{name} is public, and no file defines it")

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+COLUMNS = re.compile(r"\S {3,}\S")  # a legend, whose spaces count
+SENTENCE = re.compile(r"\n(?=(?:Raises|Source|Letters)\b)")  # begins a paragraph, where a docstring has no room for one
 SPAN = re.compile(r"`([^`\n]+)`|(?<![\w*])\*(\w(?:[^*\n]*\w)?)\*(?![\w*])")
 
 
@@ -26,7 +28,7 @@ def blocks(text: str) -> list[Block]:
     [Block(kind='words', text='Twice.'), Block(kind='formula', text='2 x'), Block(kind='doctest', text='>>> 2 * 3\\n6')]
     """
     found: list[Block] = []
-    for kind, lines in _runs(text.splitlines()):
+    for kind, lines in _runs(SENTENCE.sub(r"\n\n", text).splitlines()):
         width = min(len(line) - len(line.lstrip()) for line in lines if line.strip())
         content = "\n".join(line[width:].rstrip() for line in lines).strip("\n")
         if kind == "formula" and found and found[-1].kind == "formula":
@@ -53,7 +55,7 @@ def _kind(line: str, before: str) -> str:
         return ""
     if line.lstrip().startswith(">>>") or before == "doctest":
         return "doctest"
-    if line.startswith("    ") or (before == "formula" and line.startswith(" ")):
+    if line.startswith("    ") or COLUMNS.search(line) or (before == "formula" and line.startswith(" ")):
         return "formula"
     return "words"
 

@@ -22,11 +22,33 @@ from ..subjects.computation import computation_graph
 
 ROW = np.array([[[0.5, 2.0, -1.0, 1.5]]])
 TABLE = np.array([[0.5, 2.0], [-1.0, 1.5]])
-UNARY = (mt.negative, mt.exp, mt.sqrt, mt.log, mt.tanh, mt.sign, mt.abs, mt.relu, mt.sigmoid, mt.softplus, mt.leaky_relu)
-BINARY = (mt.add, mt.subtract, mt.multiply, mt.divide, mt.float_power, mt.greater, mt.greater_equal, mt.maximum, mt.minimum)
+UNARY = (
+    mt.negative,
+    mt.exp,
+    mt.sqrt,
+    mt.log,
+    mt.tanh,
+    mt.sign,
+    mt.abs,
+    mt.relu,
+    mt.sigmoid,
+    mt.softplus,
+    mt.leaky_relu,
+)
+BINARY = (
+    mt.add,
+    mt.subtract,
+    mt.multiply,
+    mt.divide,
+    mt.float_power,
+    mt.greater,
+    mt.greater_equal,
+    mt.maximum,
+    mt.minimum,
+)
 CALLS: tuple[Callable[[], Tensor], ...] = (
-    *[lambda f=f: f(Tensor(2.0)) for f in UNARY],  # type: ignore[misc]
-    *[lambda f=f: f(Tensor(2.0), Tensor(3.0)) for f in BINARY],  # type: ignore[misc]
+    *[lambda f=f: f(Tensor(2.0)) for f in UNARY],
+    *[lambda f=f: f(Tensor(2.0), Tensor(3.0)) for f in BINARY],
     lambda: mt.power(Tensor(2.0), 3),
     lambda: mt.where(Tensor(1.0), Tensor(2.0), Tensor(3.0)),
     lambda: mt.astype(Tensor(2.0), "float32"),
