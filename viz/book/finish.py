@@ -21,6 +21,7 @@ from ..pages.gallery import SMALLEST_TEXT
 INSTALL = "%pip install --quiet minitensor-lecture"
 PICTURE = re.compile(r'<img ([^>]*?)src="([^"]*_images/[^"]+\.svg)"([^>]*?)/?>')
 LABEL = re.compile(r'aria-label="([^"]*)"')
+SLIDES = re.compile(r",\s*<a href=\"[^\"]*-slides\.html\">[^<]*</a>")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
@@ -40,8 +41,11 @@ def finish(source: Path, site: Path, executed: Path) -> None:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         slides = list(_figures(notebook))
         write_notebook(notebook, site / "course" / path.name)
+        page = site / "course" / f"{path.stem}.html"
         if slides:
-            (site / "course" / f"{path.stem}-slides.html").write_text(_slides(notebook, slides), encoding="utf-8")
+            page.with_stem(f"{path.stem}-slides").write_text(_slides(notebook, slides), encoding="utf-8")
+        else:
+            page.write_text(SLIDES.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _picture(found: re.Match[str], pictures: dict[str, str]) -> str:
@@ -74,6 +78,7 @@ def write_notebook(notebook: dict[str, Any], path: Path) -> None:
     for n, cell in enumerate(notebook["cells"]):
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
+            text = re.sub(r'<p class="caption-line take-along">.*</p>\n*|^\{\.caption-line\}\n', "", text, flags=re.M)
             text = re.sub(r"\]\((?!https?:)([\w-]+)\.md\)", r"](\1.ipynb)", text)
             text = re.sub(r"\]\((?!https?:|[\w-]+\.ipynb)[^)]*\)", "]()", text).replace("]()", "]")
         cell["source"] = text
