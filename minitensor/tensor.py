@@ -43,6 +43,8 @@ class Primitive:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise TypeError(f"an operator is made of a NumPy function, got {function!r}")
         self.function = self.definition = self.__wrapped__ = function
         self.name = function.__name__.lstrip("_")  # the primitive behind the public function `where` is `_where`
         self.defaults: Mapping[str, Any] = getattr(function, "__kwdefaults__", None) or {}
