@@ -318,6 +318,21 @@ def link(literal: nodes.literal, docname: str, app: Sphinx, known: set[str]) -> 
             logger.warning("`%s` is no name of ours, and no code of this page uses it", text, location=docname)
 
 
+def link_code(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """In the cells of a chapter, make a link of each name that it imports from us."""
+    if not page.startswith("course/") or doctree is None:
+        return
+    code = "\n".join(block.astext() for block in doctree.findall(nodes.literal_block))
+    imported = re.findall(r"^from ((?:minitensor|nets|viz)[\w.]*) import (.*)$", code, re.M)
+    homes = {name: NAMES.means(name, module) for module, names in imported for name in re.findall(r"\w+", names)}
+
+    def linked(found: re.Match[str]) -> str:
+        home = homes.get(found[2])
+        return f'<a href="{address(app, page, home)}">{found[0]}</a>' if home else found[0]
+
+    context["body"] = TOKEN.sub(linked, context["body"])
+
+
 def address(app: Sphinx, page: str, home: Home) -> str:
     uri = app.builder.get_relative_uri(page, home.page)
     return f"{uri}#{home.anchor}" if home.anchor else uri
@@ -366,4 +381,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("reference", Reference)
     app.add_node(code_lines, html=(visit_code, None))
     app.connect("doctree-resolved", link_names)
+    app.connect("html-page-context", link_code)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}
