@@ -135,7 +135,10 @@ class Annotated(SphinxDirective):
         if part.code:
             right += lines_of(self.text, part.code, self.module, part.hidden, self.page)
         row += left
-        row += right
+        if part.code:
+            row += right
+        else:
+            row["classes"].append("wide")
         return row
 
     def operator(self, name: str, primitive: Primitive) -> list[nodes.Node]:
@@ -221,7 +224,7 @@ class Reference(SphinxDirective):
             first = blocks(text or "")[0].text if text else ""
             words = nodes.paragraph("", "", nodes.literal(name, name), classes=["name"])
             row += words
-            row += prose(re.split(r"(?<=[.;:])\s", first, maxsplit=1)[0], place[0])
+            row += prose(re.split(r"(?<=\.)\s", first, maxsplit=1)[0], place[0])
             return [row]
         row["ids"].append(full)
         _note(self, full, thing, False)
