@@ -28,7 +28,8 @@ from .training.effort import efforts, picture, table
 from .training.optim import SCHEDULES, SGD
 from .training.parallel import WorkerError, end_all, mpi_workers
 from .training.pictures import confusion, learning_curve
-from .training.train import Console, Decide, Loss, evaluate, fit, predict
+from .training.terminal import Console
+from .training.train import Decide, Loss, evaluate, fit, predict
 
 ENOUGH = 200  # steps: with so many the digits can be learnt, with 50 not well
 
