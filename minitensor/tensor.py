@@ -26,7 +26,7 @@ import numpy.typing as npt
 from . import checks
 from .checks import DEFAULT_FLOAT, Axis, float_dtype
 from .recording import RECORDING
-from .value import FLOAT_SCALARS, Value, as_floats, frozen, own_floats
+from .value import FLOAT_SCALARS, Value, as_floats, deep_copy, frozen, own_floats
 from .value import Array as Array
 
 Operand: TypeAlias = "Tensor | npt.ArrayLike"
@@ -43,6 +43,8 @@ class Primitive:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise TypeError(f"an operator is made of a NumPy function, got {function!r}")
         self.function = self.definition = self.__wrapped__ = function
         self.name = function.__name__.lstrip("_")  # the primitive behind the public function `where` is `_where`
         self.defaults: Mapping[str, Any] = getattr(function, "__kwdefaults__", None) or {}
@@ -176,8 +178,8 @@ class Tensor(Value):
     def __rmul__(self, other: Operand) -> Tensor: return ops.multiply(other, self)
     def __truediv__(self, other: Operand) -> Tensor: return ops.divide(self, other)
     def __rtruediv__(self, other: Operand) -> Tensor: return ops.divide(other, self)
-    def __pow__(self, other: Operand) -> Tensor: return ops.power(self, other)
-    def __rpow__(self, other: Operand) -> Tensor: return ops.float_power(other, self)
+    def __pow__(self, other: Operand) -> Tensor: return more.power(self, other)
+    def __rpow__(self, other: Operand) -> Tensor: return more.float_power(other, self)
     def __matmul__(self, other: Operand) -> Tensor: return ops.matmul(self, other)
     def __rmatmul__(self, other: Operand) -> Tensor: return ops.matmul(other, self)
     def __neg__(self) -> Tensor: return ops.negative(self)
@@ -227,25 +229,9 @@ class Tensor(Value):
     def __iter__(self) -> Iterator[Tensor]: return (self[i] for i in range(len(self)))
     # fmt: on
 
-    def __copy__(self) -> Tensor:
-        twin = _born(self._value, self.primitive, self.inputs, self._params)
-        twin.name, twin.grad = self.name, self.grad
-        return twin
-
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        """A Tensor of its own, with a copy of the recipe; values are shared, since nobody can change them."""
-        for t in reversed(backprop.history(self)):
-            if id(t) not in memo:
-                memo[id(t)] = twin = t.__copy__()
-                twin.inputs = tuple([memo[id(x)] for x in t.inputs])
-        result: Tensor = memo[id(self)]
-        return result
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """A pickled Tensor is born anew where it is unpickled; TypeError for one with a recipe."""
-        if self.primitive is not None:
-            raise TypeError("the recipe of a Tensor cannot be pickled: detach() it, and pickle the value alone")
-        return Tensor, (np.asarray(self._value), self.name)
+        """A Tensor of its own, with a copy of the recipe."""
+        return deep_copy(backprop.history(self), memo)
 
 
 # -- how Tensors are born ----------------------------------------------------------------------------------------------

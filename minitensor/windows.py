@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .checks import Ints, Margin, Sizes, margins, number_of_places, per_axis, transposed_size, whole
+from .checks import Ints, Margin, Sizes, listed, margins, number_of_places, per_axis, transposed_size, whole
 from .tensor import Array, Operand, Tensor, as_tensor, primitive
 
 # fmt: off
@@ -62,7 +62,8 @@ class Windows:
         "valid" (none), or "same" (as many places as pixels, at stride 1; of an odd margin the larger part comes last).
         Raises ValueError, TypeError, with the values, where it does not fit.
         """
-        size, axes = per_axis("size", size, len(size)), len(size)
+        axes = len(listed("size", size))
+        size = per_axis("size", size, axes)
         kernel = per_axis("kernel_size", kernel, axes)
         stride = kernel if stride is None else per_axis("stride", stride, axes)
         dilation = per_axis("dilation", dilation, axes)
@@ -83,7 +84,7 @@ class Windows:
         """
         names = ("places", "kernel_size", "stride", "padding", "output_padding", "dilation")
         given = zip(names, (places, kernel, stride, padding, output_padding, dilation), strict=True)
-        m, k, s, p, extra, d = [per_axis(name, value, len(places)) for name, value in given]
+        m, k, s, p, extra, d = [per_axis(name, value, len(listed("places", places))) for name, value in given]
         size = tuple([transposed_size(*line) for line in zip(m, k, s, p, extra, d, strict=True)])
         return cls(size, k, s, d, tuple([(a, max(a - e, 0)) for a, e in zip(p, extra, strict=True)]), m)
 

@@ -6,7 +6,7 @@ from math import prod as product
 
 import numpy as np
 
-from ..checks import Axis, Sizes, axis_of, count_or_raise, normal_axes
+from ..checks import Axis, Sizes, axis_of, count_or_raise, normal_axes, whole
 from ..ops.elementwise import sqrt, where
 from ..ops.reduce import first_maximum, mean, spread
 from ..ops.reduce import sum as total
@@ -127,4 +127,4 @@ def argmax(x: Operand, axis: int | None = None) -> Array:
     >>> int(argmax(Tensor([1.0, 3.0, 2.0])))
     1
     """
-    return np.asarray(np.argmax(as_tensor(x).data, axis))
+    return np.asarray(np.argmax(as_tensor(x).data, None if axis is None else whole("axis", axis)))

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import Sizes, axis_of, axis_order, holds, index_key, new_shape, pad_widths, sequence, whole
+from ..checks import Sizes, axis_of, axis_order, holds, index_key, listed, new_shape, pad_widths, sequence, whole
 from ..tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
 
 # fmt: off
@@ -151,7 +151,7 @@ def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
     >>> concatenate([Tensor([1.0]), Tensor([2.0, 3.0])]).data
     array([1., 2., 3.])
     """
-    joined, axis = as_tensors(*tensors), whole("axis", axis)
+    joined, axis = as_tensors(*listed("tensors", tensors)), whole("axis", axis)
     shapes = [x.shape for x in joined]
     try:
         first = axis_of(shapes[0], axis)
