@@ -72,7 +72,7 @@ def _read(file: BinaryIO, limit: int) -> Array:
     if size > limit:
         raise ValueError(f"its header says {shape}, {size:,} bytes, and more than {limit:,} are not read")
     data = bytearray()
-    while len(data) <= size and (chunk := file.read(min(CHUNK, size + 1 - len(data)))):
+    while len(data) <= size and (chunk := file.read(CHUNK)):
         data += chunk
     if len(data) != size:
         found = "more" if len(data) > size else f"{len(data):,}"
