@@ -12,9 +12,9 @@ Letters, along one axis:   r receptive field, how many inputs a unit can see
     x[..., start::step]         r                         b + start j                   j step
     where branches meet         from the first begin to the last end, since a unit sees what it sees through any of them
 
-A layer that stores a kernel_size is taken at its word.  Of anything else the operators tell, those between the layers
-too: how windows slide, what an index leaves out; and of the others it is tried out whether they join the places of an
-image, as a mean over all does.  A unit then sees the whole axis.
+A layer that stores a kernel_size is taken at its word, if its output has the size that follows.  Of anything else the
+operators tell, those between the layers too: how windows slide, what an index leaves out; and of the others it is tried
+out whether they join the places of an image, as a mean over all does.  A unit then sees the whole axis.
 Source: Araujo, Norris and Sim, Computing receptive fields of convolutional neural networks, Distill (2019).
 """
 
@@ -35,7 +35,7 @@ from .layers.module import Module, Shape
 from .layers.weighted import ConvTranspose
 from .trace import Call, Trace
 
-BACK = {"fold", "conv_transpose", "avg_unpool", "max_unpool"}  # operators from the places of windows to the image
+FOLDING = {"fold", "conv_transpose", "avg_unpool", "max_unpool"}  # they go from the places of windows to the image
 
 
 class Sees(NamedTuple):
@@ -70,33 +70,30 @@ def fields(run: Trace) -> list[tuple[Number, Number]]:
     for t in sorted(todo, key=lambda t: t.birth):
         if not varying.isdisjoint(t.inputs):
             varying.add(t)
-        call = ended.get(t)
-        if call and (before := [sees[x] for x in call.inputs if x in sees]):
-            if windows := windows_of(call.module, call.inputs[0].shape[2:]):
-                sees[t] = _slid(_joined(before), windows, isinstance(call.module, ConvTranspose))
-                continue
-            if _keeps_places(call):
-                sees[t] = _joined(before)
-                continue
-        if known := [sees[x] for x in t.inputs if x in sees]:
-            sees[t] = _behind(t, _joined(known), [x for x in t.inputs if x in sees], varying)
+        if t in ended and (along := _behind_layer(ended[t], sees)) is not None:
+            sees[t] = along
+        elif known := [x for x in t.inputs if x in sees]:
+            sees[t] = _behind(t, _joined(sees[x] for x in known), known, varying)
     return [_numbers(sees.get(call.outputs[0], ()), spatial) for call in layers]
 
 
-def windows_of(layer: Module, size: Shape) -> Windows | None:
-    """How the windows of a layer lie over an image: over the last axes of its size; None for one without a kernel_size.
+def windows_of(layer: Module, x: Shape, y: Shape) -> Windows | None:
+    """How the windows of a layer lie over an image of shape x (without the batch axis), over the last of its axes.
 
-    For a transposed convolution, how they lie over the image that it makes.
+    Of a transposed convolution, how they lie over the image y that it makes.  None for a layer that stores no
+    kernel_size, or one with which the output would have another size than y has.
     """
-    settings = vars(layer)
-    if "kernel_size" not in settings or not size:
-        return None
-    kernel = settings["kernel_size"]
-    axes = len(kernel) if isinstance(kernel, Sequence) else len(size)
-    last = size[len(size) - axes :]
-    names = ("stride", "padding", "dilation", "output_padding" if isinstance(layer, ConvTranspose) else "ceil_mode")
+    settings, back = vars(layer), isinstance(layer, ConvTranspose)
+    kernel = settings.get("kernel_size", ())
+    axes = len(kernel) if isinstance(kernel, Sequence) else len(x) - 1
+    names = ("stride", "padding", "dilation", "output_padding" if back else "ceil_mode")
     given = {name: settings[name] for name in names if name in settings}
-    return (Windows.onto if isinstance(layer, ConvTranspose) else Windows.over)(last, kernel, **given)
+    try:
+        windows = (Windows.onto if back else Windows.over)(x[len(x) - axes :], kernel, **given)
+    except (TypeError, ValueError):  # it means something else by that name
+        return None
+    made = windows.size if back else windows.places
+    return windows if axes and made == y[len(y) - axes :] else None
 
 
 # -- one step ----------------------------------------------------------------------------------------------------------
@@ -137,12 +134,20 @@ def _slid(before: Along, windows: Windows, back: bool) -> Along:
     return tuple(found)
 
 
+def _behind_layer(call: Call, sees: Mapping[Tensor, Along]) -> Along | None:
+    """What a unit sees behind a layer with windows, or one that treats each place by itself; None behind another."""
+    before = [sees[x] for x in call.inputs if x in sees]
+    if before and (windows := windows_of(call.module, call.inputs[0].shape[1:], call.outputs[0].shape[1:])):
+        return _slid(_joined(before), windows, isinstance(call.module, ConvTranspose))
+    return _joined(before) if before and _keeps_places(call) else None
+
+
 def _behind(t: Tensor, before: Along, known: Sequence[Tensor], varying: set[Tensor]) -> Along:
     """What a unit sees behind an operator."""
     name, x, axes = t.primitive.name if t.primitive else "", known[0], len(before)
     windows = t.params.get("windows")
     if isinstance(windows, Windows) and len(windows.kernel) == axes:
-        return _slid(before, windows, name in BACK)
+        return _slid(before, windows, name in FOLDING)
     if name == "pad" and x.ndim == axes + 2:
         starts = [(-width, 1) for width, _ in t.params["widths"][2:]]
         return tuple(map(_cut, before, starts))

@@ -181,7 +181,7 @@ def counted(model: Module, run: Trace, explain: bool = False) -> Summary:
 
 def _board(layer: Module, image: Shape, x: Shape, y: Shape, parameters: int) -> list[str]:
     lines = [f"{_by(x)} -> {_by(y)}"]
-    if windows := windows_of(layer, x[1:]):
+    if windows := windows_of(layer, x, y):
         lines += _sizes(layer, windows)
     lines += _parameters(layer, image, parameters)
     cost = layer.cost(x, y)

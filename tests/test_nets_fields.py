@@ -204,6 +204,15 @@ def test_of_other_layers_and_between_the_layers_the_operators_tell(name, between
     assert (row.receptive_field, row.jump) == (field, jump)
 
 
+@pytest.mark.parametrize("kernel_size", [3, (3,), 12, "three", None])
+def test_a_kernel_size_that_does_not_lead_to_the_output_is_no_word_to_take(kernel_size):
+    """This one pads its input itself; the row is as that of a layer without the setting."""
+    own = Own(lambda x, w: conv1d(pad(x, ((0, 0), (0, 0), (2, 2))), w), 1, 1, 5)
+    own.kernel_size = kernel_size
+    row = summary(Sequential(own), (1, 10), explain=True).rows[0]
+    assert (row.output_shape, row.receptive_field, row.jump) == ((1, 10), 5, 1)
+
+
 def test_along_each_axis_by_itself():
     """A mean along the width joins the width alone."""
     row = summary(Sequential(Own(lambda x, w: x - x.mean(3, keepdims=True), 1)), (1, 4, 6)).rows[0]
