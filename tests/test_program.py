@@ -361,7 +361,7 @@ def test_dropout_draws_anew_at_each_run():
 
 
 def test_a_function_that_changes_a_module_is_refused():
-    """As batch normalization does in training, which looks at values."""
+    """But for what it says is moving."""
 
     class Counting(Module):
         count = 0

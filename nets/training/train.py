@@ -64,8 +64,8 @@ def fit(
     an optimizer it is SGD with Nesterov momentum 0.9, learning rate 0.05 and weight decay 5e-4.  distort(images, rng)
     may change the images of each batch.  The same seed and the same model give the same numbers, bit for bit.
     If compiled, steps run as a program (`minitensor.compiled`), with the same numbers in less time; a model that has
-    none, as batch normalization, which looks at values, is left to the engine, and the progress bar says so.  A program
-    calls neither model nor loss: what these do beside computing, as to print, is then done only while it is made.
+    none, as one that looks at values, is left to the engine, and the progress bar says so.  A program calls neither
+    model nor loss: what these do beside computing, as to print, is then done only while it is made.
 
     Ctrl-C, and SIGTERM, end the fit after the current step, and the list then has fewer epochs.  With a checkpoint, the
     state is saved there after each epoch and at the end; with resume, a fit goes on from there, and ends in the same
