@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .activations import log_softmax
-from .tensor import Array, Operand, Tensor, as_tensor, as_tensors
+from .tensor import TRACED_FROM, Array, LookedAt, Operand, Tensor, as_tensor, as_tensors, primitive
 
 
 def cross_entropy(
@@ -46,12 +46,19 @@ def cross_entropy(
         counts = soft if weight is None else soft * _checked_weights(logits, weight)
         return -(counts * log_softmax(logits, axis=1)).sum() / logits.shape[0]
     classes = checked_labels(logits, labels, ignore_index)
+    if ignore_index is not None and TRACED_FROM.get() is not None:
+        raise LookedAt(
+            f"which rows count with ignore_index (={ignore_index}) depends on the labels: leave rows out before"
+        )
     rows = np.arange(len(classes)) if ignore_index is None else np.flatnonzero(classes != ignore_index)
     chosen = log_softmax(logits, axis=1)[rows, classes[rows]]
-    times = np.ones(len(rows)) if weight is None else _checked_weights(logits, weight)[classes[rows]]
-    if not times.any():
+    weights = np.ones(logits.shape[1]) if weight is None else _checked_weights(logits, weight)
+    if not weights[classes[rows]].any():
         raise ValueError(f"no row counts: labels {classes}, weight {weight!r}, ignore_index {ignore_index}")
-    return -chosen.mean() if weight is None else -(chosen * times).sum() / times.sum()
+    if weight is None:
+        return -chosen.mean()
+    times = as_tensor(weights)[classes[rows]]
+    return -(chosen * times).sum() / times.sum()
 
 
 def checked_labels(scores: Tensor, labels: npt.ArrayLike | Tensor, ignore_index: int | None = None) -> Array:
@@ -79,9 +86,19 @@ def _checked_distributions(scores: Tensor, labels: npt.ArrayLike | Tensor, ignor
             f"soft labels need scores of their shape (N, K), N > 0, and no ignore_index; got labels {soft.shape}, "
             f"scores {scores.shape} and ignore_index {ignore_index}"
         )
-    if not (soft.data >= 0).all() or not np.allclose(soft.data.sum(axis=1), 1, rtol=0, atol=1e-3):
-        raise ValueError(f"each row of soft labels {soft.shape} must be positive and add up to 1, got {soft.data}")
+    soft = _distributions(soft)
     return soft if soft.dtype == scores.dtype else soft.astype(scores.dtype)
+
+
+@primitive
+def _distributions(soft: Array) -> Array:
+    """The soft labels themselves, if they are some."""
+    if not (soft >= 0).all() or not np.allclose(soft.sum(axis=1), 1, rtol=0, atol=1e-3):
+        raise ValueError(f"each row of soft labels {soft.shape} must be positive and add up to 1, got {soft}")
+    return soft
+
+
+_distributions.defvjp(lambda g, out, soft: g)
 
 
 def _checked_weights(scores: Tensor, weight: npt.ArrayLike) -> Array:

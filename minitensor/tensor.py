@@ -449,7 +449,10 @@ def _check_constant(x: Tensor, begin: int) -> None:
     """LookedAt, unless x is a constant that was made since tracing began: the same whatever the inputs are."""
     if x.primitive is not None or x.birth < begin:
         what = x.name or (x.primitive.name if x.primitive else "a Tensor")
-        raise LookedAt(f"the value of {what}, shape {x.shape}, is looked at, and a program cannot follow it")
+        raise LookedAt(
+            f"the value of {what}, shape {x.shape}, is looked at, and a program cannot follow it: write "
+            "where(condition, x, y) for `if`, and hand in what else is known before"
+        )
 
 
 def _checked_settings(primitive: Primitive, settings: dict[str, Any]) -> dict[str, Any]:

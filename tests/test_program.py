@@ -267,6 +267,35 @@ def test_labels_are_arguments(data, n, classes, rng):
             fast(x, np.full(n, wrong))
 
 
+@given(st.integers(1, 5), st.integers(1, 4), rngs)
+def test_losses_with_weights_and_soft_labels_are_compiled(n, classes, rng):
+    """What they check is checked by the program too."""
+    weight = rng.uniform(0.5, 2, classes)
+    fast = compiled(lambda x, labels: mt.cross_entropy(x, labels, weight=weight))
+    soft = compiled(lambda x, labels: [mt.cross_entropy(x, labels), mt.cross_entropy(x, labels, weight=weight)])
+    for _ in range(3):
+        x, labels = rng.normal(size=(n, classes)), rng.integers(0, classes, n)
+        near(fast(x, labels), mt.cross_entropy(x, labels, weight=weight).data)
+        likely = rng.dirichlet(np.ones(classes), n)
+        for found, expected in zip(soft(x, likely), soft.function(x, Tensor(likely)), strict=True):
+            near(found, expected.data)
+    with raises(ValueError, "add up to 1"):
+        soft(x, likely + 0.1)
+
+
+@given(dtypes, rngs)
+def test_a_clip_between_tensors_is_compiled(dtype, rng):
+    """And its limits are compared at each call."""
+    fast = compiled(lambda x, low, high: [y := mt.clip(x, low, high), *gradients(y, [x, low, high])])
+    for _ in range(3):
+        x, low = rng.normal(size=(2, 5, 4)).astype(dtype)
+        high = low + rng.uniform(0, 1, low.shape).astype(dtype)
+        for found, expected in zip(fast(x, low, high), fast.function(*map(Tensor, (x, low, high))), strict=True):
+            same(found, expected)
+    with raises(ValueError, "must not exceed high"):
+        fast(x, high + 1, low)
+
+
 def test_python_numbers_are_arrays_without_axes():
     """Of floats they reach the function as Tensors."""
     fast = compiled(lambda x, y: x * y + x)
@@ -295,6 +324,11 @@ REFUSED = {
     "detach": (lambda x: x * x.detach(), "detached"),
     "no_grad": (mt.no_grad()(lambda x: x * x), "recipe"),
     "outside": (lambda x: x * OUTSIDE, "OUTSIDE"),
+    "ignored labels": (
+        lambda x: mt.cross_entropy(x.reshape(1, 1), [0], ignore_index=1),
+        "depends on the labels: leave rows out",
+    ),
+    "only these": (lambda x: x if (x.inputs or x._value == 2) else [][0], "refuses other data"),
     "rng": (lambda x: mt.dropout(x, 0.5, np.random.default_rng()), "generator"),
 }
 

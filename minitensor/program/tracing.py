@@ -150,10 +150,7 @@ def trace(function: Callable[..., Any], given: Sequence[Array], outside: Outside
         second = second_run(function, given, outside)
         labels, limits = Comparison(first, second, [g for g, _ in generators]).result()
     except LookedAt as error:
-        raise CannotCompile(
-            f"{name_of(function)} cannot be compiled: {error}: write where(condition, x, y) for `if`, and hand in what "
-            f"else is known before ({line_of(error)})"
-        ) from error
+        raise CannotCompile(f"{name_of(function)} cannot be compiled: {error} ({line_of(error)})") from error
     finally:
         for generator, state in generators:
             generator.bit_generator.state = state
@@ -187,7 +184,7 @@ class Run:
 
     def __init__(self, function: Callable[..., Any], given: Sequence[Array], outside: Outside) -> None:
         self.name = name_of(function)
-        self.inputs = [as_argument(a) for a in given]
+        self.inputs = list(map(as_argument, given, argument_names(function, len(given))))
         holdings = outside.now()
         self.parameters, self.paths = list(holdings.parameters), list(holdings.parameters.values())
         self.moved: dict[str, Place] = {}
@@ -228,15 +225,18 @@ def standing_in(places: Mapping[Tensor, Place]) -> Iterator[None]:
 
 
 def second_run(function: Callable[..., Any], given: Sequence[Array], outside: Outside) -> Run:
-    """A run on other data; where other whole numbers are refused, as an index out of range is, with the same ones."""
+    """A run on other data; where such data are refused, as an index out of range is, on data that differ less."""
     changed = others(given)
-    try:
-        return Run(function, changed, outside)
-    except (LookedAt, CannotCompile):
-        raise
-    except (IndexError, ValueError):
-        same = [b if a.dtype.kind == "f" else a for a, b in zip(given, changed, strict=True)]
-        return Run(function, same, outside)
+    with_same_numbers = [b if a.dtype.kind == "f" else a for a, b in zip(given, changed, strict=True)]
+    turned = [np.flip(a) * a.dtype.type(1 if a.ndim else 1.25) if a.dtype.kind == "f" else a for a in given]
+    for candidate in (changed, with_same_numbers, turned):
+        try:
+            return Run(function, candidate, outside)
+        except (LookedAt, CannotCompile):
+            raise
+        except (IndexError, ValueError) as error:
+            refused = error
+    raise CannotCompile(f"{name_of(function)} cannot be compiled: it refuses other data of the same shapes: {refused}")
 
 
 class Comparison:
@@ -366,9 +366,9 @@ def as_array(x: Any) -> Array:
     return array if array is not None and array.dtype.kind in "iubf" else Tensor(x).data
 
 
-def as_argument(a: Array) -> Tensor | Array:
+def as_argument(a: Array, name: str | None = None) -> Tensor | Array:
     """What the function gets: floats as a Tensor, whole numbers as they are."""
-    return a.copy() if a.dtype.kind in "iub" else Tensor(a)
+    return a.copy() if a.dtype.kind in "iub" else Tensor(a, name)
 
 
 def order_of(a: Array) -> tuple[int, ...] | None:
