@@ -346,9 +346,9 @@ def others(given: Sequence[Array]) -> list[Array]:
             low, high = (int(a.min()), int(a.max())) if a.size else (0, 0)
             if low == high:
                 other = np.full_like(a, low - 1 if low > 0 else low + 1)
-            else:
-                other = rng.integers(low, high, a.shape, endpoint=True).astype(a.dtype)
-                other = low + high - a if (other == a).all() else other
+            else:  # another one in each place, so that no part of them is the same
+                span = high - low + 1
+                other = (low + (a - low + rng.integers(1, span, a.shape)) % span).astype(a.dtype)
         changed.append(other)
     return changed
 

@@ -248,20 +248,7 @@ def _key(setting: Any) -> Any:
         return (slice, repr(setting))
     if setting is None or isinstance(setting, int | float | str | np.generic | np.dtype):
         return (type(setting), repr(setting))
-    return _ByIdentity(setting) if type(setting).__hash__ is None else setting
-
-
-class _ByIdentity:
-    """What cannot be a key itself; it is held, so that its id stays its own."""
-
-    def __init__(self, what: Any) -> None:
-        self.what = what
-
-    def __hash__(self) -> int:
-        return id(self.what)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByIdentity) and other.what is self.what
+    return (type(setting), id(setting)) if type(setting).__hash__ is None else setting  # its Tensor keeps it alive
 
 
 def is_fresh(value: Value) -> bool:
