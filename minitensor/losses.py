@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from .activations import log_softmax
-from .tensor import TRACED_FROM, Array, LookedAt, Operand, Tensor, as_tensor, as_tensors, primitive
+from .checks import class_weights, soft_labels, whole_labels
+from .tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
+from .value import TRACED_FROM, LookedAt
 
+# fmt: off
 
 def cross_entropy(
-    logits: Operand,
-    labels: npt.ArrayLike | Tensor,
-    *,
-    weight: npt.ArrayLike | None = None,
+    logits: Operand, labels: npt.ArrayLike | Tensor, *, weight: npt.ArrayLike | None = None,
     ignore_index: int | None = None,
 ) -> Tensor:
     """The average of -log softmax(logits)[label]: how surprised the network is by the right answers, in nats.
@@ -41,72 +41,32 @@ def cross_entropy(
     0.3466
     """
     logits = as_tensor(logits)
+    weights = None if weight is None else class_weights(logits.shape, logits.dtype, weight)
     if (labels.ndim if isinstance(labels, Tensor) else np.ndim(labels)) == 2:
-        soft = _checked_distributions(logits, labels, ignore_index)
-        counts = soft if weight is None else soft * _checked_weights(logits, weight)
-        return -(counts * log_softmax(logits, axis=1)).sum() / logits.shape[0]
-    classes = checked_labels(logits, labels, ignore_index)
+        soft = as_tensors(logits, labels)[1]
+        soft_labels(logits.shape, soft.shape, ignore_index)
+        soft = _distributions(soft if soft.dtype == logits.dtype else soft.astype(logits.dtype))
+        return -((soft if weights is None else soft * weights) * log_softmax(logits, axis=1)).sum() / logits.shape[0]
+    classes = whole_labels(logits.shape, labels, ignore_index)
     if ignore_index is not None and TRACED_FROM.get() is not None:
-        raise LookedAt(
-            f"which rows count with ignore_index (={ignore_index}) depends on the labels: leave rows out before"
-        )
+        raise LookedAt(f"which rows count with ignore_index (={ignore_index}) depends on labels: leave rows out before")
     rows = np.arange(len(classes)) if ignore_index is None else np.flatnonzero(classes != ignore_index)
     chosen = log_softmax(logits, axis=1)[rows, classes[rows]]
-    weights = np.ones(logits.shape[1]) if weight is None else _checked_weights(logits, weight)
-    if not weights[classes[rows]].any():
+    if not len(rows) or (weights is not None and not weights[classes[rows]].any()):
         raise ValueError(f"no row counts: labels {classes}, weight {weight!r}, ignore_index {ignore_index}")
-    if weight is None:
+    if weights is None:
         return -chosen.mean()
     times = as_tensor(weights)[classes[rows]]
     return -(chosen * times).sum() / times.sum()
 
 
-def checked_labels(scores: Tensor, labels: npt.ArrayLike | Tensor, ignore_index: int | None = None) -> Array:
-    """The labels as an array, one for each row of scores (N, K); raises what `cross_entropy` raises."""
-    if isinstance(labels, Tensor):
-        raise TypeError("labels must be whole numbers in a list or an array; got a Tensor, which holds floats")
-    classes = np.array(labels)
-    if scores.ndim != 2 or not scores.size or classes.shape != scores.shape[:1]:
-        raise ValueError(
-            f"N labels need scores (N, K), and N > 0; got {classes.shape} labels and scores {scores.shape}"
-        )
-    if classes.dtype.kind not in "iu":
-        raise TypeError(f"labels must be whole numbers, got {classes.dtype}")
-    k = scores.shape[1]
-    if wrong := sorted(set(classes[(classes < 0) | (classes >= k)].tolist()) - {ignore_index}):
-        raise IndexError(f"labels must be from 0 to {k - 1}, got {', '.join(map(str, wrong))}")
-    return classes
-
-
-def _checked_distributions(scores: Tensor, labels: npt.ArrayLike | Tensor, ignore_index: int | None) -> Tensor:
-    """Soft labels, in the dtype of scores (N, K)."""
-    soft = as_tensor(labels)
-    if scores.ndim != 2 or not scores.size or soft.shape != scores.shape or ignore_index is not None:
-        raise ValueError(
-            f"soft labels need scores of their shape (N, K), N > 0, and no ignore_index; got labels {soft.shape}, "
-            f"scores {scores.shape} and ignore_index {ignore_index}"
-        )
-    soft = _distributions(soft)
-    return soft if soft.dtype == scores.dtype else soft.astype(scores.dtype)
-
-
 @primitive
-def _distributions(soft: Array) -> Array:
-    """The soft labels themselves, if they are some."""
-    if not (soft >= 0).all() or not np.allclose(soft.sum(axis=1), 1, rtol=0, atol=1e-3):
-        raise ValueError(f"each row of soft labels {soft.shape} must be positive and add up to 1, got {soft}")
-    return soft
-
-
-_distributions.defvjp(lambda g, out, soft: g)
-
-
-def _checked_weights(scores: Tensor, weight: npt.ArrayLike) -> Array:
-    """A weight for each class, in the dtype of scores (N, K)."""
-    weights = np.array(weight, scores.dtype)
-    if weights.shape != scores.shape[1:] or not ((weights >= 0) & (weights < np.inf)).all():
-        raise ValueError(f"weight must hold {scores.shape[1:]} finite numbers from 0 on, one for each class: {weights}")
-    return weights
+def _distributions(q: Array) -> Array:
+    """Soft labels as they are, if they are some: a check that a program does too."""
+    if not (q >= 0).all() or not np.allclose(q.sum(axis=1), 1, rtol=0, atol=1e-3):
+        raise ValueError(f"each row of soft labels {q.shape} must be positive and add up to 1, got {q}")
+    return q
+_distributions.defvjp(lambda g, out, q: g)
 
 
 def mean_squared_error(a: Operand, b: Operand) -> Tensor:

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from .checks import check_least, whole
-from .windows import Windows, number_of_places, transposed_size
+from .checks import check_least, number_of_places, transposed_size, whole
+from .windows import Windows
 
 
 def conv_output_size(

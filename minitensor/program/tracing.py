@@ -31,7 +31,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..backprop import history
-from ..tensor import TRACED_FROM, Array, LookedAt, Tensor, recording
+from ..recording import recording
+from ..tensor import Array, Tensor
+from ..value import TRACED_FROM, LookedAt
 from .definitions import free_name
 from .outside import Outside, Place, is_module
 from .programs import Program, program_of

@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 
 from ..losses import _distributions
-from ..more import isnan, logaddexp
+from ..more.functions import _not_below, isnan, logaddexp
 from ..ops.elementwise import (
     _astype,
-    _not_below,
     _power,
     _where,
     add,
