@@ -418,7 +418,7 @@ REFUSED = {
     "outside": (lambda x: x * OUTSIDE, "OUTSIDE"),
     "ignored labels": (
         lambda x: mt.cross_entropy(x.reshape(1, 1), [0], ignore_index=1),
-        "depends on the labels: leave rows out",
+        "depends on labels: leave rows out",
     ),
     "only these": (lambda x: x if (x.inputs or x._value == 2) else [][0], "refuses other data"),
     "rng": (lambda x: mt.dropout(x, 0.5, np.random.default_rng()), "generator"),
