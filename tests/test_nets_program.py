@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 import minitensor as mt
 import nets
 from minitensor import Tensor, cross_entropy, gradients
+from minitensor.fast import cores
 from nets import Conv2d, Dense, Dropout, Flatten, Module, ReLU, Sequential, digits, evaluate, export, fit, save
 from nets.__main__ import main
 from nets.models.lecture import lenet
 
 from .checks import raises, same
 from .strategies import dtypes, rngs
+from .test_cores import all_of, blas_with, on
 from .test_program import near
 
 LINE, IMAGE, BLOCK = (2, 6), (2, 6, 6), (2, 3, 4, 4)  # inputs, without the batch axis
@@ -113,6 +115,24 @@ def test_a_residual_network_learns_as_a_program(capsys):
         assert "not as a program" not in capsys.readouterr().err
     for a, b in zip(*[model.state_dict().values() for model in models], strict=True):
         same(a, b)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_training_needs_no_variable_to_use_all_cores(compiled):
+    """While it runs BLAS keeps to one thread, and long sums are spread over the cores; afterwards all is as before."""
+    train, _ = examples(20)
+    threads, seen = [4], set()
+
+    def loss(output, labels):
+        seen.add((threads[0], cores._cores))
+        return cross_entropy(output, labels)
+
+    with blas_with(threads), on(None), all_of(3):
+        for learning in (lambda m: fit(m, train, epochs=1, progress=False, loss=loss, compiled=compiled),
+                         lambda m: evaluate(m, train, loss=loss, batch_size=1, compiled=compiled)):  # fmt: skip
+            learning(small())
+            assert seen == {(1, 3)} and threads == [4] and cores._cores is None
+            seen.clear()
 
 
 class Counting(Module):

@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from minitensor import Tensor, cross_entropy, gradients, no_grad
 from minitensor.checks import whole
+from minitensor.fast.cores import all_cores
 from minitensor.program import CannotCompile, Compiled
 from minitensor.recording import recording
 from minitensor.tensor import Array, owned
@@ -40,6 +41,7 @@ Decide: TypeAlias = Callable[..., Any]  # np.argmax where the largest output win
 Distort: TypeAlias = Callable[[Array, np.random.Generator], Array]
 
 
+@all_cores()
 def fit(
     model: Module,
     data: Examples,
@@ -172,6 +174,7 @@ def fit(
     return done
 
 
+@all_cores()
 def learn(
     model: Module,
     optimizer: Optimizer,
@@ -221,6 +224,7 @@ def learn(
     return Sums(total, right, seen, steps=1)
 
 
+@all_cores()
 def evaluate(
     model: Module,
     data: Examples,
@@ -257,6 +261,7 @@ def evaluate(
     return Sums(total, right, seen).score
 
 
+@all_cores()
 def predict(model: Module, images: Array, *, decide: Decide = np.argmax, batch_size: int = 128) -> Array:
     """The class of each image: the number of the largest output (with decide=np.argmin, of the smallest).
 
