@@ -23,13 +23,12 @@ from minitensor.checks import per_axis
 from minitensor.tensor import Array
 
 from ..drawing import export
-from ..drawing.dot import FIELD, KERNEL, PADDING, RESULT, Attributes
+from ..drawing.dot import FIELD, KERNEL, PADDING, RESULT, Attributes, number
 from ..drawing.figure import Figure
 from ..drawing.render import write_whole
 from ..drawing.sheet import CELL_SIZE, CHARACTER, Drawing, Pinned, table
 from ..drawing.style import Style
 from .connections import wires_at
-from .connectivity import number
 
 MOST_POSITIONS = 36
 HEADING = 15.0

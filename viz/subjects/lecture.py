@@ -61,7 +61,7 @@ from nets import (
     summary,
 )
 
-from ..drawing.dot import ARROW, FIELD, FOCUS, KERNEL, NOTE, NUMBER, PADDING, RESULT, WIRE
+from ..drawing.dot import ARROW, FIELD, FOCUS, KERNEL, NOTE, NUMBER, PADDING, RESULT, WIRE, number
 from ..drawing.figure import Figure
 from ..drawing.sheet import CELL_SIZE, Drawing, above, beside, table, words
 from ..drawing.style import LIGHT, Style
@@ -69,9 +69,10 @@ from .architecture import architecture
 from .arithmetic import SETTINGS, convolution_arithmetic
 from .computation import by_layer, computation_graph
 from .connections import wires_at
-from .connectivity import DX, DY, connectivity, number
+from .connectivity import connectivity
 from .grids import Moving, convolution_letters, convolution_steps, grid
 from .images import KERNELS, commuting_square, filters, halve, photograph, quarter_turn, shown, translate
+from .rows import DX, DY
 
 SMALL_IMAGE = [[1, 0, 2, 1, 0], [0, 1, 3, 1, 1], [2, 1, 0, 0, 2], [1, 3, 1, 2, 0], [0, 1, 2, 1, 1]]
 SOBEL = KERNELS["Sobel"]
