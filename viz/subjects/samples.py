@@ -36,8 +36,8 @@ def sample(draw: Callable[..., object], suffix: str = ".svg") -> str:
     helpers = []
     for module, node in in_order:
         if isinstance(node, ast.Import | ast.ImportFrom):
-            for source, names in _imported(node, needed[module, node], sys.modules[module].__package__):
-                imports.setdefault(source, set()).update(names)
+            for source, said in _imported(node, needed[module, node], sys.modules[module].__package__):
+                imports.setdefault(source, set()).update(said)
         elif node is not function:
             helpers.append(ast.get_source_segment(_text(module), node) or "")
     lines = ["from __future__ import annotations", ""] if helpers else []

@@ -177,7 +177,8 @@ def three_stages() -> Figure:
 
 
 def max_pooling_invariance() -> Figure:
-    """The detectors shifted to the right by one: every value of the bottom row changes, only half of the top row."""
+    """The detectors shifted to the right by one: every value of the bottom row changes, only half of the top row.
+    Bold: the wire that the largest value came along."""
     row = [0.3, 0.1, 1.0, 0.2, 0.1, 0.0]
     shifted = [0.2, 0.3, 0.1, 1.0, 0.2, 0.1]
     pool = partial(max_pool1d, kernel_size=3, stride=1, padding=1)
@@ -188,13 +189,15 @@ def max_pooling_invariance() -> Figure:
 
 
 def learned_invariance() -> Figure:
-    """Maxout over three filters, one for each turn of a digit: another filter answers, and the answer is as large."""
-    upright = a_digit().data[0, 0]
+    """Maxout over three filters, one for each turn of a digit, asked about another digit of the same kind: for each
+    turn another filter answers most (1 would be its own digit), and the answers are nearly as large.  Bold: the largest
+    of the three."""
+    upright, other = a_digit().data[0, 0], a_digit(n=1).data[0, 0]
     filters = [_turned(upright, degrees) for degrees in (35, 0, -35)]
     bank = Tensor(np.stack([f / np.linalg.norm(f) for f in filters])[:, None])
     panels: list[Drawing] = []
     for degrees in (35, -35):
-        image = _turned(upright, degrees)
+        image = _turned(other, degrees)
         responses = conv2d(Tensor(image[None, None] / np.linalg.norm(image)), bank).data.reshape(1, 3)
         drawing = connectivity(lambda r: maxout(r, 3), x=responses, rows=["Detectors", "Maxout"]).drawing
         digit = drawing.image(72, -200, 70, 70, shown(image))
@@ -211,7 +214,7 @@ def learned_invariance() -> Figure:
 
 def pooling_with_stride() -> Figure:
     """Width 3 and stride 2.  The formula, rounding down, gives two pools for six detectors, and the sixth is read by
-    none; with ceil_mode a third, partial window reads it.  That is the book's picture."""
+    none; with ceil_mode a third, partial window reads it.  That is the book's picture.  Bold: where the largest is."""
     floor = connectivity(
         partial(max_pool1d, kernel_size=3, stride=2),
         x=[0.1, 1.0, 0.2, 0.1, 0.0, 0.1],
@@ -227,13 +230,13 @@ def pooling_with_stride() -> Figure:
 
 def four_kinds_of_pooling() -> Figure:
     """One image, four ways to make one number of a window: the largest, the average, the root of the sum of squares
-    (L2 norm), and an average that weighs the middle most, which needs a window with a middle."""
+    (L2 norm), and an average that weighs the middle most, by a bell of width σ, which needs a window with a middle."""
     image = np.array([[1.0, 3, 2, 0], [5, 3, 0, 2], [0, 4, 3, 4], [3, 0, 6, 8]])
     kinds: dict[str, Callable[[Tensor], Tensor]] = {
         "Maximum\n2 × 2, stride 2": partial(max_pool2d, kernel_size=2),
         "Average\n2 × 2, stride 2": partial(avg_pool2d, kernel_size=2),
         "L2 norm\n2 × 2, stride 2": partial(lp_pool2d, kernel_size=2, norm=2),
-        "Weighted average\n3 × 3, stride 1": partial(weighted_avg_pool2d, kernel_size=3, stride=1, sigma=0.8),
+        "Weighted average\n3 × 3, stride 1, σ = 0.8": partial(weighted_avg_pool2d, kernel_size=3, stride=1, sigma=0.8),
     }
     panels = []
     for name, pool in kinds.items():

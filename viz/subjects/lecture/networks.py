@@ -110,13 +110,14 @@ def recurrent(x: Tensor) -> Tensor:
 
 
 def training_step_of_lenet() -> Figure:
-    """One training step of LeNet: 32 digits in, one loss out, and the gradient of the loss by everything between."""
+    """One training step of LeNet: 32 digits in, one loss out, and the gradient of the loss by everything between.  Of
+    large Tensors the mean and the spread are given; circles with the same letter are two ends of one wire."""
     images, labels = digits(size=32)[1]
     model = lenet()
     logits, layers = by_layer(model, Tensor(images[:32], name="images"))
     loss = cross_entropy(logits, labels[:32])
     loss.name = "loss"
-    return computation_graph(loss, gradients=True, layers=layers, columns=3)
+    return computation_graph(loss, gradients=True, layers=layers, columns=8)
 
 
 def lenet5_architecture() -> Figure:
@@ -198,5 +199,5 @@ def _plot(name: str, f: Callable[[Tensor], Tensor]) -> Drawing:
             drawing.curve(
                 [(a, b) for a, b in part.tolist()], color, 4 if curve is slope else 1.8
             )  # both seen on a line
-    drawing.text(3 * unit, 3.4 * unit if name in ("tanh", "sigmoid") else -1.1 * unit, name, 18)
+    drawing.text((3 if name in ("tanh", "sigmoid") else -2.6) * unit, 3.4 * unit, name, 18)
     return drawing

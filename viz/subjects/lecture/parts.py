@@ -6,13 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minitensor import (
-    Tensor,
-    conv2d,
-)
-from nets import (
-    digits,
-)
+from minitensor import Tensor, conv2d
+from nets import digits
 
 from ...drawing.figure import Figure
 from ..images import KERNELS, commuting_square, photograph
@@ -30,16 +25,19 @@ SPARSE, DENSE = weights(1, 1, 3), weights(5, 5)
 
 
 def sobel(x: Tensor, stride: int = 1) -> Tensor:
+    """Each image with Sobel's kernel over it, with as many zeros around it as keep its size."""
     return conv2d(x, Tensor([[SOBEL]]), padding=1, stride=stride)
 
 
-def a_digit() -> Tensor:
+def a_digit(n: int = 0) -> Tensor:
+    """The n-th five of the digits to test on, as an image (1, 1, 32, 32); its background is 0."""
     images, labels = digits(size=32)[1]
-    first = images[labels.tolist().index(5)]
-    return Tensor((first - first.min()).astype(float)[None])
+    five = images[labels == 5][n]
+    return Tensor((five - five.min()).astype(float)[None])
 
 
 def square(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], names: tuple[str, str]) -> Figure:
+    """The commuting square of f and g for the photograph."""
     blocks = photograph().reshape(96, 2, 96, 2).mean((1, 3))
     pixels = np.rint(255 * blocks)  # whole numbers, so that sums are exact in any order
     return commuting_square(f, g, pixels, names=names)

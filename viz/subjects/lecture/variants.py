@@ -61,16 +61,16 @@ def a_volume() -> Figure:
     5 × 5 reads through the whole depth, and makes one number of the next block."""
     layer = Conv2d(3, 6, 5)
     (depth, height, width), after = (3, 32, 32), layer(Tensor(np.zeros((1, 3, 32, 32)))).shape[1:]
-    drawing, side = Drawing(), 5.0
-    start = drawing.cuboid(0, 0, side * width, side * height, side * depth)
+    drawing, side, clear = Drawing(), 5.0, {"style": "solid"}  # the line between the two lies below all that is filled
+    start = drawing.cuboid(0, 0, side * width, side * height, side * depth, looks=clear)
     window = drawing.cuboid(-25, 20, side * 5, side * 5, side * depth, looks=FIELD)
-    end = drawing.cuboid(300, 0, side * after[2], side * after[1], side * after[0])
+    end = drawing.cuboid(300, 0, side * after[2], side * after[1], side * after[0], looks=clear)
     unit = drawing.cuboid(275, 20, side, side, side, looks=RESULT)
     drawing.wire(window, unit, {**ARROW, "color": LIGHT["field, line"]}, front=True)
     for number_, sizes in (start, (depth, height, width)), (end, after):
         block = drawing.shapes[number_]
         drawing.text(block.x, block.y - block.height / 2 - 16, f"width {sizes[2]}", 16)
-        drawing.text(block.x - block.width / 2 - 6, block.y, f"height\n{sizes[1]}", 16, align="r")
+        drawing.text(block.x - block.width / 2 - 6, block.y - 30, f"height\n{sizes[1]}", 16, align="r")
         right, top = block.x + block.width / 2 + 2 * sizes[0] + 8, block.y - block.height / 2 + 6
         drawing.text(right, top, f"depth {sizes[0]}", 16, align="l")
     return drawing.figure("a block of units, and a window through its whole depth")
