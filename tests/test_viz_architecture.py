@@ -16,7 +16,7 @@ from nets.trace import trace
 from nets.training.png import decode
 from viz.drawing.check import SMALLEST, measure
 from viz.drawing.sheet import Drawing, Pinned
-from viz.subjects.architecture import SIZE, Stage, architecture, stages_of
+from viz.subjects.architecture import Stage, architecture, stages_of
 
 
 class Made(nets.Module):
