@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from html import escape
 from importlib.resources import files
+
+from ..drawing.style import MEANINGS
 
 
 def page(title: str, body: str, style: str, script: str) -> str:
@@ -42,6 +45,26 @@ def page(title: str, body: str, style: str, script: str) -> str:
 def text_of(name: str) -> str:
     """The text of a file in data/."""
     return files("viz").joinpath("data", name).read_text(encoding="utf-8")
+
+
+def script_of(*names: str) -> str:
+    """Modules of data/ as one script: each with what it exports, after those that it imports from.
+
+    >>> "import " in script_of("kernels.js", "network.js"), "class Network" in script_of("kernels.js", "network.js")
+    (False, True)
+    """
+    parts = [re.sub(r"^import .*?;\n", "", text_of(name), flags=re.MULTILINE | re.DOTALL) for name in names]
+    body = re.sub(r"^export ", "", "\n".join(parts), flags=re.MULTILINE)
+    return f'"use strict";\n(() => {{\n{body}}})();\n'
+
+
+def colors() -> str:
+    """The colours of the figures as variables of the page, light and dark: --field-line is that of "field, line"."""
+    light, dark = (
+        "".join(f"--{meaning.replace(', ', '-').replace(' ', '-')}: {both[i]}; " for meaning, both in MEANINGS.items())
+        for i in (0, 1)
+    )
+    return f":root {{ {light}}}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}\n{text_of('look.css')}"
 
 
 def _hash(text: str) -> str:

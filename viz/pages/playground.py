@@ -11,8 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..drawing.render import write_whole
-from ..drawing.style import MEANINGS
-from .page import page, text_of
+from .page import colors, page, text_of
 
 TITLE = "Convolution arithmetic"
 SLIDERS = (  # name in the page, what it is, letter, least, most on the slider (window.playground.set takes more), begin
@@ -44,19 +43,8 @@ def playground(path: str | Path) -> Path:
     >>> "window.playground" in text, "http://" in text.replace("http://www.w3.org/", "")
     (True, False)
     """
-    style = _colors() + text_of("playground.css")
+    style = colors() + text_of("playground.css")
     return write_whole(path, page(TITLE, _body(), style, text_of("playground.js")))
-
-
-def _colors() -> str:
-    """The colours of the figures as variables of the page: --field-line is that of "field, line"."""
-    light, dark = (
-        "".join(
-            f"--{meaning.replace(', ', '-').replace(' ', '-')}: {colors[i]}; " for meaning, colors in MEANINGS.items()
-        )
-        for i in (0, 1)
-    )
-    return f":root {{ {light}}}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}\n"
 
 
 def _slider(name: str, what: str, letter: str, least: int, most: int, begin: int) -> str:
