@@ -115,6 +115,14 @@ export class Network {
     return this.known;
   }
 
+  /** What a cell reads: a mask for each of the rows that its row reads. @param {number} row @param {number} cell */
+  window(row, cell) {
+    const masks = this.program.sizes.map((n) => new Uint8Array(n)), { out, forward, sources } = this.rows[row];
+    masks[out][cell] = 1;
+    for (const line of [...forward].reverse()) wires(line, masks, this.present, false);
+    return sources.map((source) => masks[source.row === IMAGE ? this.program.image : this.rows[source.row].out]);
+  }
+
   /** What a cell sees: for the image (at -1) and each row before it a mask of its cells.
    * @param {number} row @param {number} cell @returns {Map<number, Uint8Array>} */
   field(row, cell) {

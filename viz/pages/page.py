@@ -64,7 +64,8 @@ def colors() -> str:
         "".join(f"--{meaning.replace(', ', '-').replace(' ', '-')}: {both[i]}; " for meaning, both in MEANINGS.items())
         for i in (0, 1)
     )
-    return f":root {{ {light}}}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}\n{text_of('look.css')}"
+    dark_pages = f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}"
+    return f":root {{ {light}}}\n{dark_pages}\n{text_of('look.css')}"
 
 
 def _hash(text: str) -> str:
