@@ -60,7 +60,7 @@ function element(tag, attributes, ...children) {
 }
 
 /** @param {number} row */
-const nameOf = (row) => (row === IMAGE ? "image" : rows[row].name);
+const nameOf = (row) => (row === IMAGE ? "image" : rows[row].shown);
 
 /** @param {Cell} cell */
 function placeOf({ row, cell }) {
@@ -69,6 +69,9 @@ function placeOf({ row, cell }) {
   const y = Math.floor(cell / width) % height, x = cell % width, map = Math.floor(cell / width / height);
   return (maps > 1 ? `map ${map}, ` : "") + (height > 1 ? `row ${y}, column ${x}` : `place ${x}`);
 }
+
+/** A cell in a sentence. @param {Cell} cell */
+const spoken = (cell) => (cell.row === last && scored ? placeOf(cell) : `${nameOf(cell.row)}, ${placeOf(cell)}`);
 
 // -- the rows ----------------------------------------------------------------------------------------------------------
 
@@ -258,7 +261,7 @@ function seed(cell) {
 }
 
 function showSeed() {
-  const cell = seedOf(), said = `${nameOf(cell.row)}, ${placeOf(cell)}`;
+  const cell = seedOf(), said = spoken(cell);
   get("seed").textContent = state.seed ? said : `${said}, the answer`;
   get("follow").hidden = !state.seed;
   for (const view of views) view.section.classList.toggle("behind", view.row > cell.row);
@@ -286,19 +289,20 @@ function* marked(mask) {
 /** @param {Cell} cell @returns {Node[]} */
 function explanation(cell) {
   const { row } = cell, value = network.values(row)[cell.cell], slope = network.gradient(row)[cell.cell];
-  const { row: seedRow, cell: seedCell } = seedOf(), from = `${nameOf(seedRow)} ${placeOf({ row: seedRow, cell: seedCell })}`;
+  const begin = seedOf(), from = spoken(begin), itself = begin.row === row && begin.cell === cell.cell;
   const head = [
     element("h3", {}, `${nameOf(row)}, ${placeOf(cell)}`),
     element("p", { class: "number" }, row === IMAGE ? "pixel " + short(value) : short(value)),
   ];
-  const arrived = element("p", {}, row > seedRow ? "No gradient arrives here: it is not before " + from + "."
-    : `Gradient ${short(slope)}: if this number grows a little, ${from} changes ${short(slope)} times as much.`);
+  const arrived = element("p", {}, itself ? "The gradient begins here, with 1."
+    : row >= begin.row ? `No gradient arrives here: ${from} is not made of it.`
+      : `Gradient ${short(slope)}: if this number grows a little, ${from} changes ${short(slope)} times as much.`);
   if (row === IMAGE) {
     const reach = network.reach(IMAGE, cell.cell), words = [...reach].filter(([k, mask]) => k >= 0 && mask.includes(1))
       .map(([k, mask]) => `${nameOf(k)} ${mask.reduce((a, b) => a + b, 0)} of ${mask.length}`);
     return [...head, arrived, element("p", {}, "It reaches, of each row: " + words.join(", ") + ".")];
   }
-  return [...head, element("p", {}, element("code", {}, `${rows[row].name} = ${rows[row].formula}`)), ...parts(cell), ...onward(cell), arrived];
+  return [...head, element("p", {}, element("code", {}, `${nameOf(row)} = ${rows[row].formula}`)), ...parts(cell), ...onward(cell), arrived];
 }
 
 /** What a cell is computed from: its windows, and the products that are added. @param {Cell} cell @returns {Node[]} */
@@ -458,7 +462,7 @@ get("restore").addEventListener("click", () => {
 });
 
 function showFades() {
-  const list = rows.flatMap((row, k) => fadedMaps(k).map((map) => `${row.name} ${map}`));
+  const list = rows.flatMap((row, k) => fadedMaps(k).map((map) => `${row.shown} ${map}`));
   get("restore").hidden = !list.length;
   get("faded").textContent = list.length ? `Faded: ${list.slice(0, 8).join(", ")}${list.length > 8 ? ", …" : ""}.` : "";
 }
@@ -558,11 +562,20 @@ data.answers.forEach((answer, i) => {
 
 // -- taken along -------------------------------------------------------------------------------------------------------
 
+/** The shortest number that is v in float32. @param {number} v */
+function shortest(v) {
+  for (let digits = 1; digits < 9; digits++) {
+    const n = Number(v.toPrecision(digits));
+    if (Math.fround(n) === Math.fround(v)) return n;
+  }
+  return v;
+}
+
 /** What is shown, as a line of Python. */
 function python() {
   const moved = state.degrees || state.shift[0] || state.shift[1], shape = [1, ...network.program.shape].join(", ");
   const untouched = state.image !== null && images.slice(state.image * size, (state.image + 1) * size).every((v, i) => v === state.base[i]);
-  const numbers = () => `np.array([${Array.from(pixels(), (v) => Number(v.toPrecision(4))).join(", ")}], np.float32).reshape(${shape})`;
+  const numbers = () => `np.array([${Array.from(pixels(), shortest).join(", ")}], np.float32).reshape(${shape})`;
   const from = `images[${state.image === null ? 0 : data.numbers[state.image]}]`, one = from + "[None]";
   const { matrix: [a, b, c, d], shift } = turned(state.degrees, state.shift);
   const warp = `nets.warp(${one}, np.array([[[${a}, ${b}], [${c}, ${d}]]]), np.array([[${shift.join(", ")}]]), ${sheet.paper})`;

@@ -6,7 +6,7 @@ import { prepare, wires } from "./kernels.js";
 /** @typedef {{row: number, slope: number, rule: string}} Source row -1 is the image */
 /**
  * @typedef {object} Row
- * @property {string} name @property {string} kind @property {number[]} output_shape @property {number} size
+ * @property {string} name @property {string} shown its name without hidden signs @property {string} kind @property {number[]} output_shape @property {number} size
  * @property {number} parameters @property {number} connections @property {number} macs
  * @property {string} receptive_field @property {string} jump
  * @property {Source[]} sources @property {number} out @property {number} fade @property {number} seed

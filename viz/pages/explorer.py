@@ -77,9 +77,9 @@ def explorer(
     if not np.isfinite(pictures).all():
         raise ValueError("images hold numbers that are infinite, or none")
     truth = None if labels is None else _checked_labels(labels, len(pictures))
-    nets = {"after": _same_for_all(model, pictures)}
+    nets = {"after": network(model, pictures[:1])}
     if before is not None:
-        nets["before"] = _same_for_all(before, pictures)
+        nets["before"] = network(before, pictures[:1])
         names = [[row.name for row in one.rows] for one in nets.values()]
         if names[0] != names[1]:
             raise ValueError(f"before must be the same model, got rows {names[1]} for {names[0]}")
@@ -106,7 +106,9 @@ def explorer(
     title = title or f"{type(model).__name__}, live"
     wrong = None if truth is None else int((answers != truth).sum())
     body = _body(title, nets, len(pictures), wrong, data)
-    return write_whole(path, page(visible(title), body, colors() + text_of("explorer.css"), script_of(*MODULES)))
+    return write_whole(
+        path, page(visible(title), body, colors() + text_of("explorer.css"), script_of(*map(text_of, MODULES)))
+    )
 
 
 def _checked_labels(labels: npt.ArrayLike, count: int) -> Array:
@@ -114,21 +116,6 @@ def _checked_labels(labels: npt.ArrayLike, count: int) -> Array:
     if truth.shape != (count,) or truth.dtype.kind not in "iu":
         raise ValueError(f"{count} images need as many labels, whole numbers, got {truth.dtype} of shape {truth.shape}")
     return truth
-
-
-def _same_for_all(model: Module, pictures: Array) -> Network:
-    """The network for these images; ValueError where its recipe depends on which image it is."""
-    found = network(model, pictures[:1])
-    other = np.random.default_rng(0).normal(pictures.mean(), pictures.std() + 1, pictures[:1].shape)
-    again = network(model, other.astype(pictures.dtype))
-    if found.program != again.program or not np.array_equal(found.weights, again.weights, equal_nan=True):
-        pairs = zip(found.program["rows"], again.program["rows"], strict=False)
-        place = next((a["name"] for a, b in pairs if a != b), "the constants")
-        raise ValueError(
-            f"the recipe of this model depends on the data (at {place}), and a page can only follow one recipe: write "
-            "minitensor.where(condition, x, y) for `if`, and compute with Tensors, not with their data"
-        )
-    return found
 
 
 def _sheet(pictures: Array) -> Json:
@@ -206,7 +193,7 @@ def _rows(one: Network) -> str:
 
 def _slider(name: str, said: str, least: float, most: float, begin: float, step: float = 1) -> str:
     limits = f'min="{least}" max="{most}" value="{begin}" step="{step}"'
-    return f'<label>{said} <input id="{name}" type="range" {limits}></label>'
+    return f'<label for="{name}">{said} <input id="{name}" type="range" {limits}></label>'
 
 
 def _choice(name: str, said: str, values: dict[str, str]) -> str:

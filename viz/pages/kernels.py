@@ -24,7 +24,7 @@ import numpy as np
 
 from minitensor.pool import counts
 from minitensor.program.values import Value, needed, ours
-from minitensor.tensor import Array
+from minitensor.tensor import Array, Primitive
 from minitensor.windows import Windows
 
 Json = Any
@@ -87,8 +87,7 @@ class Lines:
     def _made(self, value: Value) -> int:
         assert value.primitive is not None
         name, function = value.primitive.name, value.primitive.function
-        if not ours(value.primitive) or name not in KNOWN:
-            raise ValueError(f"the operator {name} cannot run in a page: there is no JavaScript for it")
+        check_known(value.primitive)
         if name in ("reshape", "astype"):
             return self.full(value.inputs[0])
         if name in ELEMENTWISE:
@@ -388,6 +387,12 @@ WRITERS: dict[str, Callable[[Lines, Value], int]] = {
     "lp_pool": Lines._lp_pool,
 }
 KNOWN = {"reshape", "astype", *ELEMENTWISE, *VIEWS, *WRITERS}
+
+
+def check_known(primitive: Primitive) -> None:
+    """ValueError for an operator that a page does not have."""
+    if not ours(primitive) or primitive.name not in KNOWN:
+        raise ValueError(f"the operator {primitive.name} cannot run in a page: there is no JavaScript for it")
 
 
 # -- lattices ----------------------------------------------------------------------------------------------------------

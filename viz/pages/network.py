@@ -21,14 +21,15 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import Tensor, formula, gradients, history
+from minitensor import Tensor, compiled, formula, gradients, history
 from minitensor.program.values import Value, Values, needed
 from minitensor.tensor import Array, recording
 from nets import Module
 from nets.summary import Row, counted
 from nets.trace import trace
 
-from .kernels import Json, Lines
+from ..drawing.dot import visible
+from .kernels import Json, Lines, check_known
 from .stepper import as_written
 
 MOST_NUMBERS = 2_000_000  # to learn: a page of some 11 MB
@@ -66,10 +67,15 @@ def network(model: Module, image: Array) -> Network:
     """The rows of a model for images like this one, (1, ...), as it computes in use.
 
     The last row is the output of the model: of what a model computes behind its last layer, there is a row more.
-    Raises ValueError for an operator that the page does not have, and for a model that is too large for a page.
+    Raises ValueError for an operator that the page does not have, for a recipe that depends on the data, and for a
+    model that is too large for a page.
     """
     with model.in_use(), recording(True):
         run = trace(model, image)
+        for t in history(run.output):
+            if t.primitive is not None:
+                check_known(t.primitive)
+        compiled(lambda x: model(x)).program(image)  # raises where another image would have another recipe
     table = counted(model, run)
     if table.parameters > MOST_NUMBERS or table.macs > MOST_MACS:
         raise ValueError(
@@ -140,7 +146,7 @@ def _said(row: Row, made: Tensor, read: list[Tensor], seed: Tensor) -> tuple[str
 
 def _short(text: str) -> str:
     """A formula as it is written by hand, without the contents of arrays."""
-    return as_written(re.sub(r"array\(\[.*?\]\)", "array(…)", text, flags=re.DOTALL))
+    return visible(as_written(re.sub(r"array\(\[.*?\]\)", "array(…)", text, flags=re.DOTALL)))
 
 
 def _written(model: Module, image: Tensor, pieces: list[Piece]) -> Network:
@@ -211,6 +217,7 @@ def _as_json(row: Row) -> Json:
         n = facts[name]
         numbers = n if isinstance(n, tuple) else () if n is None else (n,)
         facts[name] = "×".join(f"{one:g}" for one in numbers)
+    facts["shown"] = visible(row.name)
     facts["output_shape"] = list(row.output_shape)
     facts["size"] = math.prod(row.output_shape)
     return facts

@@ -47,15 +47,20 @@ def text_of(name: str) -> str:
     return files("viz").joinpath("data", name).read_text(encoding="utf-8")
 
 
-def script_of(*names: str) -> str:
-    """Modules of data/ as one script: each with what it exports, after those that it imports from.
+def script_of(*modules: str) -> str:
+    """The texts of JavaScript modules as one script: each after those that it imports from, whose names it shares.
 
-    >>> "import " in script_of("kernels.js", "network.js"), "class Network" in script_of("kernels.js", "network.js")
-    (False, True)
+    >>> print(script_of("export const a = 1;", 'import { a } from "./a.js";\\nconst b = a;'))
+    "use strict";
+    (() => {
+    const a = 1;
+    const b = a;
+    })();
     """
-    parts = [re.sub(r"^import .*?;\n", "", text_of(name), flags=re.MULTILINE | re.DOTALL) for name in names]
-    body = re.sub(r"^export ", "", "\n".join(parts), flags=re.MULTILINE)
-    return f'"use strict";\n(() => {{\n{body}}})();\n'
+    body = "\n".join(modules)
+    body = re.sub(r"^import [^;]*;\n", "", body, flags=re.MULTILINE)
+    body = re.sub(r"^export ", "", body, flags=re.MULTILINE)
+    return f'"use strict";\n(() => {{\n{body}\n}})();'
 
 
 def colors() -> str:

@@ -50,7 +50,7 @@ def playground(path: str | Path) -> Path:
 def _slider(name: str, what: str, letter: str, least: int, most: int, begin: int) -> str:
     said = f"{what} <i>{letter}</i>" if letter else what
     return (
-        f'<label>{said} <output id="{name}-number">{begin}</output>'
+        f'<label for="{name}">{said} <output id="{name}-number">{begin}</output>'
         f'<input id="{name}" type="range" min="{least}" max="{most}" value="{begin}"></label>'
     )
 
