@@ -91,6 +91,29 @@ def test_the_last_step_shows_the_gradients_of_the_engine(browser: Browser, tmp_p
     assert "grad 1.851" in text
 
 
+def test_each_step_has_its_line_of_numpy_and_that_line_is_right(browser: Browser, tmp_path: Path) -> None:
+    """Executed one after the other, forward and backward, the lines compute what the page shows."""
+    x, w = Tensor([[0.5, -1.0, 2.0], [1, 2, 3]], name="x"), Tensor([[1.0, 0.5], [2.0, -1.0], [0.25, 1.0]], name="w")
+    b = Tensor([0.5, -0.5], name="b")
+    loss = (tanh(x @ w + b) ** 2).sum()
+    loss.name = "loss"
+    browser.open(viz.stepper(loss, tmp_path / "page.html"))
+    space: dict[str, Any] = {"np": np, "x": x.data, "w": w.data, "b": b.data}
+    for _ in range(5):
+        browser.press(RIGHT)
+        exec(browser.run("return document.getElementById('python').textContent"), space)
+    np.testing.assert_allclose(space["loss"], loss.item())
+    browser.press(RIGHT)
+    for _ in range(5):
+        browser.press(RIGHT)
+        node = browser.run("return document.querySelector('#graph .now text').textContent").split(" ")[0]
+        space["g"] = space.get(f"d_{node}", np.float64(1.0))
+        for line in browser.run("return [...document.querySelectorAll('#detail pre')].map(e => e.textContent)"):
+            exec(line, space)
+    for t, slope in zip((x, w, b), minitensor.gradients(loss, [x, w, b]), strict=True):
+        np.testing.assert_allclose(space[f"d_{t.name}"], slope.data)
+
+
 def test_pointing_at_a_pixel_marks_the_windows_that_read_it(browser: Browser, tmp_path: Path) -> None:
     x = Tensor(np.arange(16.0).reshape(1, 1, 4, 4), name="x")
     browser.open(viz.stepper(relu(conv2d(x, Tensor(np.ones((1, 1, 2, 2)), name="w"))), tmp_path / "page.html"))
@@ -234,10 +257,13 @@ def test_what_moves_in_the_gallery_can_be_paused(browser: Browser, page: Path) -
     assert browser.run(seen) == 1
 
 
-def test_the_gallery_and_the_stepper_lead_to_each_other(browser: Browser, page: Path) -> None:
+def test_the_gallery_and_the_other_pages_lead_to_each_other(browser: Browser, page: Path) -> None:
     browser.open(page)
     browser.click("a[href='stepper.html']")
     assert browser.run("return document.getElementById('count').textContent").startswith("0 /")
+    browser.click("a[href='index.html']")
+    browser.click("a[href='playground.html']")
+    assert browser.run("return playground.size()") == 4
     browser.click("a[href='index.html']")
     assert browser.run("return document.querySelector('h1').textContent") == "Figures of the lecture"
 
@@ -328,6 +354,12 @@ def test_what_the_playground_is_not_told_is_as_in_the_engine(browser: Browser, g
     for setting, message in zip(refused, messages, strict=True):
         assert str(next(iter(setting.values()))) in message
     assert browser.run("return [playground.size(), playground.wires().length]") == [6, 24]
+
+
+def test_the_sliders_of_the_playground_have_names(browser: Browser, grounds: Path) -> None:
+    browser.open(grounds)
+    sliders = "return [...document.querySelectorAll('input[type=range]')]"
+    assert all(browser.run(sliders + ".map(e => e.ariaLabel || (e.labels[0] || {}).textContent)"))
 
 
 def test_the_playground_asks_nothing_of_the_network_and_complains_of_nothing(browser: Browser, grounds: Path) -> None:
