@@ -25,9 +25,10 @@ from operator import attrgetter
 
 import numpy as np
 
-from .checks import named_error
-from .ops.shape import stack
-from .tensor import Operand, Tensor, as_tensor, as_tensors, constant, recording
+from .checks import check_fits, named_error
+from .ops.shape import concatenate
+from .recording import recording
+from .tensor import Operand, Tensor, as_tensor, as_tensors, constant
 
 
 def history(output: Tensor) -> list[Tensor]:
@@ -46,8 +47,7 @@ def history(output: Tensor) -> list[Tensor]:
     >>> history(c) == [c, b, a]
     True
     """
-    if not isinstance(output, Tensor):
-        raise TypeError(f"a Tensor has a history, got {type(output).__name__}: NumPy's functions record nothing")
+    _check_tensor(output, "a Tensor has a history, got {}: NumPy's functions record nothing")
     seen, todo = {output}, [output]
     while todo:  # a list of our own: a recursion over 100,000 operators would overflow Python's stack
         for x in todo.pop().inputs:
@@ -101,8 +101,7 @@ def _on_path(newest_first: list[Tensor], wanted: set[Tensor]) -> set[Tensor]:
 
 def fitted(share: Tensor, x: Tensor) -> Tensor:
     """What a rule returned, in the shape and dtype of its input."""
-    if not isinstance(share, Tensor):
-        raise TypeError(f"it must return a Tensor, and it returned {type(share).__name__}")
+    _check_tensor(share, "it must return a Tensor, and it returned {}")
     a, b = share._value, x._value
     if type(a) is type(b) and (type(a) is not np.ndarray or (a.shape == b.shape and a.dtype == b.dtype)):
         return share  # nearly always; of NumPy's scalars the type says it all
@@ -116,13 +115,11 @@ def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
     too large a gradient by mistake is summed as well; `finite.check_gradients` finds that.)
     Raises ValueError for a shape that x does not broadcast to.
 
-    >>> unbroadcast(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[0.0], [0.0]])).data
-    array([[3.],
-           [7.]])
+    >>> unbroadcast(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[0.0], [0.0]])).data.tolist()
+    [[3.0], [7.0]]
     """
+    check_fits(share.shape, x.shape)
     new = share.ndim - x.ndim
-    if new < 0 or any(n not in (1, m) for n, m in zip(x.shape, share.shape[new:], strict=True)):
-        raise ValueError(f"a gradient of shape {share.shape} does not fit an input of shape {x.shape}")
     repeated = [i for i, n in enumerate(x.shape, start=new) if n != share.shape[i]]
     if axes := (*range(new), *repeated):
         share = share.sum(axis=axes)
@@ -161,19 +158,16 @@ def jacobian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
     One pass backwards for each element of f(x), which is recorded within `no_grad` as well.
     Raises TypeError unless f returns a Tensor.
 
-    >>> jacobian(lambda x: x * x, Tensor([1.0, 2.0, 3.0])).data
-    array([[2., 0., 0.],
-           [0., 4., 0.],
-           [0., 0., 6.]])
+    >>> jacobian(lambda x: x * x, Tensor([1.0, 2.0])).data.tolist()
+    [[2.0, 0.0], [0.0, 4.0]]
     """
     x = as_tensor(x)
     with recording(True):
         y = f(x)
-    if not isinstance(y, Tensor):
-        raise TypeError(f"the function must return a Tensor, and it returned {type(y).__name__}")
+    _check_tensor(y, "the function must return a Tensor, and it returned {}")
     one_hots = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
-    rows = [gradients(y, [x], seed=one_hot)[0] for one_hot in one_hots]
-    return stack(rows).reshape(y.shape + x.shape) if rows else Tensor(np.zeros(y.shape + x.shape, y.dtype))
+    rows = [gradients(y, [x], seed=one_hot)[0].reshape(-1) for one_hot in one_hots]
+    return concatenate(rows or [np.zeros(0, y.dtype)]).reshape(y.shape + x.shape)
 
 
 def hessian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
@@ -181,27 +175,31 @@ def hessian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
 
     Raises ValueError unless f returns one number.
 
-    >>> hessian(lambda x: (x ** 3).sum(), Tensor([1.0, 2.0])).data
-    array([[ 6.,  0.],
-           [ 0., 12.]])
+    >>> hessian(lambda x: (x ** 3).sum(), Tensor([1.0, 2.0])).data.tolist()
+    [[6.0, 0.0], [0.0, 12.0]]
     """
 
     def gradient(x: Tensor) -> Tensor:
         y = f(x)
-        if isinstance(y, Tensor) and y.size != 1:
+        _check_tensor(y, "the function must return a Tensor, and it returned {}")
+        if y.size != 1:
             raise ValueError(f"a Hessian is taken of a scalar function, and this one returned shape {y.shape}")
         return gradients(y, [x])[0]
 
     return jacobian(gradient, x)
 
 
+def _check_tensor(x: object, what: str) -> None:
+    if not isinstance(x, Tensor):
+        raise TypeError(what.format(type(x).__name__))
+
+
 def _wrt(wrt: Iterable[Tensor]) -> list[Tensor]:
     """The Tensors by which to differentiate, as a list."""
-    several = isinstance(wrt, Iterable) and not isinstance(wrt, Tensor)
-    xs = list(wrt) if several else []
-    if not several or not all(isinstance(x, Tensor) for x in xs):
+    xs = list(wrt) if isinstance(wrt, Iterable) and not isinstance(wrt, Tensor) else [None]
+    if not all(isinstance(x, Tensor) for x in xs):
         raise TypeError(f"wrt must be a list of Tensors, as in gradients(y, [x]), got {reprlib.repr(wrt)}")
-    return xs
+    return xs  # type: ignore[return-value]
 
 
 def _seed(output: Tensor, seed: Operand | None) -> Tensor:

@@ -1,7 +1,6 @@
-"""Layers with weights: dense, convolution and its transpose, locally connected, tiled.
+"""Layers with weights: dense, convolution and its transpose.
 
-What you can do here: `dense`; `conv`, `conv_transpose`, `locally_connected` and `tiled_conv`, each with a rank behind
-its name, as `conv2d`.
+What you can do here: `dense`; `conv` and `conv_transpose`, each with a rank behind its name, as `conv2d`.
 
 Letters:   n image    c input channel    o output channel    h w place of the window (one for each output cell)
            i j tap of the kernel    y v pixel (row, column)    k group of channels
@@ -13,8 +12,8 @@ They are one contraction of the weight with `windows` of the input, and differ i
 
     convolution           nchwij, ocij -> nohw            every output sees one window; all places h w share the weight
     depthwise             nchwij, cij -> nchw             ... each channel has one kernel: a group for each channel
-    tiled convolution     nchwij, ochwij -> nohw          ... with the weight of h mod t, w mod t
-    locally connected     nchwij, ochwij -> nohw          the weight gained h and w: nothing is shared
+    tiled convolution     nchwij, ochwij -> nohw          ... with the weight of h mod t, w mod t (`local.py`)
+    locally connected     nchwij, ochwij -> nohw          the weight gained h and w: nothing is shared (`local.py`)
     dense                 nc, oc -> no                    one window, as large as the input
 
 "Convolution" slides the kernel without flipping it, as all of the field does; mathematics calls that
@@ -23,22 +22,11 @@ cross-correlation.  Source: Goodfellow, Bengio and Courville, Deep Learning, sec
 
 from __future__ import annotations
 
-import numpy as np
-
-from .checks import (
-    PADDING_MODES,
-    Ints,
-    Sizes,
-    check_bias,
-    check_channels,
-    check_groups,
-    check_layer,
-    check_padding_mode,
-)  # fmt: skip
-from .ops.contract import _einsum, einsum, matmul
-from .ops.shape import index, pad
+from .checks import Ints, Sizes, check_bias, check_dense, check_layer, of_rank, padding_fill
+from .ops.contract import _einsum, matmul
+from .ops.shape import pad
 from .tensor import Array, Operand, Tensor, as_tensors, primitive
-from .windows import Windows, _windows, fold_patches, of_rank, patches
+from .windows import Windows, fold_patches, patches
 
 # fmt: off
 
@@ -51,11 +39,9 @@ def dense(x: Operand, w: Operand, b: Operand | None = None) -> Tensor:
     array([[ 3., 12.]])
     """
     x, w = as_tensors(x, w)
-    if w.ndim != 2 or not x.ndim or x.shape[-1] != w.shape[1]:
-        raise ValueError(f"dense needs x (..., C) and w (O, C), got {x.shape} and {w.shape}")
+    check_dense(x.shape, w.shape)
     y = matmul(x, w.T)
-    return y if b is None else y + _of_shape(b, w.shape[:1], y)
-
+    return y if b is None else y + bias_of_shape(b, w.shape[:1], y)
 
 # -- convolution -------------------------------------------------------------------------------------------------------
 
@@ -74,27 +60,18 @@ def conv(
     Raises ValueError, with the values, where shapes or settings do not fit.
     Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.5.
 
-    >>> image = Tensor(np.arange(9.0).reshape(1, 1, 3, 3))
-    >>> edges = Tensor([[[[-1.0, 1.0]]]])
-    >>> conv2d(image, edges).data[0, 0]
-    array([[1., 1.],
-           [1., 1.],
-           [1., 1.]])
-    >>> conv2d(image, edges, stride=2, padding=(0, 1)).data[0, 0]
-    array([[0., 1.],
-           [6., 1.]])
+    >>> image, edges = Tensor([[[[1.0, 2.0, 4.0], [3.0, 3.0, 9.0]]]]), Tensor([[[[-1.0, 1.0]]]])
+    >>> conv2d(image, edges).data[0, 0].tolist(), conv2d(image, edges, stride=2, padding=(0, 1)).data[0, 0].tolist()
+    ([[1.0, 2.0], [0.0, 6.0]], [[1.0, 2.0]])
     """
     x, w = as_tensors(x, w)
-    check_layer(x.shape, w.shape, x.ndim)
-    check_groups(groups, x.shape[1], w.shape[0])
-    check_channels(x.shape, w.shape, w.shape[1], groups)
+    check_layer(x.shape, w.shape, groups=groups)
     windows = Windows.over(x.shape[2:], w.shape[2:], stride=stride, padding=padding, dilation=dilation)
-    if check_padding_mode(padding_mode) != "zeros":
-        x = pad(x, ((0, 0), (0, 0), *windows.margin), PADDING_MODES[padding_mode])
+    if (fill := padding_fill(padding_mode)) != "constant":
+        x = pad(x, ((0, 0), (0, 0), *windows.margin), fill)
         windows = Windows.over(x.shape[2:], w.shape[2:], stride=stride, dilation=dilation)
-    bias = () if b is None else (_of_shape(b, w.shape[:1], x, w),)
+    bias = () if b is None else (bias_of_shape(b, w.shape[:1], x, w),)
     return _conv(x, w, *bias, windows=windows, groups=groups)
-
 
 @primitive
 def _conv(x: Array, w: Array, b: Array | None = None, *, windows: Windows, groups: int) -> Array:
@@ -103,7 +80,6 @@ def _conv(x: Array, w: Array, b: Array | None = None, *, windows: Windows, group
     y = contract("nkchwij,kocij->nkohw", seen, kernels).reshape(len(x), len(w), *windows.places)
     return y if b is None else y + b.reshape(-1, *[1] * (y.ndim - 2))
 
-
 @primitive
 def _conv_transpose(g: Array, w: Array, *, windows: Windows, groups: int) -> Array:
     """Multiply the kernel with every g, and fold what that makes of the windows."""
@@ -111,13 +87,11 @@ def _conv_transpose(g: Array, w: Array, *, windows: Windows, groups: int) -> Arr
     x = fold_patches(contract("nkohw,kocij->nkchwij", by_group(g, groups), kernels), windows)
     return x.reshape(len(g), groups * w.shape[1], *windows.size)
 
-
 @primitive
 def _conv_weight(x: Array, g: Array, *, windows: Windows, groups: int) -> Array:
     """Contract every window with its g."""
     w = contract("nkchwij,nkohw->kocij", patches(by_group(x, groups), windows), by_group(g, groups))
     return w.reshape(-1, *w.shape[2:])
-
 
 # L = sum of g * conv(x, w) is linear in each of x, w and g.  So its derivative by any one of the three is linear in
 # the other two: these three operators, and each one's rules are the other two.  (dL/dg is asked for by second
@@ -155,7 +129,6 @@ _conv_weight.defvjp(
     lambda w, out, x, g, *, windows, groups: _conv(x, w, windows=windows, groups=groups),
 )
 
-
 def conv_transpose(
     x: Operand, w: Operand, b: Operand | None = None, stride: Ints = 1, padding: Ints = 0, output_padding: Ints = 0,
     groups: int = 1, dilation: Ints = 1,
@@ -173,83 +146,15 @@ def conv_transpose(
     array([[[[ 1., 10.,  2., 20.]]]])
     """
     x, w = as_tensors(x, w)
-    check_layer(x.shape, w.shape, x.ndim)
-    check_channels(x.shape, w.shape, w.shape[0])
-    check_groups(groups, x.shape[1])
+    check_layer(x.shape, w.shape, groups=groups, transposed=True)
     windows = Windows.onto(
         x.shape[2:], w.shape[2:], stride=stride, padding=padding, output_padding=output_padding, dilation=dilation
     )
     y: Tensor = _conv_transpose(x, w, windows=windows, groups=groups)
-    return y if b is None else y + _of_shape(b, (w.shape[1] * groups,), y).reshape(-1, *[1] * (y.ndim - 2))
-
-
-# -- weights of its own for each place ---------------------------------------------------------------------------------
-
-def locally_connected(
-    x: Operand, w: Operand, b: Operand | None = None, *, stride: Ints = 1, padding: Ints | str = 0, dilation: Ints = 1
-) -> Tensor:
-    """Windows as in a convolution, with a kernel of its own at each place ("unshared convolution").
-
-    y[n, o, h, w] = b[o, h, w] + sum_cij x[n, c, h s + i d - p, w s + j d - p] w[o, c, h, w, i, j].
-    x (N, C, H, W), w (O, C, H', W', kH, kW), b (O, H', W') give (N, O, H', W'); one axis likewise.
-    Raises ValueError where shapes or settings do not fit.
-    Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.5, equation 9.9.
-
-    >>> w = np.array([1.0, 10.0, 100.0, 0.0]).reshape(1, 1, 2, 2, 1, 1)
-    >>> locally_connected2d(Tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), w).data[0, 0]
-    array([[  1.,  20.],
-           [300.,   0.]])
-    """
-    x, w, windows = _with_own_kernels(x, w, stride, padding, dilation)
-    if w.shape[2 : x.ndim] != windows.places:
-        raise ValueError(f"w (={w.shape}) has kernels for {w.shape[2 : x.ndim]} places, the input has {windows.places}")
-    y = einsum(of_axes("nchwij,ochwij->nohw", x.ndim - 2), _windows(x, windows=windows), w)
-    return y if b is None else y + _of_shape(b, (w.shape[0], *windows.places), y)
-
-
-def tiled_conv(
-    x: Operand, w: Operand, b: Operand | None = None, *, stride: Ints = 1, padding: Ints | str = 0, dilation: Ints = 1
-) -> Tensor:
-    """Windows as in a convolution, with tH x tW kernels that take turns as the window moves.
-
-    y[n, o, h, w] = b[o, h % tH, w % tW] + sum_cij x[n, c, h s + i d - p, w s + j d - p] w[o, c, h % tH, w % tW, i, j].
-    x (N, C, H, W), w (O, C, tH, tW, kH, kW), b (O, tH, tW) give (N, O, H', W'); one axis likewise.  One tile
-    is a convolution, as many as there are places a locally connected layer.
-    Raises ValueError where shapes or settings do not fit.
-    Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.5, equation 9.10.
-
-    >>> w = np.array([1.0, 10.0]).reshape(1, 1, 1, 2, 1, 1)
-    >>> tiled_conv2d(Tensor([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]]), w).data[0, 0]
-    array([[ 1., 20.,  3.],
-           [ 4., 50.,  6.]])
-    """
-    x, w, windows = _with_own_kernels(x, w, stride, padding, dilation)
-    if b is not None:
-        b = _repeat_tiles(_of_shape(b, (w.shape[0], *w.shape[2 : x.ndim]), w), 1, windows.places)
-    w = _repeat_tiles(w, 2, windows.places)
-    return locally_connected(x, w, b, stride=stride, padding=padding, dilation=dilation)
-
-
-def _with_own_kernels(
-    x: Operand, w: Operand, stride: Ints, padding: Ints | str, dilation: Ints
-) -> tuple[Tensor, Tensor, Windows]:
-    x, w = as_tensors(x, w)
-    check_layer(x.shape, w.shape, 2 * x.ndim - 2)
-    check_channels(x.shape, w.shape, w.shape[1])
-    return x, w, Windows.over(x.shape[2:], w.shape[x.ndim :], stride=stride, padding=padding, dilation=dilation)
-
-
-def _repeat_tiles(w: Tensor, first_axis: int, places: Sizes) -> Tensor:
-    """The tile axes, repeated until there is a kernel for each place: kernel h % t for place h."""
-    for axis, m in enumerate(places, start=first_axis):
-        w = index(w, (slice(None),) * axis + (np.arange(m) % w.shape[axis],))
-    return w
-
+    return y if b is None else y + bias_of_shape(b, (w.shape[1] * groups,), y).reshape(-1, *[1] * (y.ndim - 2))
 
 conv1d, conv2d, conv3d = of_rank(1, conv), of_rank(2, conv), of_rank(3, conv)
 conv_transpose1d, conv_transpose2d, conv_transpose3d = (of_rank(n, conv_transpose) for n in (1, 2, 3))
-locally_connected1d, locally_connected2d = of_rank(1, locally_connected), of_rank(2, locally_connected)
-tiled_conv1d, tiled_conv2d = of_rank(1, tiled_conv), of_rank(2, tiled_conv)
 
 # -- how it is said in NumPy -------------------------------------------------------------------------------------------
 
@@ -257,13 +162,11 @@ def by_group(x: Array, groups: int) -> Array:
     """(n, c, h, w) as (n, k, c/k, h, w)."""
     return x.reshape(len(x), groups, x.shape[1] // groups, *x.shape[2:])
 
-
 def contract(spec: str, x: Array, y: Array) -> Array:
     """The einsum of two arrays by group, (n, k, c, ...); the letters hw and ij stand for one or three axes as well."""
     with_taps = "ij" in spec.partition(",")[0]
     result: Array = _einsum.function(x, y, spec=of_axes(spec, (x.ndim - 3) // (1 + with_taps)))
     return result
-
 
 def of_axes(spec: str, axes: int) -> str:
     """A contraction along h w, with taps i j, for another number of axes.
@@ -273,8 +176,7 @@ def of_axes(spec: str, axes: int) -> str:
     """
     return spec.replace("hw", "zhw"[-axes:]).replace("ij", "lij"[-axes:])
 
-
-def _of_shape(b: Operand, shape: Sizes, *like: Tensor) -> Tensor:
+def bias_of_shape(b: Operand, shape: Sizes, *like: Tensor) -> Tensor:
     """The bias, in the widest dtype of other Tensors if it has none of its own."""
     bias = as_tensors(*like, b)[-1]
     check_bias(bias.shape, shape)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .checks import whole
+from .checks import real, whole
 from .ops.reduce import mean
 from .ops.shape import pad, transpose
 from .tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
@@ -70,7 +70,7 @@ def dropout(x: Operand, p: float, rng: np.random.Generator) -> Tensor:
     array([2., 0., 0., 0.])
     """
     x = as_tensor(x)
-    if not 0 <= p < 1:
+    if not 0 <= real("p", p) < 1:
         raise ValueError(f"p (={p}) must be at least 0 and less than 1")
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng must be a numpy.random.Generator, as from default_rng(seed), got {type(rng).__name__}")

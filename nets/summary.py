@@ -22,8 +22,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minitensor import Tensor, history, no_grad, sizes
-from minitensor.checks import per_axis
-from minitensor.windows import Windows, margins
+from minitensor.checks import margins, per_axis
+from minitensor.windows import Windows
 
 from .layers.module import Module, Shape
 from .layers.weighted import Conv1d, Conv2d, ConvTranspose2d, Dense

@@ -30,7 +30,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..backprop import history
-from ..tensor import TRACED_FROM, Array, LookedAt, Primitive, Tensor, recording
+from ..recording import recording
+from ..tensor import Array, Primitive, Tensor
+from ..value import TRACED_FROM, LookedAt
 from .definitions import free_name
 from .programs import Program, program_of
 

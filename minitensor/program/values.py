@@ -19,14 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from ..more import isnan, logaddexp
+from ..more import float_power, isnan, logaddexp
 from ..ops.elementwise import (
     _astype,
     _power,
     _where,
     add,
     divide,
-    float_power,
     greater,
     greater_equal,
     maximum,

@@ -23,7 +23,8 @@ from tqdm import tqdm
 from minitensor import Tensor, cross_entropy, gradients, no_grad
 from minitensor.checks import whole
 from minitensor.program import CannotCompile, Compiled
-from minitensor.tensor import Array, owned, recording
+from minitensor.recording import recording
+from minitensor.tensor import Array, owned
 
 from ..data.examples import Examples, batches, not_finite, usable
 from ..files import check_writable
