@@ -411,7 +411,7 @@ def test_what_is_drawn_is_what_the_network_gets(browser: Browser, lenet: Any, ki
     browser.drag([(x + w / 2, y + h / 4), (x + w / 2, y + h * 3 / 4)], kind)
     found = floats(browser.run(PIXELS)).reshape(32, 32)
     assert found[16, 16] == pytest.approx(1.175, abs=0.01)
-    assert found[9:23, 15:17].min() > 1
+    assert found[9:23, 15:17].min() > 1  # two pixels wide at least
     assert np.abs(found[:, :11] + 0.1).max() < 1e-6 and np.abs(found[:5] + 0.1).max() < 1e-6
     browser.settled()
     answer = model(found[None, None].astype(np.float32)).data.argmax()

@@ -527,7 +527,8 @@ paper?.canvas.addEventListener("pointerdown", (event) => {
 });
 paper?.canvas.addEventListener("pointermove", (event) => {
   if (!pen) return;
-  for (const one of event.getCoalescedEvents?.() || [event]) draw(penAt(one));
+  const between = event.getCoalescedEvents?.() || [];
+  for (const one of between.length ? between : [event]) draw(penAt(one));
 });
 for (const end of ["pointerup", "pointercancel"]) paper?.canvas.addEventListener(end, () => { pen = null; });
 get("clear").addEventListener("click", () => {

@@ -222,7 +222,7 @@ it depends.</p>
 <div id="drawing">
 <p><button id="clear" type="button">New paper</button>
 <button id="rubber" type="button" aria-pressed="false">Rubber</button></p>
-{_slider("width", "pen", 0.5, 4, 2, 0.25)}
+{_slider("width", "pen", 0.5, 4, 1.5, 0.25)}
 <label title="moved to the middle and stretched, as the data were"><input id="fit" type="checkbox" checked>
 prepare a drawing as the data were</label>
 </div>

@@ -23,7 +23,8 @@ import numpy as np
 
 from minitensor import Tensor, compiled, formula, gradients, history
 from minitensor.program.values import Value, Values, needed
-from minitensor.tensor import Array, recording
+from minitensor.recording import recording
+from minitensor.tensor import Array
 from nets import Module
 from nets.summary import Row, counted
 from nets.trace import trace
