@@ -60,12 +60,17 @@ window.bench = {
 
 
 @pytest.fixture(scope="module")
-def bench(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Browser:
+def bench_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page with the kernels alone."""
     names = ("kernels.js", "network.js", "pixels.js")
     path = tmp_path_factory.mktemp("bench") / "page.html"
     path.write_text(page("bench", "", "", script_of(*map(text_of, names), BENCH)), encoding="utf-8")
-    browser.open(path)
+    return path
+
+
+@pytest.fixture
+def bench(browser: Browser, bench_page: Path) -> Browser:
+    browser.open(bench_page)
     return browser
 
 
@@ -167,6 +172,14 @@ def of_all_kinds() -> nets.Module:
     )  # fmt: skip
 
 
+def of_quarter_turns() -> nets.Module:
+    rng = np.random.default_rng(2)
+    return nets.Sequential(
+        nets.LiftingConv2d(1, 2, 3, rng=rng), nets.ReLU(), nets.GroupConv2d(2, 2, 3, rng=rng), nets.GroupMaxPool(),
+        nets.Flatten(), nets.Dense(50, 3, rng=rng),
+    )  # fmt: skip
+
+
 NETWORKS: dict[str, tuple[Callable[[], nets.Module], tuple[int, ...]]] = {
     "perceptron": (perceptron, (1, 32, 32)),
     "lenet": (nets.lenet, (1, 32, 32)),
@@ -175,6 +188,11 @@ NETWORKS: dict[str, tuple[Callable[[], nets.Module], tuple[int, ...]]] = {
     "a student's": (Skipping, (1, 8, 8)),
     "of all kinds": (of_all_kinds, (1, 12, 12)),
     "one layer": (lambda: nets.Dense(4, 3), (4,)),
+    "of quarter turns": (of_quarter_turns, (1, 9, 9)),
+    "of volumes": (
+        lambda: nets.Sequential(nets.Conv3d(1, 2, 2), nets.MaxPool3d(2), nets.GlobalAvgPool(), nets.Dense(2, 2)),
+        (1, 5, 5, 5),
+    ),
     "of signals": (lambda: nets.Sequential(nets.Conv1d(2, 3, 3), nets.MaxPool1d(2), nets.Flatten()), (2, 9)),
 }
 
@@ -612,6 +630,38 @@ def test_the_page_fits_a_phone_and_the_dark(browser: Browser, lenet: Any, width:
             assert browser.run(sides) == [True, False]
             browser.run("document.querySelector('input[value=slopes]').click()")
             assert browser.run(sides) == [False, True]
+
+
+def test_it_prints_in_light_colours(browser: Browser, lenet: Any) -> None:
+    _, path = lenet
+    with browser.emulated(800, scheme="dark"):
+        browser.open(path)
+        corner = (
+            "const c = document.getElementById('paper'); return [...c.getContext('2d').getImageData(0, 0, 1, 1).data]"
+        )
+        assert max(browser.run(corner)[:3]) < 60
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        browser.settled()
+        assert min(browser.run(corner)[:3]) > 240
+        assert browser.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_maps_that_are_0_for_the_image_are_struck_out_and_those_that_are_for_all_crossed(
+    browser: Browser, tmp_path: Path
+) -> None:
+    model = nets.Sequential(maps=nets.Conv2d(1, 3, 1), relu=nets.ReLU())
+    weight, bias = np.array([1.0, -1.0, -1.0]).reshape(3, 1, 1, 1), np.array([0.0, 0.0, -9.0])
+    model.load_state_dict({"maps.weight": weight.astype(np.float32), "maps.bias": bias.astype(np.float32)})
+    images = np.stack([np.full((1, 4, 4), 1.0), np.full((1, 4, 4), -1.0)]).astype(np.float32)
+    browser.open(viz.explorer(model, images, tmp_path / "page.html"))
+    browser.settled()
+    marked = "return ['silent', 'dead'].map(m => document.querySelector(`#row-1 .values .${m}`).getAttribute('d')"
+    frames = marked + ".split('z').length - 1)"
+    assert browser.run(frames) == [2, 1]
+    browser.click("#images button:nth-child(2)")
+    browser.settled()
+    assert browser.run(frames) == [2, 1]
+    browser.run("document.querySelector('#clear').click()")
 
 
 def test_everything_can_be_reached_with_the_keyboard_and_has_a_name(browser: Browser, lenet: Any) -> None:

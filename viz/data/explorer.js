@@ -1,7 +1,7 @@
 // The page of a network: what is shown, and what the pointer, the pen and the keys do.
 
 import { IMAGE, Network, decoded } from "./network.js";
-import { Maps, largest, paintScale, readPalette, shapeOf } from "./maps.js";
+import { FEW_MAPS, Maps, largest, paintScale, readPalette, shapeOf } from "./maps.js";
 import { fitted, stroke, turned, warped } from "./pixels.js";
 
 /** @typedef {import("./network.js").Program} Program */
@@ -10,7 +10,8 @@ import { fitted, stroke, turned, warped } from "./pixels.js";
  * @typedef {object} Data
  * @property {Record<string, {program: Program, weights: string}>} networks @property {string} images
  * @property {number[]} numbers of the images, as the caller counts them @property {number[] | null} labels
- * @property {number[]} answers @property {boolean} smallest @property {number[][]} silent @property {Sheet} sheet
+ * @property {number[]} answers @property {boolean} smallest @property {Sheet} sheet
+ * @property {number[][]} dead of each row the maps that are 0 for all images
  */
 /** @typedef {{row: number, cell: number}} Cell row -1 is the image */
 
@@ -26,11 +27,11 @@ let network = networks.after;
 const rows = network.rows, last = rows.length - 1;
 const size = network.values(IMAGE).length, images = decoded(data.images);
 const scored = rows[last].output_shape.length === 1 && rows[last].size > 1;
-const MOST_SCORES = 20, MOST_TERMS = 6, MOST_BLOCKS = 16, PHONE = 760;
+const MOST_SCORES = 20, MOST_TERMS = 6, MOST_BLOCKS = 16;
 
 const state = {
   image: /** @type {number | null} */ (0),  // which of the images; null for a drawing that began on white paper
-  base: images.slice(0, size),  // what lies on the pad
+  base: /** @type {Float32Array} */ (images.slice(0, size)),  // what lies on the pad
   drawn: false,
   degrees: 0,
   shift: [0, 0],
@@ -83,31 +84,42 @@ class View {
     this.shape = shapeOf(row === IMAGE ? network.program.shape : rows[row].output_shape);
     this.section = get("row-" + row);
     this.visible = true;
-    this.all = false;
-    this.build();
+    this.most = FEW_MAPS;
+    this.values = this.drawn("values");
+    this.slopes = this.drawn("slopes");
+    if (this.shape.maps > this.most) this.offerAll();
   }
 
-  build() {
-    const most = this.all ? Infinity : undefined;
-    for (const side of ["values", "slopes"]) {
-      const place = this.section.querySelector("." + side), room = Math.min(place.clientWidth || 340, 360);
-      const maps = new Maps(this.shape, room, most);
-      maps.canvas.tabIndex = 0;
-      maps.canvas.setAttribute("role", "img");
-      maps.canvas.setAttribute("aria-label", `${nameOf(this.row)}, ${side === "values" ? "values" : "gradient"}: ` +
-        "arrow keys go from cell to cell, enter sends the gradient back from one");
-      maps.canvas.dataset.row = String(this.row);
-      maps.canvas.dataset.side = side;
-      place.querySelector(".maps")?.remove();
-      place.prepend(maps.box);
-      if (side === "values") this.values = maps; else this.slopes = maps;
-    }
-    const more = this.section.querySelector(".more");
-    if (this.shape.maps > this.values.shown && !more) {
-      const button = element("button", { class: "more", type: "button" }, `all ${this.shape.maps} maps`);
-      button.addEventListener("click", () => { this.all = true; button.remove(); this.build(); update(); });
-      this.section.querySelector("header").append(button);
-    }
+  /** New pictures for one side, as wide as there is room. @param {string} side */
+  drawn(side) {
+    const place = this.section.querySelector("." + side), room = Math.min(place.clientWidth || 340, 360);
+    const maps = new Maps(this.shape, room, this.most);
+    maps.canvas.tabIndex = 0;
+    maps.canvas.setAttribute("role", "img");
+    maps.canvas.setAttribute("aria-label", `${nameOf(this.row)}, ${side === "values" ? "values" : "gradient"}: ` +
+      "arrow keys go from cell to cell, enter sends the gradient back from one");
+    maps.canvas.dataset.row = String(this.row);
+    maps.canvas.dataset.side = side;
+    place.querySelector(".maps")?.remove();
+    place.prepend(maps.box);
+    return maps;
+  }
+
+  redraw() {
+    this.values = this.drawn("values");
+    this.slopes = this.drawn("slopes");
+  }
+
+  offerAll() {
+    const button = element("button", { class: "more", type: "button" }, `all ${this.shape.maps} maps`);
+    button.addEventListener("click", () => {
+      this.most = Infinity;
+      button.remove();
+      this.redraw();
+      drawWires();
+      update();
+    });
+    this.section.querySelector("header").append(button);
   }
 
   paint() {
@@ -120,6 +132,7 @@ class View {
       this.values.paint(values, most);
       this.slopes.paint(slopes, steepest);
       this.values.frame("silent", silentMaps(this.row, values), true);
+      this.values.frame("dead", data.dead[this.row] || [], true);
       this.values.frame("faded", fadedMaps(this.row), false);
     }
     const [above, beside] = this.section.querySelectorAll(".most");
@@ -195,6 +208,7 @@ function frame() {
   const { row, cell } = seedOf();
   network.backward(row, cell);
   for (const view of views) if (view.visible) view.paint();
+  small?.paintOver(network.gradient(IMAGE), largest(network.gradient(IMAGE)), network.values(IMAGE), sheet.paper, sheet.ink);
   showScores();
   showSeed();
   if (pointed || state.pinned) explain();
@@ -470,10 +484,11 @@ function showFades() {
 // -- the pad -----------------------------------------------------------------------------------------------------------
 
 const pad = get("pad");
+const sheetShape = { maps: 1, height: sheet.height, width: sheet.width, cells: sheet.height * sheet.width };
 /** @type {Maps | null} */
 let paper = null;
 if (sheet.height > 3) {
-  paper = new Maps({ maps: size / sheet.height / sheet.width === 3 ? 1 : 1, height: sheet.height, width: sheet.width, cells: sheet.height * sheet.width }, 1e9);
+  paper = new Maps(sheetShape, 1e9);
   paper.canvas.id = "paper";
   paper.canvas.setAttribute("role", "img");
   paper.canvas.setAttribute("aria-label", "the image; draw on it with mouse, finger or pen");
@@ -501,6 +516,14 @@ function straight() {
   for (const id of ["turn", "across", "down"]) get(id).value = 0;
   showPad();
 }
+
+/** The gradient beside the paper, where there is no room for both sides of the rows. */
+const small = paper && new Maps(views[0].shape, 150);
+if (small) {
+  small.box.removeAttribute("style");
+  get("saliency").append(small.box);
+}
+if (window.innerWidth <= 760) get("moving").open = false;
 
 let pen = /** @type {number[] | null} */ (null);
 /** @param {PointerEvent} event */
@@ -549,17 +572,19 @@ for (const id of ["turn", "across", "down"]) {
 }
 get("straight").addEventListener("click", straight);
 
-data.answers.forEach((answer, i) => {
-  const small = new Maps({ maps: 1, height: sheet.height, width: sheet.width, cells: sheet.height * sheet.width }, 1e9);
-  small.paintImage(images.slice(i * size, (i + 1) * size), sheet.paper, sheet.ink);
-  small.box.removeAttribute("style");
+const thumbnails = data.answers.map((answer, i) => {
+  const picture = new Maps(sheetShape, 1e9);
   const label = data.labels ? data.labels[i] : null, wrong = label !== null && scored && label !== answer;
   const said = label === null ? `image ${data.numbers[i]}` : wrong ? `${label}, read as ${answer}` : String(label);
-  const button = element("button", { type: "button", title: said, "aria-label": said }, small.canvas, element("span", {}, said));
+  const button = element("button", { type: "button", title: said, "aria-label": said }, picture.canvas, element("span", {}, said));
   button.classList.toggle("wrong", wrong);
   button.addEventListener("click", () => chooseImage(i));
   get("images").append(button);
+  return picture;
 });
+function showImages() {
+  thumbnails.forEach((picture, i) => picture.paintImage(images.slice(i * size, (i + 1) * size), sheet.paper, sheet.ink));
+}
 
 // -- taken along -------------------------------------------------------------------------------------------------------
 
@@ -673,17 +698,22 @@ let width = window.innerWidth;
 window.addEventListener("resize", () => {
   if (Math.abs(window.innerWidth - width) < 2) return;
   width = window.innerWidth;
-  for (const view of views) view.build();
+  for (const view of views) view.redraw();
   drawWires();
   frame();
   explain();
 });
-window.addEventListener("beforeprint", () => { for (const view of views) view.paint(); });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+/** All pictures once more, in the colours of the page as they are now. */
+function repaint() {
   readPalette();
   paintScale(get("scale"));
+  showImages();
+  showPad();
+  explain();
   for (const view of views) view.paint();
-});
+}
+window.addEventListener("beforeprint", repaint);
+for (const query of ["print", "(prefers-color-scheme: dark)"]) matchMedia(query).addEventListener("change", repaint);
 
 /** Runs f with every map whole, and then shows again what was shown. @template T @param {() => T} f @returns {T} */
 function undisturbed(f) {
@@ -715,6 +745,7 @@ Object.assign(window, {
   },
 });
 
+showImages();
 explain();
 showPad();
 frame();

@@ -292,6 +292,6 @@ function connectProduct(out, xs, present, { lengths, steps }, forward) {
     });
     return;
   }
-  through(1, xs[0], (o, a, b) => { if (present[1][b]) out[o] = 1; });
-  through(2, xs[1], (o, a, b) => { if (present[0][a]) out[o] = 1; });
+  through(1, xs[0], (o, _, b) => { if (present[1][b]) out[o] = 1; });
+  through(2, xs[1], (o, a) => { if (present[0][a]) out[o] = 1; });
 }

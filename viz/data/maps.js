@@ -3,7 +3,8 @@
 /** @typedef {{maps: number, height: number, width: number, cells: number}} Shape of a row: cells is their number */
 
 const SVG = "http://www.w3.org/2000/svg";
-const MOST_COLUMNS = 8, WIDEST_MAP = 72, ALONE = 150, LARGEST_CELL = 14, GAP = 2, FEW_MAPS = 32;
+const MOST_COLUMNS = 8, WIDEST_MAP = 72, ALONE = 150, LARGEST_CELL = 14, GAP = 2;
+export const FEW_MAPS = 32;  // of a row are shown at first
 
 /** How the cells of a row are laid out: maps of two axes, or one map of units, as many a line as are easily counted.
  * @param {number[]} shape @returns {Shape} */
@@ -95,7 +96,7 @@ export class Maps {
     this.image = context.createImageData(this.width, this.height);
     this.pixels = new Int32Array(this.image.data.buffer);
     this.overlay = svg("svg", { viewBox: `0 0 ${this.width} ${this.height}`, "aria-hidden": "true" });
-    this.marks = Object.fromEntries(["silent", "faded", "field", "here"].map((name) => {
+    this.marks = Object.fromEntries(["silent", "dead", "faded", "field", "here"].map((name) => {
       const path = svg("path", { class: name });
       this.overlay.append(path);
       return [name, path];
@@ -187,7 +188,8 @@ export class Maps {
     this.marks[mark].setAttribute("d", maps.filter((map) => map < this.shown).map((map) => {
       const p = this.at[map * height * width], x = p % this.width, y = Math.floor(p / this.width);
       const box = `M${x} ${y}h${width}v${height}h${-width}z`;
-      return struck ? box + `M${x} ${y}l${width} ${height}` : box;
+      const strokes = mark === "dead" ? `M${x} ${y + height}l${width} ${-height}` : "";
+      return struck ? box + `M${x} ${y}l${width} ${height}` + strokes : box;
     }).join(""));
   }
 }

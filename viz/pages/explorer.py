@@ -23,6 +23,7 @@ from minitensor.tensor import Array
 from nets import Module
 from nets.models.lenet5 import RadialBasis
 from nets.summary import Row
+from nets.trace import trace
 
 from ..drawing.dot import visible
 from ..drawing.render import write_whole
@@ -32,6 +33,7 @@ from .page import colors, page, script_of, text_of
 
 MODULES = ("kernels.js", "network.js", "pixels.js", "maps.js", "explorer.js")
 MOST_IMAGES = 60
+BATCH = 64
 INKED = 0.25  # of the way from paper to ink: from here on a pixel belongs to what is drawn
 
 
@@ -84,9 +86,7 @@ def explorer(
         if names[0] != names[1]:
             raise ValueError(f"before must be the same model, got rows {names[1]} for {names[0]}")
     with no_grad(), model.in_use():
-        outputs = np.concatenate(
-            [model(part).data.reshape(len(part), -1) for part in np.array_split(pictures, -(-len(pictures) // 64))]
-        )
+        outputs = np.concatenate([model(part).data.reshape(len(part), -1) for part in _in_parts(pictures)])
     if smallest is None:
         smallest = isinstance([module for _, module in model.modules()][-1], RadialBasis)
     answers = outputs.argmin(axis=1) if smallest else outputs.argmax(axis=1)
@@ -101,6 +101,7 @@ def explorer(
         "labels": None if truth is None else truth[order].tolist(),
         "answers": answers[order].tolist(),
         "smallest": bool(smallest),
+        "dead": _dead(model, pictures),
         "sheet": _sheet(pictures),
     }
     title = title or f"{type(model).__name__}, live"
@@ -109,6 +110,21 @@ def explorer(
     return write_whole(
         path, page(visible(title), body, colors() + text_of("explorer.css"), script_of(*map(text_of, MODULES)))
     )
+
+
+def _dead(model: Module, pictures: Array) -> list[list[int]]:
+    """For each row the maps that are 0 all over, for all of these images."""
+    alive: list[Array] = []
+    with model.in_use():
+        for part in _in_parts(pictures):
+            outputs = [call.outputs[0].data for call in trace(model, part).layers()]
+            seen = [(y != 0).any(axis=(0, *range(2, y.ndim))) if y.ndim > 2 else np.ones(1, bool) for y in outputs]
+            alive = [a | b for a, b in zip(alive, seen, strict=True)] if alive else seen
+    return [np.flatnonzero(~one).tolist() for one in alive]
+
+
+def _in_parts(pictures: Array) -> list[Array]:
+    return np.array_split(pictures, -(-len(pictures) // BATCH))
 
 
 def _checked_labels(labels: npt.ArrayLike, count: int) -> Array:
@@ -219,6 +235,7 @@ choose an image. <b>Point</b> at a cell to see what it is made of. <b>Click</b> 
 it depends.</p>
 <div id="input">
 <div id="pad"></div>
+<div id="saliency" aria-hidden="true"></div>
 <div id="drawing">
 <p><button id="clear" type="button">New paper</button>
 <button id="rubber" type="button" aria-pressed="false">Rubber</button></p>
@@ -226,12 +243,23 @@ it depends.</p>
 <label title="moved to the middle and stretched, as the data were"><input id="fit" type="checkbox" checked>
 prepare a drawing as the data were</label>
 </div>
-<div id="moving">
+<details id="moving" open><summary>Move and turn</summary>
 {_slider("turn", '<span>turn <output id="turned"></output></span>', -180, 180, 0, 3)}
 {_slider("across", '<span>move <output id="moved"></output></span>', -shift, shift, 0)}
 {_slider("down", "down", -shift, shift, 0)}
 <button id="straight" type="button">Straighten</button>
-</div>
+</details>
+<details id="take"><summary>Take it along</summary>
+<p><code id="python"></code></p>
+<p><button id="copy" type="button">Copy as Python</button> <span id="done" role="status"></span></p></details>
+<details><summary>How to read it</summary>
+<p>Each row is a layer. It makes maps: pictures of what it has found, and where. A cell of a map sees a window of the
+rows before it, its field; deeper rows see more of the image, and the last one gives a score to each answer.</p>
+<p>Colours: <span class="swatch above"></span> above 0, <span class="swatch below"></span> below 0, each row up to its
+own largest number, which stands beside it (±). Struck out: a map that is 0 all over for this image; crossed out: for
+all images. A dashed frame: a map that you have faded. Wires on the left: which rows a row reads.</p>
+<p>The gradient says how much one number would change if another grew a little; raw, it is rough. Keys: <kbd>Tab</kbd>
+to a picture, arrows from cell to cell, <kbd>Enter</kbd> sends the gradient back, <kbd>Esc</kbd> lets go.</p></details>
 <h2>{of_all}{mistakes}</h2>
 <div id="images" role="group" aria-label="images"></div>
 </div>
@@ -256,22 +284,13 @@ prepare a drawing as the data were</label>
 <div id="scores" role="group" aria-label="scores; click one to send its gradient back"></div>
 <p id="faded"></p><p><button id="restore" type="button" hidden>All maps back</button></p>
 <div id="tools" hidden>
-<span id="fading">{_slider("fade", "this map counts", 0, 1, 1, 0.05)}</span>
+<span id="fading">{_slider("fade", "how much this map counts", 0, 1, 1, 0.05)}</span>
 <button id="unpin" type="button">Let go</button>
 </div>
 <div id="cell"></div>
 <template id="hint"><p class="quiet">Point at a cell of a map: here stands what it is computed from, and the outlines
 show what it sees. Click it to keep it, and to send its gradient back; then its map can be taken out.</p></template>
 <p id="said" role="status" aria-live="polite"></p>
-<details id="take"><summary>Take it along</summary>
-<p><code id="python"></code></p>
-<p><button id="copy" type="button">Copy as Python</button> <span id="done" role="status"></span></p></details>
-<details><summary>How to read it</summary>
-<p>Colours: <span class="swatch above"></span> above 0, <span class="swatch below"></span> below 0, each row up to its
-own largest number, which stands beside it (±). Struck out: a map that is 0 all over. A dashed frame: a map that you
-have faded. Wires on the left: which rows a row reads.</p>
-<p>The gradient says how much one number would change if another grew a little; raw, it is rough. Keys: <kbd>Tab</kbd>
-to a picture, arrows from cell to cell, <kbd>Enter</kbd> sends the gradient back, <kbd>Esc</kbd> lets go.</p></details>
 </div>
 </main>
 <script type="application/json" id="data">{content}</script>"""
