@@ -41,6 +41,7 @@ mutants: .venv/strength ## break the engine in some two thousand places, one at 
 check: .venv/dev ## formatting, lint, types
 	$(BIN)/ruff format --check $(ROOMS)
 	$(BIN)/ruff check $(ROOMS)
+	$(BIN)/oxlint --deny-warnings viz/data
 	$(BIN)/mypy
 	$(BIN)/mypy --strict -p minitensor
 	$(BIN)/python -m pytest -q tests/test_types.py
