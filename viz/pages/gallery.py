@@ -65,8 +65,8 @@ def gallery(folder: str | Path, *, explorer: Path | None = None) -> Path:
 
     The page is index.html: section by section, each figure with its caption, its code and a link to the book.  The code
     runs as it is.  The page holds the figures, so it can be sent alone; where its reader prefers dark pages they are
-    dark too.  Beside it are the figures as svg, to which they link, the parts of large ones, the animations, the stepper
-    and the playground.  explorer: a page of a network, to which the gallery links too.
+    dark too.  Beside it are the figures as svg, to which they link, the parts of large ones, the animations, the
+    stepper and the playground.  explorer: a page of a network, to which the gallery links too.
     Raises RenderError where figures cannot be drawn.
     """
     folder = Path(folder)
