@@ -2,14 +2,8 @@
 
 What you can do here: `reshape`, `transpose`, `broadcast_to`, index, `pad`, `concatenate`.
 
-All of these are linear maps (except for what `pad` puts around, which no derivative sees).  The *adjoint* f* of a
-linear map f is the map with <f(x), g> = <x, f*(g)> for all x and g, where <a, b> is the sum of all a_i b_i.  If f
-multiplies by a matrix, f* multiplies by its transpose: for A = [[1, 2], [0, 3]], f(x) = (x_0 + 2 x_1, 3 x_1) and
-f*(g) = (g_0, 2 g_0 + 3 g_1).
-
-Let g be dL/d out.  If x moves by dx, f moves the output by f(dx), and hence L by <g, f(dx)> = <f*(g), dx>.  What stands
-beside dx is dL/dx: so for a linear map, *the rule is the adjoint*.  The maps of this chapter come in pairs, each the
-other's rule (a crop, and a part that is cut out, are an index; scatter puts zeros around them again):
+All of these are linear maps (except for what `pad` puts around, which no derivative sees), so the rule of each is its
+adjoint (`windows.py` says why).  They come in pairs, each the other's rule.  A crop, or a part cut out, is an index:
 
     reshape     - reshape back          index (gather)  - scatter
     transpose   - transpose back        pad with zeros  - crop
