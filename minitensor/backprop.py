@@ -158,8 +158,7 @@ def jacobian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
     """
     x = as_tensor(x)
     with recording(True):
-        y = f(x)
-    _check_tensor(y, "the function must return a Tensor, and it returned {}")
+        y = tensor_of(f, x)
     one_hots = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
     rows = [gradients(y, [x], seed=one_hot)[0].reshape(-1) for one_hot in one_hots]
     return concatenate(rows or [np.zeros(0, y.dtype)]).reshape(y.shape + x.shape)
@@ -174,13 +173,18 @@ def hessian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
     """
 
     def gradient(x: Tensor) -> Tensor:
-        y = f(x)
-        _check_tensor(y, "the function must return a Tensor, and it returned {}")
+        y = tensor_of(f, x)
         if y.size != 1:
             raise ValueError(f"a Hessian is taken of a scalar function, and this one returned shape {y.shape}")
         return gradients(y, [x])[0]
 
     return jacobian(gradient, x)
+
+def tensor_of(f: Callable[..., Tensor], *xs: Tensor) -> Tensor:
+    """f(*xs); TypeError unless that is a Tensor."""
+    y = f(*xs)
+    _check_tensor(y, "the function must return a Tensor, and it returned {}")
+    return y
 
 def _check_tensor(x: object, what: str) -> None:
     if not isinstance(x, Tensor):
