@@ -101,7 +101,7 @@ def check_least(**settings: int) -> None:
 
 
 def check_generator(rng: Any) -> None:
-    """TypeError unless this is a source of random numbers of NumPy's."""
+    """TypeError unless rng is a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng must be a numpy.random.Generator, as from default_rng(seed), got {type(rng).__name__}")
 
