@@ -100,6 +100,12 @@ def check_least(**settings: int) -> None:
             raise ValueError(f"{name} (={number}) must be at least {least}")
 
 
+def check_generator(rng: Any) -> None:
+    """TypeError unless rng is a numpy.random.Generator."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy.random.Generator, as from default_rng(seed), got {type(rng).__name__}")
+
+
 # -- axes and shapes ---------------------------------------------------------------------------------------------------
 
 

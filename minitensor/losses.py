@@ -20,14 +20,13 @@ def cross_entropy(
     logits: Operand, labels: npt.ArrayLike | Tensor, *, weight: npt.ArrayLike | None = None,
     ignore_index: int | None = None,
 ) -> Tensor:
-    """The average of -log softmax(logits)[label]: how surprised the network is by the right answers, in nats.
+    """The average of -log softmax(logits)[label]: how surprised the network is by the right answers.
 
     logits (N, K), labels N integers from 0 to K - 1.  Its gradient is (softmax(logits) - one_hot(labels)) / N: what was
-    predicted, less what is right.
-    Rows whose label is ignore_index do not count.  With a weight (K) the average is weighted: a row counts
-    weight[label] times.
-    Soft labels are (N, K), each row a distribution: the average of -sum_k labels[k] log softmax(logits)[k], where a
-    weight multiplies each term, and the average is over N, as in PyTorch.
+    predicted, less what is right.  Rows whose label is ignore_index do not count.  With a weight (K) the average is
+    weighted: a row counts weight[label] times.
+    Soft labels (N, K) have a distribution in each row: the average over N of -sum_k labels[k] log softmax(logits)[k],
+    each term times weight[k], as in PyTorch.
     Raises ValueError where the shapes do not fit, no row counts, a weight is negative or soft labels are no
     distributions; TypeError for labels that are not whole numbers, IndexError for one out of range.
     Source: Goodfellow, Bengio and Courville, Deep Learning, section 6.2.2.3.
