@@ -8,12 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-<<<<<<< HEAD
-from .demo import demo, explore
-=======
 from .book import BookError, book
-from .demo import demo
->>>>>>> book
+from .demo import demo, explore
 from .drawing.check import report
 from .drawing.render import RenderError
 from .pages.gallery import gallery, readme_figures
