@@ -9,6 +9,7 @@ from .drawing.figure import Figure
 from .drawing.render import RenderError, render
 from .drawing.sheet import Drawing, above, beside, table
 from .drawing.style import Style
+from .pages.explorer import explorer
 from .pages.playground import playground
 from .pages.stepper import stepper
 from .subjects.architecture import architecture
@@ -32,6 +33,7 @@ __all__ = [
     "above",
     "beside",
     "table",
+    "explorer",
     "Figure",
     "animate",
     "convolution_letters",
