@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.support.wait import WebDriverWait
 
-from . import test_viz_browser
-from .test_viz_browser import Browser
+from .browser import Browser, fixture, needs_browser
 
+__all__ = ["fixture"]
 SITE = Path(__file__).parents[1] / "out" / "book"
 PAGES = sorted(SITE.rglob("*.html"))
 
-browser = test_viz_browser.browser  # its fixture
-pytestmark = [test_viz_browser.pytestmark, pytest.mark.skipif(not PAGES, reason="needs the book: make book")]
+pytestmark = [needs_browser, pytest.mark.skipif(not PAGES, reason="needs the book: make book")]
 
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_page_asks_nothing_of_the_network_complains_of_nothing_and_is_no_wider_than_its_window(
     browser: Browser, width: int
 ) -> None:
-    screen = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
-    devtools = {"cmd": "Emulation.setDeviceMetricsOverride", "params": screen}
-    browser._send("POST", "/goog/cdp/execute", devtools)
-    for page in PAGES:
-        browser.open(page)
-        asked = browser.run("return performance.getEntriesByType('resource').map(r => r.name)")
-        assert all(address.startswith(("file:", "data:")) for address in asked), page
-        assert browser.run("return document.documentElement.scrollWidth <= innerWidth + 1"), page
-        assert browser.messages() == [], page
+    with browser.emulated(width):
+        for page in PAGES:
+            browser.open(page)
+            asked = browser.run("return performance.getEntriesByType('resource').map(r => r.name)")
+            assert all(address.startswith(("file:", "data:")) for address in asked), page
+            assert browser.run("return document.documentElement.scrollWidth <= innerWidth + 1"), page
+            assert browser.messages() == [], page
 
 
 @pytest.mark.parametrize(
@@ -41,16 +38,9 @@ def test_a_page_asks_nothing_of_the_network_complains_of_nothing_and_is_no_wider
     ],
 )
 def test_search_finds_without_a_server(browser: Browser, words: str, page: str) -> None:
-    browser._send("POST", "/url", {"url": f"{(SITE / 'search.html').as_uri()}?q={words.replace(' ', '+')}"})
-    found: list[str] = []
-    for _ in range(50):
-        found = browser.run(
-            "return [...document.querySelectorAll('#search-results li a')].map(a => a.getAttribute('href'))"
-        )
-        if found:
-            break
-        time.sleep(0.1)
-    assert page in found
+    browser.driver.get(f"{(SITE / 'search.html').as_uri()}?q={words.replace(' ', '+')}")
+    links = "return [...document.querySelectorAll('#search-results li a')].map(a => a.getAttribute('href'))"
+    assert page in WebDriverWait(browser.driver, 10).until(lambda _: browser.run(links))
 
 
 def test_mathematics_has_its_font_and_its_size(browser: Browser) -> None:
