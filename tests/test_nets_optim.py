@@ -252,6 +252,8 @@ def test_clipped_gradients_are_at_most_so_long_and_point_where_they_did(all_shap
     np.testing.assert_allclose(short, flat * min(1, largest / norm), rtol=1e-12, atol=1e-300)
     if norm <= largest:
         assert clipped == slopes
+    exact = [Tensor([3.0]), Tensor([0.0, 4.0])]
+    assert clip_norm(exact, 5.0) == exact and clip_norm(exact, 4.0) != exact  # what is as long as allowed is left alone
 
 
 @pytest.mark.parametrize("largest", [0, -1, math.nan])
