@@ -16,6 +16,7 @@ import numpy as np
 
 from minitensor import Tensor, cross_entropy, gradients, no_grad
 from minitensor.checks import whole
+from minitensor.fast.cores import all_cores
 from minitensor.program import CannotCompile, Compiled
 from minitensor.recording import recording
 from minitensor.tensor import Array, owned
@@ -35,6 +36,7 @@ Decide: TypeAlias = Callable[..., Any]  # np.argmax where the largest output win
 Distort: TypeAlias = Callable[[Array, np.random.Generator], Array]
 
 
+@all_cores()
 def fit(
     model: Module,
     data: Examples,
@@ -60,8 +62,8 @@ def fit(
     an optimizer it is SGD with Nesterov momentum 0.9, learning rate 0.05 and weight decay 5e-4.  distort(images, rng)
     may change the images of each batch.  The same seed and the same model give the same numbers, bit for bit.
     If compiled, steps run as a program (`minitensor.compiled`), with the same numbers in less time; a model that has
-    none, as batch normalization, which looks at values, is left to the engine, and the progress bar says so.  A program
-    calls neither model nor loss: what these do beside computing, as to print, is then done only while it is made.
+    none, as one that looks at values, is left to the engine, and the progress bar says so.  A program calls neither
+    model nor loss: what these do beside computing, as to print, is then done only while it is made.
 
     Ctrl-C, and SIGTERM, end the fit after the current step, and the list then has fewer epochs.  With a checkpoint, the
     state is saved there after each epoch and at the end; with resume, a fit goes on from there, and ends in the same
@@ -200,6 +202,7 @@ def _reseed(model: Module, seed: int, step: int) -> None:
             module.reseed(_rng(seed, DROPOUT, step, number))
 
 
+@all_cores()
 def learn(
     model: Module,
     optimizer: Optimizer,
@@ -249,6 +252,7 @@ def learn(
     return Sums(total, right, seen, steps=1)
 
 
+@all_cores()
 def evaluate(
     model: Module,
     data: Examples,
@@ -285,6 +289,7 @@ def evaluate(
     return Sums(total, right, seen).score
 
 
+@all_cores()
 def predict(model: Module, images: Array, *, decide: Decide = np.argmax, batch_size: int = 128) -> Array:
     """The class of each image: the number of the largest output (with decide=np.argmin, of the smallest).
 
