@@ -518,6 +518,8 @@ def test_where_a_run_stood_is_known_again_and_nothing_else_is_taken_for_it(done,
         return json.loads(json.dumps({"settings": settings, "epochs": done, "sums": sums, **changed}))
 
     assert stand(noted(), settings, examples) == (done, sums)
+    perfect = [epoch._replace(train=Score(0.0, 1.0)) for epoch in done]
+    assert stand(noted(epochs=perfect), settings, examples) == (perfect, sums)
     further = steps if left else 1
     for wrong in (
         noted(sums=sums._replace(steps=further, seen=further * batch_size, seconds=1.0)),  # one epoch, or step, too far
