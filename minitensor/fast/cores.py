@@ -166,5 +166,4 @@ def _forget_helpers() -> None:
     _jobs, _helpers = SimpleQueue(), 0
 
 
-if sys.platform != "win32":
-    os.register_at_fork(after_in_child=_forget_helpers)
+getattr(os, "register_at_fork", dict)(after_in_child=_forget_helpers)  # not every system can fork
