@@ -197,6 +197,29 @@ def test_the_tex_compiles(draw: Any, document: bool, tmp_path: Path) -> None:
     assert not document or "(1 page" in done.stdout
 
 
+BEAMER = LATEX and subprocess.run(["kpsewhich", "beamer.cls"], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not BEAMER, reason="no LaTeX with Beamer on this machine")
+def test_a_figure_fits_a_slide_by_the_line_that_its_file_says(tmp_path: Path) -> None:
+    """Wide, high and square ones, each under a title."""
+    dense = connectivity([layer] * 4, 3, title="high")
+    figures = {"wide": units(), "high": dense, "square": picture(), "graph": graph()}
+    frames = []
+    for name, figure in figures.items():
+        text = figure.save(tmp_path / f"{name}.tex", document=False).read_text()
+        [fitted] = re.findall(r"^% on a slide, with the name of this file: (.*)$", text, re.MULTILINE)
+        frames.append(f"\\begin{{frame}}{{A title}}\\centering {fitted.replace('...', name)}\\end{{frame}}")
+    preamble = "\\documentclass[aspectratio=169]{beamer}\\usepackage{lmodern,tikz}"
+    libraries = "\\usetikzlibrary{arrows.meta, backgrounds}\\begin{document}"
+    (tmp_path / "deck.tex").write_text("\n".join([preamble, libraries, *frames, "\\end{document}"]))
+    done = subprocess.run(
+        [LATEX or "", "-interaction=nonstopmode", "deck.tex"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert "(4 pages" in done.stdout, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout
+
+
 @pytest.mark.skipif(LATEX is None, reason="no LaTeX on this machine")
 def test_hostile_names_compile(tmp_path: Path) -> None:
     names = [

@@ -170,6 +170,17 @@ def test_a_picture_is_black_at_0_or_grey_there(seed: int, signed: bool, largest:
     np.testing.assert_allclose(picture, expected, atol=1 / 254)
 
 
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=1, max_size=6), st.integers(1, 4))
+@settings(max_examples=15)
+def test_pictures_that_filters_make_stand_in_rows_whatever_the_sizes_of_the_kernels(
+    sizes: list[tuple[int, int]], across: int
+) -> None:
+    figure = viz.filters(np.eye(6), across, kernels={f"k{n}": np.ones(size) for n, size in enumerate(sizes)})
+    heights = [round(s.y, 3) for s in figure.drawing.shapes if "image" in s.looks]
+    assert [heights.index(y) // across * across for y in heights] == [n // across * across for n in range(len(sizes))]
+    assert in_the_way(figure) == []
+
+
 @pytest.mark.parametrize(
     ("kernel", "texts", "factor"),
     [
