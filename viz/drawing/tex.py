@@ -19,7 +19,7 @@ from .render import layout
 Json = dict[str, Any]
 
 PACKAGES = "\\usepackage{tikz}\n\\usetikzlibrary{arrows.meta, backgrounds}\n"
-WIDE = 2.4  # times as wide as high: what a title leaves of a slide of 16:9
+WIDE = 2.2  # times as wide as high: what a title leaves of a slide of 16:9
 BOLD, ITALIC, SUBSCRIPT = 1, 2, 16  # bits of a font, as Graphviz counts them
 ROUND = ("circle", "ellipse", "oval", None)
 LABELS = ("_ldraw_", "_hldraw_", "_tldraw_")  # of a wire: in its middle, at its head, at its tail
