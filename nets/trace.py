@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minitensor import Tensor, as_tensor, history
-from minitensor.tensor import Operand, recording
+from minitensor.recording import recording
+from minitensor.tensor import Operand
 
 from .layers.module import Module
 

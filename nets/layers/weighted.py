@@ -31,8 +31,8 @@ from minitensor import (
     tiled_conv1d,
     tiled_conv2d,
 )
-from minitensor.checks import Ints, check_padding_mode, per_axis
-from minitensor.windows import Windows, margins
+from minitensor.checks import Ints, margins, padding_fill, per_axis
+from minitensor.windows import Windows
 
 from .functions import Identity, positive
 from .init import Initializer, generator, he_normal
@@ -137,7 +137,7 @@ class Conv(_Kernels):
 
     def __post_init__(self, bias: bool, init: Initializer, rng: Rng) -> None:
         taps = self.check(self.groups)
-        check_padding_mode(self.padding_mode)
+        padding_fill(self.padding_mode)
         shape = (self.out_channels, self.in_channels // self.groups, *taps)
         self.begin(shape, (), bias, init, rng, self.groups)
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minitensor import Tensor, avg_pool2d, concatenate, conv2d, cross_entropy
-from minitensor.losses import checked_labels
+from minitensor.checks import whole_labels
 from minitensor.ops.shape import scatter
 from minitensor.tensor import Array
 
@@ -179,7 +179,7 @@ def map_criterion(distances: Tensor, labels: npt.ArrayLike, j: float = 1.0) -> T
     >>> abs(map_criterion(y, [0]).item() - expected) < 1e-12
     True
     """
-    checked_labels(distances, labels)  # "none of these" is no label
+    whole_labels(distances.shape, labels)  # "none of these" is no label
     none_of_these = np.full((distances.shape[0], 1), -j, distances.dtype)
     return cross_entropy(concatenate([-distances, Tensor(none_of_these)], axis=1), labels)
 

@@ -19,7 +19,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minitensor import Tensor, as_tensor, gradients, no_grad
-from minitensor.tensor import Array, owned, recording
+from minitensor.recording import recording
+from minitensor.tensor import Array, owned
 
 from ..layers.module import Module
 

@@ -6,12 +6,13 @@ What you can do here: write the `gallery`; `python -m viz gallery --out DIR` doe
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Callable
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from minitensor import Tensor, tanh
 
@@ -30,6 +31,8 @@ from ..subjects.lecture import (
     sparse_and_dense_from_above,
 )
 from ..subjects.samples import sample
+from .page import colors, text_of
+from .playground import playground
 from .stepper import stepper
 
 BOOK = "https://www.deeplearningbook.org/contents/"
@@ -57,13 +60,13 @@ class Entry(NamedTuple):
     inline: bool = False
 
 
-def gallery(folder: str | Path) -> Path:
+def gallery(folder: str | Path, *, explorer: Path | None = None) -> Path:
     """Draw every figure of the lecture into folder, and one page with all of them; returns the page's path.
 
     The page is index.html: section by section, each figure with its caption, its code and a link to the book.  The code
     runs as it is.  The page holds the figures, so it can be sent alone; where its reader prefers dark pages they are
-    dark too.  Beside it are the figures as svg, to which they link, the parts of large ones, the animations, and the
-    stepper.
+    dark too.  Beside it are the figures as svg, to which they link, the parts of large ones, the animations, the
+    stepper and the playground.  explorer: a page of a network, to which the gallery links too.
     Raises RenderError where figures cannot be drawn.
     """
     folder = Path(folder)
@@ -88,7 +91,9 @@ def gallery(folder: str | Path) -> Path:
         program = f'from viz import convolution_arithmetic\n\nconvolution_arithmetic({call}).save("{stem}.gif")\n'
         sections[ARITHMETIC].append(Entry(path, name.capitalize(), said, program, moving))
     stepper(example(), folder / "stepper.html", back="index.html")
-    return write_whole(folder / "index.html", _page(sections))
+    playground(folder / "playground.html", back="index.html")
+    live = None if explorer is None else os.path.relpath(explorer, folder)
+    return write_whole(folder / "index.html", _page(sections, live))
 
 
 def readme_figures(folder: str | Path) -> list[Path]:
@@ -173,7 +178,7 @@ def _legend() -> str:
     return f'<ul class="legend" aria-label="what the colours mean">{"".join(items)}<li>{weights}</li></ul>'
 
 
-def _page(sections: dict[str, list[Entry]]) -> str:
+def _page(sections: dict[str, list[Entry]], live: str | None) -> str:
     contents, parts = [], []
     for section, entries in sections.items():
         here = f"section-{section.split()[0]}"
@@ -181,7 +186,13 @@ def _page(sections: dict[str, list[Entry]]) -> str:
         contents.append(f'<li><a href="#{here}">{escape(section)}</a><ul>{links}</ul></li>')
         parts.append(f'<h2 id="{here}">{escape(section)}</h2>\n')
         parts += [_figure(entry, section) for entry in entries]
-    style = files("viz").joinpath("data", "gallery.css").read_text(encoding="utf-8")
+    style = colors() + text_of("gallery.css")
+    tries = [
+        '<a href="stepper.html">step</a> forward and backward through a computation',
+        '<a href="playground.html">slide a window</a> with any stride, padding and dilation',
+    ]
+    if live is not None:
+        tries.append(f'<a href="{escape(quote(live))}">draw a digit</a> for a network that has learnt to read them')
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -194,7 +205,8 @@ def _page(sections: dict[str, list[Entry]]) -> str:
 <body>
 <h1>Figures of the lecture</h1>
 <p>Each figure is computed from the layer that it shows, and is a link to itself in full size; the numbers are those of
-the book.  See also the <a href="stepper.html">stepper</a>, which goes forward and backward through a computation.</p>
+the book.</p>
+<p>Pages to try things out: {", ".join(tries)}.</p>
 {_legend()}
 <nav aria-label="figures"><ul>{"".join(contents)}</ul></nav>
 <main>

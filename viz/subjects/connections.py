@@ -28,7 +28,8 @@ import numpy as np
 
 from minitensor import Tensor, history
 from minitensor.checks import whole
-from minitensor.tensor import Primitive, recording
+from minitensor.recording import recording
+from minitensor.tensor import Primitive
 from nets import Module
 
 from .slopes import LARGEST, Known, Operator, TooManyWires
