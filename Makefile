@@ -21,6 +21,9 @@ demo: .venv/run ## train a network on real digits, check a gradient, draw the gr
 test: .venv/test ## run the tests of the engine, the networks and the pictures
 	$(BIN)/python -m pytest -q -n auto --ignore-glob='*/test_exercises*.py'
 
+book: .venv/book ## build the course, the annotated source and the reference as a site in out/book
+	$(BIN)/python -m viz book --out $(OUT)/book
+
 test-exercises: .venv/test ## run the tests of the exercises: every bug and mistake in them is graded
 	$(BIN)/python -m pytest -q -n auto tests/test_exercises*.py tests/exercises
 
@@ -62,9 +65,6 @@ figures: .venv/run ## refresh the figures that the README shows
 
 effort: .venv/run ## measure how many images, passes and seconds it takes to learn the digits: a table and a picture in out/
 	$(BIN)/python -m nets effort --out $(OUT)
-
-book: .venv/book ## build the course, the annotated source and the reference as a site in out/book
-	$(BIN)/python -m viz book --out $(OUT)/book
 
 exercises: .venv/test ## begin the exercises: starters, and an empty engine to build, in exercises/
 	$(BIN)/python -m tests.exercises start
