@@ -98,7 +98,7 @@ class Annotated(SphinxDirective):
         self.env.note_dependency(str(path))
         self.text = path.read_text(encoding="utf-8")
         parts = cut(self.text)
-        first, *_rest = blocks(parts[0].docstring)[0].text.split("\n")
+        first = parts[0].docstring.split("\n", 1)[0]
         parts[0].docstring = parts[0].docstring.removeprefix(first).strip("\n")
         made: list[nodes.Node] = [nodes.paragraph("", first, classes=["lead"])]
         defined = [part for part in parts if part.name and NAMES.home((self.module, part.name))]
@@ -115,6 +115,7 @@ class Annotated(SphinxDirective):
         return made
 
     def part(self, part: Part, primitives: dict[str, Primitive]) -> nodes.Node:
+        """A row of the page: what the part says and what belongs to it on the left, its code on the right."""
         row = nodes.container(classes=["part", "annotated"])
         left, right = nodes.container(classes=["said"]), nodes.container(classes=["done"])
         for name in part.names or [""]:
@@ -182,6 +183,7 @@ class Annotated(SphinxDirective):
         return made
 
     def drawn(self, name: str, svg: str, alternative: str) -> nodes.Node:
+        """A picture, in a file that Sphinx copies."""
         folder = Path(self.env.srcdir, "pictures")
         folder.mkdir(exist_ok=True)
         (folder / name).write_text(svg, encoding="utf-8")
@@ -214,6 +216,7 @@ class Reference(SphinxDirective):
         return made
 
     def entry(self, package: str, name: str, place: tuple[str, str]) -> list[nodes.Node]:
+        """A public name: a link and its first sentence, or all that it says, with its methods."""
         thing, full = NAMES.object(place), f"{place[0]}.{place[1]}" if place[1] else place[0]
         text = inspect.getdoc(thing) if not _made_by_dataclass(thing) else ""
         if not text and not isinstance(thing, str | int | float | tuple | dict):
