@@ -95,7 +95,7 @@ class View {
     const place = this.section.querySelector("." + side), room = Math.min(place.clientWidth || 340, 360);
     const maps = new Maps(this.shape, room, this.most);
     maps.canvas.tabIndex = 0;
-    maps.canvas.setAttribute("role", "img");
+    maps.canvas.setAttribute("role", "application");  // so that the arrow keys are its own
     maps.canvas.setAttribute("aria-label", `${nameOf(this.row)}, ${side === "values" ? "values" : "gradient"}: ` +
       "arrow keys go from cell to cell, enter sends the gradient back from one");
     maps.canvas.dataset.row = String(this.row);
@@ -420,12 +420,13 @@ function point(cell) {
   requestAnimationFrame(explain);
 }
 
-/** @param {Cell} cell */
-function choose(cell) {
+/** Keeps a cell, and perhaps sends the gradient back from it. @param {Cell} cell @param {boolean} sending */
+function choose(cell, sending) {
   state.pinned = cell;
+  get("send").hidden = cell.row === IMAGE || sending;
   get("fade").value = cell.row === IMAGE ? 1 : network.fade(cell.row)[fadeOf(cell)];
   get("fading").hidden = cell.row === IMAGE;
-  if (cell.row !== IMAGE) seed(cell);
+  if (cell.row !== IMAGE && sending) seed(cell);
   explain();
 }
 
@@ -438,7 +439,8 @@ rowsBox.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
 rowsBox.addEventListener("pointerleave", () => point(null));
 rowsBox.addEventListener("click", (/** @type {PointerEvent} */ event) => {
   const maps = mapsOf(event.target), cell = maps ? maps.cellAt(event) : -1;
-  if (cell >= 0) choose({ row: Number(/** @type {HTMLElement} */ (event.target).dataset.row), cell });
+  const row = Number(/** @type {HTMLElement} */ (event.target).dataset.row);
+  if (cell >= 0) choose({ row, cell }, event.pointerType !== "touch");  // a finger cannot point without a click
 });
 rowsBox.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
   const maps = mapsOf(event.target);
@@ -446,7 +448,7 @@ rowsBox.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
   const row = Number(/** @type {HTMLElement} */ (event.target).dataset.row);
   const here = pointed && pointed.row === row ? pointed.cell : 0;
   if (event.key.startsWith("Arrow")) point({ row, cell: pointed && pointed.row === row ? maps.neighbour(here, event.key) : 0 });
-  else if (event.key === "Enter" || event.key === " ") choose({ row, cell: here });
+  else if (event.key === "Enter" || event.key === " ") choose({ row, cell: here }, true);
   else return;
   event.preventDefault();
   const cell = { row, cell: pointed ? pointed.cell : here };
@@ -460,6 +462,7 @@ document.addEventListener("keydown", (event) => {
   seed(null);
   explain();
 });
+get("send").addEventListener("click", () => { if (state.pinned) choose(state.pinned, true); });
 get("follow").addEventListener("click", () => seed(null));
 get("unpin").addEventListener("click", () => { state.pinned = null; explain(); });
 get("fade").addEventListener("input", () => {
@@ -634,6 +637,7 @@ function walk(step) {
     section.classList.toggle("now", at !== null && (at <= last + 1 ? row === down : row === up));
   }
   get("place").value = at === null ? end : at;
+  if (at !== null) show(at <= last + 1 ? "values" : "slopes");
   const row = at !== null && at <= last + 1 ? down : up, readers = rows.filter((one) => one.sources.some((s) => s.row === row));
   get("walked").textContent = at === null ? "All rows."
     : at <= last + 1 ? (row === IMAGE ? "Forward. The image." : `Forward. ${rows[row].name} = ${rows[row].formula}`)
@@ -658,7 +662,14 @@ for (const input of document.querySelectorAll("input[name=network]")) {
   });
 }
 for (const input of document.querySelectorAll("input[name=side]")) {
-  input.addEventListener("change", () => { rowsBox.dataset.side = /** @type {HTMLInputElement} */ (input).value; });
+  input.addEventListener("change", () => show(/** @type {HTMLInputElement} */ (input).value));
+}
+
+/** Which side of the rows is seen where there is room for one. @param {string} side */
+function show(side) {
+  rowsBox.dataset.side = side;
+  /** @type {HTMLInputElement} */ (document.querySelector(`input[value=${side}]`)).checked = true;
+  for (const view of views) view.paint();
 }
 
 /** Wires that pass over rows, as those of a skip, beside the rows. */

@@ -179,8 +179,8 @@ def _facts(row: Row) -> str:
 
 
 def _section(number: int, name: str, facts: str, formula: str, rule: str) -> str:
-    said = f"<code>{escape(visible(formula))}</code>" if formula else ""
-    carries = f'<code class="rule">{escape(visible(rule))}</code>' if rule else ""
+    said = f'<code title="{escape(formula)}">{escape(formula)}</code>' if formula else ""
+    carries = f'<code class="rule" title="{escape(rule)}">{escape(rule)}</code>' if rule else ""
     return f"""<section id="row-{number}" aria-label="{escape(visible(name))}">
 <header><h2>{escape(visible(name))}</h2> <span class="facts">{escape(facts)}</span> {said}</header>
 <div class="values"><span class="most"></span></div>
@@ -264,6 +264,7 @@ to a picture, arrows from cell to cell, <kbd>Enter</kbd> sends the gradient back
 <div id="images" role="group" aria-label="images"></div>
 </div>
 <div id="network">
+<div id="top">
 <div id="bar">{several}
 {_choice("side", "Show", {"values": "values", "slopes": "gradients"})}
 <span id="legend">− <canvas id="scale" role="img" aria-label="below 0 red, 0 as paper, above 0 blue"></canvas> +</span>
@@ -275,6 +276,7 @@ to a picture, arrows from cell to cell, <kbd>Enter</kbd> sends the gradient back
 <p id="walked" role="status" aria-live="polite"></p>
 <div id="heads"><b>Values go down ↓</b> <b>Gradients go up ↑ <span class="quiet">of <span id="seed"></span></span>
 <button id="follow" type="button" hidden>of the answer</button></b></div>
+</div>
 <div id="rows" data-side="values">
 <svg id="wires" width="24" aria-hidden="true"><path/><g></g></svg>
 {_rows(after)}</div>
@@ -285,7 +287,7 @@ to a picture, arrows from cell to cell, <kbd>Enter</kbd> sends the gradient back
 <p id="faded"></p><p><button id="restore" type="button" hidden>All maps back</button></p>
 <div id="tools" hidden>
 <span id="fading">{_slider("fade", "how much this map counts", 0, 1, 1, 0.05)}</span>
-<button id="unpin" type="button">Let go</button>
+<button id="send" type="button">Gradient from here</button> <button id="unpin" type="button">Let go</button>
 </div>
 <div id="cell"></div>
 <template id="hint"><p class="quiet">Point at a cell of a map: here stands what it is computed from, and the outlines
