@@ -100,6 +100,12 @@ def check_least(**settings: int) -> None:
             raise ValueError(f"{name} (={number}) must be at least {least}")
 
 
+def check_generator(rng: Any) -> None:
+    """TypeError unless rng is a numpy.random.Generator."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy.random.Generator, as from default_rng(seed), got {type(rng).__name__}")
+
+
 # -- axes and shapes ---------------------------------------------------------------------------------------------------
 
 
@@ -417,16 +423,13 @@ def whole_labels(scores: Sizes, labels: Any, ignore_index: int | None = None) ->
     return classes
 
 
-def distributions(scores: Sizes, dtype: np.dtype[Any], soft: Any, ignore_index: int | None) -> Any:
-    """Soft labels, a Tensor like scores (N, K), in their dtype; ValueError unless each row is a distribution."""
-    if len(scores) != 2 or 0 in scores or soft.shape != scores or ignore_index is not None:
+def soft_labels(scores: Sizes, labels: Sizes, ignore_index: int | None) -> None:
+    """ValueError unless labels of this shape are a distribution for each row of scores (N, K)."""
+    if len(scores) != 2 or 0 in scores or labels != scores or ignore_index is not None:
         raise ValueError(
-            f"soft labels need scores of their shape (N, K), N > 0, and no ignore_index; got labels {soft.shape}, "
+            f"soft labels need scores of their shape (N, K), N > 0, and no ignore_index; got labels {labels}, "
             f"scores {scores} and ignore_index {ignore_index}"
         )
-    if not (soft.data >= 0).all() or not np.allclose(soft.data.sum(axis=1), 1, rtol=0, atol=1e-3):
-        raise ValueError(f"each row of soft labels {soft.shape} must be positive and add up to 1, got {soft.data}")
-    return soft if soft.dtype == dtype else soft.astype(dtype)
 
 
 def class_weights(scores: Sizes, dtype: np.dtype[Any], weight: npt.ArrayLike) -> npt.NDArray[Any]:

@@ -211,4 +211,7 @@ def _check_constant(x: Any) -> None:
     """LookedAt, unless x is a constant that was made since tracing began: the same whatever the inputs are."""
     if x.primitive is not None or x.birth < TRACED_FROM.get():
         what = x.name or (x.primitive.name if x.primitive else "a Tensor")
-        raise LookedAt(f"the value of {what}, shape {x.shape}, is looked at, and a program cannot follow it")
+        raise LookedAt(
+            f"the value of {what}, shape {x.shape}, is looked at, and a program cannot follow it: write "
+            "where(condition, x, y) for `if`, and hand in what else is known before"
+        )

@@ -6,6 +6,7 @@ import copy
 import functools
 import itertools
 import math
+import os
 import signal
 import subprocess
 import sys
@@ -35,6 +36,7 @@ from nets import (
 )
 from nets.__main__ import main
 from nets.training.runs import described
+from nets.training.terminal import interruptible
 
 from .checks import raises, same
 
@@ -327,6 +329,22 @@ def test_a_fit_that_was_interrupted_at_any_step_ends_in_the_same_numbers(tmp_pat
     assert [epoch[:2] for epoch in rest] == [epoch[:2] for epoch in expected]
 
 
+@pytest.mark.parametrize("name", ["0.weight", "1.running_mean"])
+def test_a_checkpoint_that_is_not_finite_is_not_resumed_and_changes_nothing(tmp_path, name):
+    file, model, options = tmp_path / "model.npz", small_model(), {"epochs": 2, "batch_size": 10, "progress": False}
+    optimizer = SGD(model, 0.05, momentum=0.9)
+    fit(model, small_data(), optimizer=optimizer, checkpoint=file, **options)
+    notes = load(file, model)
+    model.load_state_dict({**model.state_dict(), name: np.full_like(model.state_dict()[name], np.nan)})
+    save(file, model, optimizer, notes)
+    other = small_model(1)
+    its = SGD(other, 0.05, momentum=0.9)
+    with raises(ValueError, name, "finite"):
+        fit(other, small_data(), optimizer=its, checkpoint=file, resume=True, **options)
+    same_state(other, small_model(1))
+    assert its.steps == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_belong_to_python_again_after_a_fit(number):
     before = signal.getsignal(number)
@@ -346,6 +364,23 @@ def ctrl_c():
 def test_a_second_ctrl_c_stops_at_once():
     with pytest.raises(KeyboardInterrupt):
         fit(small_model(), small_data(), epochs=1, batch_size=4, schedule=interrupt_at(2, times=2), progress=False)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system cannot hold signals back")
+def test_two_signals_at_the_same_time_are_a_first_and_a_second():
+    """Python sees both when a long operator has ended; neither is lost, and none prints a traceback."""
+    both, seen = {signal.SIGINT, signal.SIGTERM}, []
+    before = {number: signal.signal(number, lambda number, frame: seen.append(number)) for number in both}
+    try:
+        with interruptible() as interrupted:
+            signal.pthread_sigmask(signal.SIG_BLOCK, both)
+            for number in both:
+                os.kill(os.getpid(), number)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
+            assert interrupted() and seen in ([signal.SIGINT], [signal.SIGTERM])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @pytest.mark.usefixtures("ctrl_c")

@@ -18,8 +18,8 @@ import viz
 from minitensor import Tensor, conv2d, max_pool2d, relu
 from minitensor.tensor import Array
 from nets.training.png import decode
+from viz.drawing.check import SMALLEST, measure
 from viz.drawing.sheet import Pinned, Shape
-from viz.subjects.architecture import WIDEST
 from viz.subjects.images import KERNELS, halve, quarter_turn, translate, verdict
 
 ImageFunction = Callable[[Tensor], Tensor]
@@ -212,15 +212,17 @@ def test_no_words_of_a_square_meet_an_image_an_arrow_or_other_words(
 
 @given(st.lists(st.tuples(st.integers(1, 20), st.integers(1, 3)), min_size=1, max_size=8), st.integers(20, 40))
 @settings(max_examples=15)
-def test_no_words_of_an_architecture_meet_a_picture_and_long_ones_go_on_in_the_next_row(
+def test_no_words_of_an_architecture_meet_a_picture_and_all_can_be_read_on_a_slide(
     layers: list[tuple[int, int]], size: int
 ) -> None:
     channels = [1, *(c for c, _ in layers)]
     model = nets.Sequential(**{f"conv{n}": nets.Conv2d(channels[n], c, k) for n, (c, k) in enumerate(layers)})
     figure = viz.architecture(model, np.eye(size, size + 3, dtype=np.float32), title="a title")
     assert in_the_way(figure) == []
-    left, _, right, _ = figure.drawing.extent()
-    assert right - left <= WIDEST + 60  # words may be wider than the first picture
+    shown = figure.parts or [figure]
+    assert all(measure(part).slide >= SMALLEST for part in shown)
+    named = [s.label for part in shown for s in part.drawing.shapes if s.label.startswith("conv")]  # type: ignore[attr-defined]
+    assert named == [f"conv{n}" for n in range(len(layers))]
 
 
 # -- a network as a picture --------------------------------------------------------------------------------------------

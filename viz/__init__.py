@@ -4,6 +4,7 @@ Read the rooms in this order: drawing (how to draw), subjects (what to draw), pa
 says in which order to read its files.
 """
 
+from .book import BookError, book
 from .drawing.figure import Figure
 from .drawing.render import RenderError, render
 from .drawing.sheet import Drawing, above, beside, table
@@ -21,6 +22,8 @@ from .subjects.images import commuting_square, filters, halve, photograph, quart
 
 __all__ = [
     "architecture",
+    "book",
+    "BookError",
     "convolution_arithmetic",
     "by_layer",
     "computation_graph",

@@ -1,5 +1,5 @@
 """The command line: `python -m viz gallery --out DIR`, `python -m viz figures`, `python -m viz demo --out DIR`,
-`python -m viz playground --out FILE`, `python -m viz explore CHECKPOINT --out FILE`."""
+`python -m viz playground --out FILE`, `python -m viz explore CHECKPOINT --out FILE`, `python -m viz book --out DIR`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .book import BookError, book
 from .demo import demo, explore
 from .drawing.check import report
 from .drawing.render import RenderError
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, folder, what in (
         ("gallery", "out/gallery", "draw every figure of the lecture, and one HTML page with all of them"),
         ("figures", "viz/figures", "draw the few figures that the README shows"),
+        ("book", "out/book", "build the course, the annotated source and the reference as a site"),
         ("demo", "out", "train a network on real digits, check a gradient, draw what was computed"),
     ):
         command = commands.add_parser(name, help=what, description=what)
@@ -52,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif chosen.command == "gallery":
             page = gallery(chosen.out)
             print(f"{page}\n{page.with_name('stepper.html')}")
+        elif chosen.command == "book":
+            print(book(chosen.out))
         elif chosen.command == "playground":
             print(playground(chosen.out))
         elif chosen.command == "explore":
@@ -60,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(report((draw.__name__, draw()) for _, _, draw in FIGURES))
         else:
             print(*readme_figures(chosen.out), sep="\n")
-    except (RenderError, OSError, ValueError) as error:
+    except (RenderError, BookError, OSError, ValueError) as error:
         print(f"viz: {error}", file=sys.stderr)
         return 1
     return 0

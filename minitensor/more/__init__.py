@@ -3,21 +3,8 @@
 
 from .create import arange, full, ones, randn, zeros
 from .functions import (
-    clip,
-    cos,
-    erf,
-    expm1,
-    float_power,
-    gelu,
-    isnan,
-    leaky_relu,
-    log1p,
-    logaddexp,
-    power,
-    sin,
-    softplus,
-    square,
-)
+    clip, cos, erf, expm1, float_power, gelu, isnan, leaky_relu, log1p, logaddexp, power, sin, softplus, square
+)  # fmt: skip
 from .products import dot, outer, tensordot, trace
 from .rearrange import (
     diag, expand_dims, flatten, flip, moveaxis, repeat, roll, split, squeeze, stack, swapaxes, tile, tril, triu

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..checks import lengths, sequence
+from ..checks import check_generator, lengths, sequence
 from ..tensor import Tensor
 
 # fmt: off
@@ -57,6 +57,6 @@ def randn(*shape: int | Sequence[int], rng: np.random.Generator | None = None, n
     >>> randn(2, 3).shape, randn((2, 3), rng=np.random.default_rng(0)).shape
     ((2, 3), (2, 3))
     """
-    if rng is not None and not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a numpy.random.Generator, as from default_rng(seed), got {type(rng).__name__}")
+    if rng is not None:
+        check_generator(rng)
     return Tensor((rng or np.random.default_rng()).standard_normal(lengths(sequence(shape))), name, dtype=dtype)

@@ -160,10 +160,21 @@ def clip(x: Operand, low: Operand | None = None, high: Operand | None = None) ->
     >>> clip(Tensor([-2.0, 0.5, 2.0]), 0, 1).data
     array([0. , 0.5, 1. ])
     """
-    if low is not None and high is not None and np.greater(*[as_tensor(limit).data for limit in (low, high)]).any():
-        raise ValueError(f"low (={low}) must not exceed high (={high})")
+    if isinstance(low, Tensor) or isinstance(high, Tensor):
+        high = high if low is None or high is None else _not_below(high, low)
+    elif low is not None and high is not None:
+        _not_below.function(np.asarray(high), np.asarray(low))
     x = as_tensor(x) if low is None else maximum(x, low)
     return x if high is None else minimum(x, high)
+
+
+@primitive
+def _not_below(high: Array, low: Array) -> Array:
+    """The upper limits as they are, if they are some: a check that a program does too."""
+    if np.greater(low, high).any():
+        raise ValueError(f"low (={low}) must not exceed high (={high})")
+    return high
+_not_below.defvjp(lambda g, out, high, low: g, None)
 
 
 @primitive

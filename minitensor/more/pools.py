@@ -27,9 +27,7 @@ from ..windows import Windows, _fold, _windows, patches
 def lp_pool(x: Operand, kernel_size: Ints, *, norm: float = 2, stride: Ints | None = None) -> Tensor:
     """The q-norm of each window, q = norm: y[n, c, h, w] = (sum_ij |x[n, c, h s + i, w s + j]|^q)^(1/q).
 
-    Its derivative at 0 is taken as 0.
-
-    x (N, C, H, W) gives (N, C, H', W'), one axis likewise.
+    x (N, C, H, W) gives (N, C, H', W'), one axis likewise.  Its derivative at 0 is taken as 0.
     Raises ValueError where the settings do not fit, and for norm < 1.
 
     >>> lp_pool2d(Tensor([[[[3.0, 0.0], [0.0, 4.0]]]]), 2).data

@@ -111,7 +111,7 @@ def roll(x: Operand, shift: int, axis: int | None = None) -> Tensor:
 
 
 def repeat(x: Operand, times: int, axis: int | None = None) -> Tensor:
-    """Each element repeated along an axis; of all elements, in reading order, if none is given.
+    """Each element repeated along an axis; if none is given, all elements in a row, in reading order.
 
     >>> repeat(Tensor([1.0, 2.0]), 2).data
     array([1., 1., 2., 2.])

@@ -34,7 +34,8 @@ def std(x: Operand, axis: Axis = None, keepdims: bool = False, ddof: float = 0) 
     1.0
     """
     variance = var(x, axis, keepdims, ddof)
-    return where(variance > 0, sqrt(where(variance > 0, variance, 1)), 0 * variance)
+    inside = where(variance > 0, variance, 1)  # at 0 the rule of the root would give 0 / 0
+    return where(variance > 0, sqrt(inside), 0 * variance)  # and what is not a number stays so
 
 
 def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:

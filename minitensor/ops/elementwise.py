@@ -4,7 +4,7 @@ What you can do here: arithmetic, powers, `exp log sqrt abs sign tanh`, compare,
 
 Each is a NumPy expression and, right below it, a line of calculus for each input.  Letters: x, y inputs, out the
 output, g = dL/d out.  Shapes broadcast as in NumPy; `gradients` sums back to the shape of the input, so no rule speaks
-of shapes.  A *kink* is a point where a function has no derivative, as |x| at 0; what is taken there is said at each.
+of shapes.  A *kink* is a point where a function has no derivative, as |x| at 0; each says what is taken there.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ negative.defvjp(lambda g, out, x: -g)
 
 @primitive
 def _power(x: Array, *, exponent: float) -> Array:
-    """x ** exponent, for a number as exponent; `more.power` is for all that can stand there"""
+    """x ** exponent, where the exponent is a number; `more.power` takes Tensors too"""
     return x**exponent
 _power.defvjp(  # x ** 0 is flat; left to the formula it would be 0 * x ** -1, not a number at x = 0
     lambda g, out, x, *, exponent: g * 0 if exponent == 0 else g * exponent * x ** (exponent - 1)
@@ -135,7 +135,7 @@ def where(condition: Operand, x: Operand, y: Operand) -> Tensor:
     array([0., 4.])
     """
     if isinstance(x, Tensor) or isinstance(y, Tensor):
-        x, y = as_tensors(x, y)  # before the condition is looked at: numbers adopt the dtype of x or y, not its dtype
+        x, y = as_tensors(x, y)  # numbers adopt the dtype of x or y, not that of the condition
     return _where(condition, x, y)
 
 @primitive

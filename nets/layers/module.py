@@ -5,7 +5,8 @@ What you can do here: write a `Module`, list its parameters, save and load its s
 One rule says what belongs to a module: whatever is stored as an attribute, or in a list, tuple or dict that is.
 
     a Tensor     is a parameter: it is learnt
-    an array     is a buffer: it is kept with the state, but not learnt (the running mean of `BatchNorm2d`)
+    an array     is a buffer: it is kept with the state, but not learnt (the running mean of `BatchNorm2d`); those that
+                 `forward` exchanges are named in `moving`, and `compiled` traces it with Tensors in their place
     a Module     is a child
     the rest     are settings (also the layers in an object that is no Module)
 
@@ -22,7 +23,7 @@ import inspect
 import reprlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Self, TypeAlias, overload
+from typing import Any, ClassVar, NamedTuple, Self, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +62,7 @@ class Module:
     (array([2., 6.]), [Tensor(2., name='factor')])
     """
 
+    moving: ClassVar[tuple[str, ...]] = ()  # the buffers that forward exchanges
     training: bool = True  # some layers (dropout, batch normalization) compute something else in evaluation
 
     def forward(self, *inputs: Any, **settings: Any) -> Tensor:
@@ -152,7 +154,8 @@ class Module:
             if type(value) in PLAIN:  # as nearly all settings are
                 continue
             if isinstance(value, PARTS):
-                found.append((name, value))
+                if not (name in self.moving and isinstance(value, Tensor)):  # that is a buffer, while it is traced
+                    found.append((name, value))
             elif isinstance(value, CONTAINERS):
                 found += _found_in(value, name)
         return found

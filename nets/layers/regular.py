@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, InitVar, dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from minitensor import Tensor, batch_norm, dropout
-from minitensor.tensor import Array
+from minitensor import Tensor, batch_norm, dropout, mean, var
 
 from .functions import positive
 from .init import generator
@@ -57,6 +56,7 @@ class _BatchNorm(Module):
     """What `BatchNorm1d` and `BatchNorm2d` have in common."""
 
     layouts: ClassVar[dict[int, str]]  # of the input, by its number of axes
+    moving: ClassVar = ("running_mean", "running_var")
     channels: int
     eps: float = 1e-5
     momentum: float = 0.1
@@ -76,20 +76,22 @@ class _BatchNorm(Module):
             raise ValueError(f"the input must be {layouts}, got shape {x.shape}")
         if not self.training:
             per_channel = (-1, *(1,) * (x.ndim - 2))
-            mean, var = self.running_mean.reshape(per_channel), self.running_var.reshape(per_channel)
-            factor = self.scale.reshape(per_channel) / np.sqrt(var + self.eps, dtype=var.dtype)
-            return (x - mean) * factor + self.shift.reshape(per_channel)
+            deviation = (self.running_var.reshape(per_channel) + self.eps) ** 0.5
+            factor = self.scale.reshape(per_channel) / deviation
+            return (x - self.running_mean.reshape(per_channel)) * factor + self.shift.reshape(per_channel)
         n = x.size // self.channels
         if n == 1:
             raise ValueError(f"one value has no variance: {type(self).__name__} learns from more than shape {x.shape}")
         y = batch_norm(x, self.scale, self.shift, self.eps)
         others = (0, *range(2, x.ndim))
-        self.running_mean = self._moved(self.running_mean, x.data.mean(others))
-        self.running_var = self._moved(self.running_var, x.data.var(others) * (n / (n - 1)))
+        self.running_mean = self._moved(self.running_mean, mean(x, others))
+        self.running_var = self._moved(self.running_var, var(x, others) * (n / (n - 1)))
         return y
 
-    def _moved(self, old: Array, new: Array) -> Array:
-        return ((1 - self.momentum) * old + self.momentum * new).astype(old.dtype)
+    def _moved(self, old: Any, new: Tensor) -> Any:
+        """A running value, a part of the way to that of this batch; a Tensor only for `compiled`, which follows it."""
+        this = new if isinstance(old, Tensor) else new.data
+        return ((1 - self.momentum) * old + self.momentum * this).astype(old.dtype)
 
 
 class BatchNorm2d(_BatchNorm):

@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import Tensor
-from minitensor.fast.cores import default_cores, use_cores
+from minitensor.fast.cores import available_cores, use_cores
 from minitensor.tensor import Array
 
 STARTED_BY_MPIEXEC = any(name in os.environ for name in ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK"))
@@ -142,7 +142,7 @@ def mpi_workers() -> Workers:
     if not MPI4PY_IS_THERE:
         raise ImportError("mpiexec has started this process, but it cannot join the others: pip install mpi4py")
     neighbours = MPI.COMM_WORLD.Split_type(MPI.COMM_TYPE_SHARED).Get_size()  # processes on the same machine
-    use_cores(max(1, default_cores() // neighbours))
+    use_cores(max(1, available_cores() // neighbours))
     sys.excepthook = _end_with
     return MPIWorkers(MPI.COMM_WORLD)
 

@@ -65,8 +65,8 @@ def gallery(folder: str | Path, *, explorer: Path | None = None) -> Path:
 
     The page is index.html: section by section, each figure with its caption, its code and a link to the book.  The code
     runs as it is.  The page holds the figures, so it can be sent alone; where its reader prefers dark pages they are
-    dark too.  Beside it are the figures as svg, to which they link, the animations, the stepper and the playground.
-    explorer: a page of a network, to which the gallery links too.
+    dark too.  Beside it are the figures as svg, to which they link, the parts of large ones, the animations, the
+    stepper and the playground.  explorer: a page of a network, to which the gallery links too.
     Raises RenderError where figures cannot be drawn.
     """
     folder = Path(folder)
@@ -75,6 +75,8 @@ def gallery(folder: str | Path, *, explorer: Path | None = None) -> Path:
     for section, title, draw in FIGURES:
         figure = draw()
         path = figure.save(folder / f"{draw.__name__}.svg")
+        for n, part in enumerate(figure.parts, start=1):
+            part.save(path.with_stem(f"{path.stem}_{n}"))
         number = IN_THE_BOOK.get(draw.__name__)
         heading = f"Figure {number}: {title}" if number else title
         moves = isinstance(figure, Moving)
@@ -143,10 +145,17 @@ def _figure(entry: Entry, section: str) -> str:
 <h3>{escape(entry.title)}</h3>
 {pause}<div class="picture"><a href="{entry.path.name}" title="the figure alone, in its full size">
 {shown}</a></div>
-<figcaption>{escape(entry.caption)} <a href="{link}">Deep Learning, {escape(section)}</a>.
+<figcaption>{escape(entry.caption)}{_parts(entry)} <a href="{link}">Deep Learning, {escape(section)}</a>.
 <details><summary>Code</summary><pre>{escape(entry.code)}</pre></details></figcaption>
 </figure>
 """
+
+
+def _parts(entry: Entry) -> str:
+    """Links to the parts of a figure that is too large for a slide."""
+    numbers = range(1, len(entry.figure.parts) + 1)
+    links = (f'<a href="{entry.path.stem}_{n}{entry.path.suffix}">{n}</a>' for n in numbers)
+    return f" In parts, for slides: {', '.join(links)}." if numbers else ""
 
 
 def _thumbnail(entry: Entry) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import Tensor, formula, gradients, history, program
-from minitensor.backprop import fitted
+from minitensor.backprop import unbroadcast
 from minitensor.formula import Formula
 from minitensor.tensor import Array
 
@@ -165,7 +165,7 @@ def _backward_step(
                 "name": names[x],
                 "slot": slot,
                 "rule": as_written(said + _with_numbers(said, share)),
-                "python": _python(f"d_{names[x]}", fitted(share, x), [g, y, *inputs]),
+                "python": _python(f"d_{names[x]}", unbroadcast(share, x), [g, y, *inputs]),
                 "share": _array(passed),
                 "before": None if before is None else _array(before),
                 "sum": _array(sums[x]),

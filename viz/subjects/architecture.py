@@ -10,29 +10,37 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
+from typing import NamedTuple
 
 import numpy as np
 
 from minitensor import Tensor, history
+from minitensor.checks import whole
 from minitensor.tensor import Array, Operand, as_tensor
 from nets import Module
-from nets.summary import counted
+from nets.summary import Row, counted
 from nets.trace import Call, Trace, trace
 from nets.training.png import encode
 
+from ..drawing.check import SLIDE, SMALLEST
 from ..drawing.dot import ARROW, NOTE, OPERATOR, plain
-from ..drawing.sheet import UNCLIPPED, Drawing, Pinned
+from ..drawing.sheet import CHARACTER, UNCLIPPED, Drawing, Pinned
 from ..drawing.style import Style
 from .computation import operand_places, uniform
 
 MOST_MAPS, MOST_STREAMS, MOST_STAGES = 16, 4, 150
 SIZE = 17.0  # of the words, in points
-TALLEST, WIDEST = 190.0, 1000.0  # points
+TALLEST = 190.0  # points
+WIDTHS = range(600, 2600, 100)  # of a row, in points, that are tried
+ROOM = tuple(side * SIZE / SMALLEST for side in SLIDE)  # where words of this size can be read, if it fills a slide
 JOINS = {"add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "concatenate": "concat", "maximum": "max"}
 JOIN_SIZE, TURN = 44.0, 16.0
+HEADING = 60.0  # points, for a title and the edge
+LONGEST_KIND, LONGEST_LINE = 12, 16  # characters; the window of a longer kind is written below it
 INPUT = "input"
 SETTINGS = ("stride", "padding", "dilation", "output_padding", "groups")  # said where they are not the usual
 PARTS = {2: "half", 3: "third", 4: "quarter"}
@@ -70,14 +78,20 @@ class Place:
     half: float
 
 
-def architecture(model: Module, x: Operand, *, title: str = "", style: str | Style = "light") -> Pinned:
+def architecture(
+    model: Module, x: Operand, *, depth: int | None = None, title: str = "", style: str | Style = "light"
+) -> Pinned:
     """Draw a model from left to right: what each layer makes of the image x, its size, parameters and connections.
 
     x is what the model takes, mostly an image, or a batch of which the first is shown.  Of many feature maps the
     first 16 are shown, of equal ones one; in each, white is its largest value and black its smallest.  A vector is a
     box.  Where several ways meet there is a circle that says how.  Maps that a convolution with groups reads, or makes,
-    apart are drawn apart.  A long chain goes on in the next row.  style: as `Style`.
-    Raises TypeError for what is not a Module, ValueError for a model whose output does not depend on x.
+    apart are drawn apart.  A long chain goes on in the next row; one
+    that fills more than a slide has `parts`.
+    depth: how far blocks are opened.  With 1 each part of the model is drawn as one, with 2 what these are made of, and
+    so on; without it each row of the `summary`.  style: as `Style`.
+    Raises TypeError for what is not a Module, ValueError for a depth below 1, for more stages than can be looked at,
+    and for a model whose output does not depend on x.
 
     >>> from nets import Conv2d, ReLU, Sequential
     >>> figure = architecture(Sequential(C1=Conv2d(1, 2, 3), act=ReLU()), np.zeros((1, 1, 5, 5)))
@@ -86,11 +100,22 @@ def architecture(model: Module, x: Operand, *, title: str = "", style: str | Sty
     """
     if not isinstance(model, Module):
         raise TypeError(f"the architecture of a Module can be drawn, got {type(model).__name__}")
+    if depth is not None and whole("depth", depth) < 1:
+        raise ValueError(f"depth (={depth}) must be at least 1")
     with model.in_use():
-        stages = stages_of(model, _run(model, as_tensor(x)))
+        stages = stages_of(model, _run(model, as_tensor(x)), depth)
     if len(stages) > MOST_STAGES:
         raise ValueError(f"{len(stages)} stages are no picture (more than {MOST_STAGES}): draw a part of the model")
-    return _sheet(stages).caption(title, size=SIZE + 2).styled(style).figure(title or "architecture")
+    cards, said = {stage: _card(stage) for stage in stages}, title or "architecture"
+    rows = min((_rows(cards, width) for width in WIDTHS), key=_too_large)
+    parts = []
+    if _excess(_stacked(rows)) > 1:
+        rows = _rows(cards, ROOM[0] - 40)
+        parts = [row.drawing for row in rows]
+    return replace(
+        _stacked(rows).caption(title, size=SIZE + 2).styled(style).figure(said),
+        parts=tuple(part.styled(style).figure(f"{said}, part {n}") for n, part in enumerate(parts, start=1)),
+    )
 
 
 def _run(model: Module, x: Tensor) -> Trace:
@@ -117,10 +142,10 @@ def _run(model: Module, x: Tensor) -> Trace:
 Part = Tensor | Call  # what computes: a call of a layer, or an operator between the layers; the input is one too
 
 
-def stages_of(model: Module, run: Trace) -> list[Stage]:
-    """The stages of a run, each after those that it reads."""
-    layers = run.layers()
-    rows, owners = dict(zip(layers, counted(model, run).rows, strict=True)), run.owners(layers)
+def stages_of(model: Module, run: Trace, depth: int | None = None) -> list[Stage]:
+    """The stages of a run, each after those that it reads; blocks are opened as far as depth says."""
+    layers, rows = _opened(model, run, depth)
+    owners = run.owners(layers)
     part_of: dict[Tensor, Part] = {}
     output: dict[Part, Tensor] = {}
     sources: dict[Part, list[Part]] = {}
@@ -167,6 +192,25 @@ def stages_of(model: Module, run: Trace) -> list[Stage]:
     return _arranged(list(dict.fromkeys(stages.values())))
 
 
+def _opened(model: Module, run: Trace, depth: int | None) -> tuple[list[Call], dict[Call, Row]]:
+    """The calls that are drawn, with their rows of the summary; a block has the sums of the rows within it."""
+    layers = run.layers()
+    rows = dict(zip(layers, counted(model, run).rows, strict=True))
+    blocks = [call for call in run.calls if call.depth == depth and call not in rows and call.inputs and call.outputs]
+    for block in blocks:
+        within = [row for call, row in rows.items() if call in layers and _is_within(call, block)]
+        parameters, connections = (sum(getattr(row, what) for row in within) for what in ("parameters", "connections"))
+        kind = type(block.module).__name__
+        shape = block.outputs[0].shape[1:]
+        rows[block] = Row(block.name or kind, kind, shape, parameters, connections, 0, None, None)
+    drawn = [call for call in run.calls if call in rows and (depth is None or call.depth <= depth)]
+    return drawn, rows
+
+
+def _is_within(call: Call, block: Call) -> bool:
+    return block.births.start <= call.births.start and call.births.stop <= block.births.stop
+
+
 def _arranged(stages: list[Stage]) -> list[Stage]:
     """The stages with their columns and lanes; after a last join what it makes, and vectors as vectors."""
     if stages[-1].joins:
@@ -205,40 +249,70 @@ def _said(part: Part) -> list[str]:
             if value is not None and value != usual:
                 number = "×".join(map(str, value)) if isinstance(value, tuple) else value
                 said.append(f"{value} groups" if name == "groups" else f"{name.replace('_', ' ')} {number}")
-    title = kind.removesuffix("1d").removesuffix("2d") + (f" {'×'.join(map(str, sides))}" if sides else "")
-    return [title, *([", ".join(said)] if said else [])]
+    kind, window = kind.removesuffix("1d").removesuffix("2d"), "×".join(map(str, sides or ()))
+    title = [f"{kind} {window}"] if window and len(kind) <= LONGEST_KIND else [*_in_lines(kind), window]
+    said = [", ".join(said)] if len(", ".join(said)) <= LONGEST_LINE else said
+    return [line for line in (*title, *said) if line]
+
+
+def _in_lines(kind: str) -> list[str]:
+    """The name of a kind of layer; the last word of a long one in a line of its own.
+
+    >>> _in_lines("LocalResponseNorm"), _in_lines("Dense")
+    (['LocalResponse', 'Norm'], ['Dense'])
+    """
+    words = re.findall(r"[A-Z]?[^A-Z]+|[A-Z]+", kind)
+    return [kind] if len(kind) < LONGEST_LINE or len(words) < 2 else ["".join(words[:-1]), words[-1]]
 
 
 # -- drawing it --------------------------------------------------------------------------------------------------------
 
 
-def _sheet(stages: Sequence[Stage]) -> Drawing:
-    """All columns from left to right, in rows; a new row may begin where a single wire leads from column to column."""
-    columns: list[list[Stage]] = [[] for _ in range(1 + max(stage.column for stage in stages))]
-    for stage in stages:
+class Line(NamedTuple):
+    """A row of the sheet, and where the last picture in it ends."""
+
+    drawing: Drawing
+    end: float
+
+
+def _excess(drawing: Drawing) -> float:
+    """How many times too large a drawing is to be read on a slide."""
+    left, low, right, high = drawing.extent()
+    return max((right - left + 16) / ROOM[0], (high - low + HEADING) / ROOM[1])
+
+
+def _too_large(rows: Sequence[Line]) -> tuple[float, int]:
+    """How much larger than a slide rows are, and how many: of those that can be read, fewer are better."""
+    return max(1.0, _excess(_stacked(rows))), len(rows)
+
+
+def _rows(cards: Mapping[Stage, Drawing], widest: float) -> list[Line]:
+    """All columns in rows; a new row may begin where a single wire leads from column to column."""
+    columns: list[list[Stage]] = [[] for _ in range(1 + max(stage.column for stage in cards))]
+    for stage in cards:
         columns[stage.column].append(stage)
     crossing = [
-        sum(s.column <= c < stage.column for stage in stages for s in stage.sources) for c in range(len(columns))
+        sum(s.column <= c < stage.column for stage in cards for s in stage.sources) for c in range(len(columns))
     ]
-    cards = {stage: _card(stage) for stage in stages}
     ends = [card.extent() for card in cards.values()]
     drop = max(end[3] for end in ends) - min(end[1] for end in ends) + 20  # from one lane to the next
-    rows: list[tuple[Drawing, float]] = []  # and where the last picture of each ends
+    rows: list[Line] = []
     row, end, places = Drawing(), 0.0, dict[Stage, Place]()
     for c, column in enumerate(columns):
         longest = max((len(line) for stage in column for line in stage.steps), default=0)
         read = {source for stage in column for source in stage.sources}
-        turns = any(source.lane < stage.lane for stage in column for source in stage.sources)
-        turns |= any(stage.column > c and not read.isdisjoint(stage.sources) for stage in stages)
-        arrow = max(40.0, 0.6 * SIZE * longest + 18) + TURN * turns if c else 0.0
+        down = any(source.lane < stage.lane for stage in column for source in stage.sources)
+        start = max(end, row.extent()[2]) if down else end  # a way down keeps clear of the words below a picture
+        turns = down or any(stage.column > c and not read.isdisjoint(stage.sources) for stage in cards)
+        arrow = max(36.0, CHARACTER * SIZE * longest + 14) + TURN * turns if c else 0.0
         before, behind = (max(side * cards[stage].extent()[n] for stage in column) for side, n in ((-1, 0), (1, 2)))
         half = max(cards[stage].shapes[0].width / 2 for stage in column)
         alone = c and crossing[c - 1] == 1 and len(column) == 1 and column[0].lane == 0
-        middle = max(end + arrow + half, row.extent()[2] + 12 + before if row.shapes else 0.0)
-        if alone and column[0].groups == 1 and row.shapes and middle + behind > WIDEST:
-            rows.append((row, end))
+        middle = max(start + arrow + half, row.extent()[2] + 12 + before if row.shapes else 0.0)
+        if alone and column[0].groups == 1 and row.shapes and middle + behind > widest:
+            rows.append(Line(row, end))
             row, end, places = Drawing(), 0.0, {}
-            middle = arrow + half
+            start, middle = 0.0, arrow + half
         for stage in column:
             picture = cards[stage].shapes[0]
             y = -stage.lane * drop
@@ -246,9 +320,9 @@ def _sheet(stages: Sequence[Stage]) -> Drawing:
             half_width = picture.width / 2
             places[stage] = Place(middle - half_width, middle + half_width, y, picture.height / 2)
         for stage in column:
-            _arrows(row, stage, places, end + 3, TURN * turns)
+            _arrows(row, stage, places, start + 3, TURN * turns)
         end = middle + half
-    return _stacked([*rows, (row, end)])
+    return [*rows, Line(row, end)]
 
 
 def _arrows(row: Drawing, stage: Stage, places: Mapping[Stage, Place], start: float, turn: float) -> None:
@@ -275,8 +349,8 @@ def _arrows(row: Drawing, stage: Stage, places: Mapping[Stage, Place], start: fl
             row.wire(row.point(*path[-2]), row.point(*path[-1]), {**ARROW, **UNCLIPPED})
             if number:  # beside the arrowhead
                 (_, y0), (x1, y1) = path[-2:]
-                right, up = (-8.0, 10.0) if y0 == y1 else (9.0, math.copysign(10, y0 - y1))
-                row.text(x1 + right, y1 + up, number, 10)
+                right, up = (-12.0, 15.0) if y0 == y1 else (12.0, math.copysign(15, y0 - y1))
+                row.text(x1 + right, y1 + up, number, SIZE)
     if stage.steps and not stage.joins:
         top = here.y + (here.half * (1 - 1 / stage.groups) if stage.groups == stage.streams else 0)
         row.text(
@@ -294,16 +368,11 @@ def _card(stage: Stage) -> Drawing:
     """What a layer makes, around (0, 0), its name above and the facts below."""
     drawing = Drawing()
     if stage.joins:
-        drawing.box(
-            0,
-            0,
-            JOIN_SIZE,
-            JOIN_SIZE,
-            plain(stage.joins),
-            {"shape": "circle", "fontsize": "15" if len(stage.joins) > 1 else "22"},
-        )
+        font = SIZE if len(stage.joins) > 1 else 22
+        size = max(JOIN_SIZE, len(stage.joins) * font * CHARACTER + 10)
+        drawing.box(0, 0, size, size, plain(stage.joins), {"shape": "circle", "fontsize": f"{font:g}"})
         if stage.steps:
-            drawing.text(8, -JOIN_SIZE / 2 - 6 - 0.625 * SIZE * len(stage.steps), "\n".join(stage.steps), SIZE, "l")
+            drawing.text(8, -size / 2 - 6 - 0.625 * SIZE * len(stage.steps), "\n".join(stage.steps), SIZE, "l")
         return drawing
     if stage.output.ndim == 3:
         pixels, size = _mosaic(stage.output, stage.streams)
@@ -320,13 +389,13 @@ def _card(stage: Stage) -> Drawing:
     return drawing
 
 
-def _stacked(rows: Sequence[tuple[Drawing, float]]) -> Drawing:
+def _stacked(rows: Sequence[Line]) -> Drawing:
     """Rows from top to bottom; a line leads from the last picture of each to the arrow that begins the next."""
     drawing, y, margin = Drawing(), 0.0, max(row.extent()[2] for row, _ in rows) + 14
     for n, (row, _) in enumerate(rows):
         high = row.extent()[3]
         if n:
-            end, above = rows[n - 1][1], y
+            end, above = rows[n - 1].end, y
             lowest = drawing.extent()[1]
             y = lowest - 36 - high
             path = [(end + 3, above), (margin, above), (margin, lowest - 18), (3, lowest - 18), (3, y)]
@@ -345,7 +414,7 @@ def _mosaic(output: Array, streams: int) -> tuple[Array, float]:
     zoom = max(1, 64 // longest)
     white = np.ones((max(2, longest * zoom // 4), sheets[0].shape[1]))
     pixels = np.concatenate([part for sheet in sheets for part in (white, sheet)][1:])
-    side = 18 + 9 * math.log2(longest)  # larger for larger maps, but not as much larger
+    side = 12 + 8 * math.log2(longest)  # larger for larger maps, but not as much larger
     return pixels, side / (longest * zoom)
 
 
@@ -379,7 +448,7 @@ def _facts(stage: Stage) -> list[str]:
         if _alike(stage.output):
             lines.append("(all equal)")
         elif channels > MOST_MAPS:
-            each = f" of each {PARTS[stage.streams]}" if stage.streams > 1 else ""
-            lines.append(f"(the first {MOST_MAPS // stage.streams}{each})")
+            each = [f"of each {PARTS[stage.streams]})"] if stage.streams > 1 else []
+            lines += [f"(the first {MOST_MAPS // stage.streams}{'' if each else ')'}", *each]
     counts = {"parameters": stage.parameters, "connections": stage.connections}
     return lines + [f"{count:,} {what}" for what, count in counts.items() if count]

@@ -16,10 +16,9 @@ from minitensor import Tensor, conv2d, pad, transpose
 from minitensor.tensor import Array
 from nets.training.png import decode, encode
 
-from ..drawing.dot import ARROW, KERNEL
+from ..drawing.dot import ARROW, KERNEL, number
 from ..drawing.sheet import Drawing, Pinned, Shape, above, beside, table, words
 from ..drawing.style import Style
-from .connectivity import number
 from .grids import grid
 
 KERNELS: dict[str, list[list[float]]] = {
