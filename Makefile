@@ -21,10 +21,10 @@ demo: .venv/run ## train a network on real digits, check a gradient, draw the gr
 test: .venv/test ## run the tests of the engine, the networks and the pictures
 	$(BIN)/python -m pytest -q -n auto --ignore-glob='*/test_exercises*.py'
 
-test-book: .venv/book ## build the course, the annotated source and the reference as a site in out/book
+book: .venv/book ## build the course, the annotated source and the reference as a site in out/book
 	$(BIN)/python -m viz book --out $(OUT)/book
 
-exercises: .venv/test ## run the tests of the exercises: every bug and mistake in them is graded
+test-exercises: .venv/test ## run the tests of the exercises: every bug and mistake in them is graded
 	$(BIN)/python -m pytest -q -n auto tests/test_exercises*.py tests/exercises
 
 test-plain: .venv/test ## run the laws of the engine on its definitions alone, without minitensor/fast
