@@ -3,7 +3,8 @@
 What you can do here: write the `explorer` of a model, one HTML file that needs nothing else, and open it in a browser.
 
 The page holds the model as lines of five kernels (`kernels` and `network` in this folder), and runs them itself:
-data/kernels.js, data/network.js; data/pixels.js is the pen, data/maps.js the pictures, data/explorer.js the page.
+data/kernels.js and data/network.js.  Of the page, data/state.js is what all parts share, rows.js the maps, cell.js what
+is said of a cell, paper.js what one draws on (pixels.js its arithmetic, maps.js the pictures), explorer.js the rest.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ from .kernels import Json
 from .network import Network, network
 from .page import colors, page, script_of, text_of
 
-MODULES = ("kernels.js", "network.js", "pixels.js", "maps.js", "explorer.js")
+MODULES = (
+    "kernels.js", "network.js", "pixels.js", "maps.js",
+    "state.js", "rows.js", "cell.js", "paper.js", "explorer.js",
+)  # fmt: skip
 MOST_IMAGES = 60
 BATCH = 64
 INKED = 0.25  # of the way from paper to ink: from here on a pixel belongs to what is drawn
@@ -67,8 +71,8 @@ def explorer(
     >>> from nets import Dense
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     text = explorer(Dense(4, 2), np.zeros((3, 4)), Path(folder, "page.html")).read_text(encoding="utf-8")
-    >>> "explorer.js" in text, "http://" in text.replace("http://www.w3.org/", "")
-    (False, False)
+    >>> "<h1>Dense, live</h1>" in text, "http://" in text.replace("http://www.w3.org/", "")
+    (True, False)
     """
     if not isinstance(model, Module) or not (before is None or isinstance(before, Module)):
         raise TypeError(f"the explorer shows a Module, got {type(model).__name__}")
@@ -77,7 +81,7 @@ def explorer(
     if pictures.ndim < 2 or not pictures.size:
         raise ValueError(f"images are (N, ...), and N > 0, got shape {pictures.shape}")
     if not np.isfinite(pictures).all():
-        raise ValueError("images hold numbers that are infinite, or none")
+        raise ValueError("images must be finite, and these hold infinite numbers or nan")
     truth = None if labels is None else _checked_labels(labels, len(pictures))
     nets = {"after": network(model, pictures[:1])}
     if before is not None:
