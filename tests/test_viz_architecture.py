@@ -16,7 +16,8 @@ from nets.trace import trace
 from nets.training.png import decode
 from viz.drawing.check import SMALLEST, measure
 from viz.drawing.sheet import Drawing, Pinned
-from viz.subjects.architecture import Stage, architecture, stages_of
+from viz.subjects.architecture import architecture
+from viz.subjects.stages import Stage, stages_of
 
 
 class Made(nets.Module):

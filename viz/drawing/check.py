@@ -80,10 +80,10 @@ def report(figures: Iterable[tuple[str, Figure]]) -> str:
 
     >>> from viz.drawing.sheet import words
     >>> print(report([("words", words("some words", 20).figure())]))
-    figure                                     slide, pt  390 px, px  contrast     kB
-    words                                          135.4        26.7      21.0    0.6
+    figure                                       slide, pt  390 px, px  contrast     kB
+    words                                            135.4        26.7      21.0    0.6
     """
-    lines = [f"{'figure':40} {'slide, pt':>11} {'390 px, px':>11} {'contrast':>9} {'kB':>6}"]
+    lines = [f"{'figure':42} {'slide, pt':>11} {'390 px, px':>11} {'contrast':>9} {'kB':>6}"]
     for name, figure in figures:
         lines.append(_line(name, figure))
         if measure(figure).slide < SMALLEST:
@@ -94,4 +94,4 @@ def report(figures: Iterable[tuple[str, Figure]]) -> str:
 def _line(name: str, figure: Figure) -> str:
     m = measure(figure)
     faults = "  < 12 pt" * (m.slide < SMALLEST) + "  contrast" * (m.contrast < LEAST_CONTRAST)
-    return f"{name:40} {m.slide:11.1f} {m.phone:11.1f} {m.contrast:9.1f} {m.bytes / 1000:6.1f}{faults}"
+    return f"{name:42} {m.slide:11.1f} {m.phone:11.1f} {m.contrast:9.1f} {m.bytes / 1000:6.1f}{faults}"
