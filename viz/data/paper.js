@@ -69,7 +69,7 @@ function penAt(event) {
 /** @param {number[]} to */
 function draw(to) {
   const rubber = get("rubber").getAttribute("aria-pressed") === "true";
-  const radius = Number(get("width").value) * sheet.height / 32;
+  const radius = Math.max(0.6, Number(get("width").value) * sheet.height / 32);  // no fainter than a pixel
   stroke(state.base, sheet, pen || to, to, radius, rubber ? sheet.paper : sheet.ink);
   pen = to;
   if (state.image === null) state.drawn = true;

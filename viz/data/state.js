@@ -26,8 +26,12 @@ export const rows = networks.after.rows, last = rows.length - 1;
 export const size = networks.after.values(IMAGE).length, images = decoded(data.images);
 export const scored = rows[last].output_shape.length === 1 && rows[last].size > 1;
 
+const flat = networks.after.program.shape.length === 1;  // an image as a list of pixels
 /** How the image, and then each row, is laid out. */
-export const shapes = [networks.after.program.shape, ...rows.map((row) => row.output_shape)].map(shapeOf);
+export const shapes = [
+  flat ? { maps: 1, height: sheet.height, width: sheet.width, cells: size } : shapeOf(networks.after.program.shape),
+  ...rows.map((row) => shapeOf(row.output_shape)),
+];
 
 export const state = {
   network: networks.after,
@@ -67,8 +71,7 @@ export const nameOf = (row) => (row === IMAGE ? "image" : rows[row].shown);
 /** @param {Cell} cell */
 export function placeOf({ row, cell }) {
   const { maps, height, width } = shapes[row + 1];
-  const shape = row === IMAGE ? state.network.program.shape : rows[row].output_shape;
-  if (shape.length < 2) return (row === last && scored ? "score " : "unit ") + cell;
+  if (row !== IMAGE && rows[row].output_shape.length < 2) return (row === last && scored ? "score " : "unit ") + cell;
   const y = Math.floor(cell / width) % height, x = cell % width, map = Math.floor(cell / width / height);
   return (maps > 1 ? `map ${map}, ` : "") + (height > 1 ? `row ${y}, column ${x}` : `place ${x}`);
 }
