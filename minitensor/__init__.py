@@ -1,129 +1,38 @@
+# ruff: noqa: I001  (tensor first: the others are made of it)
 """minitensor: a tensor engine to read, with reverse-mode derivatives of any order, on NumPy alone.
 
 Read the chapters in this order: tensor, backprop, windows, conv, pool, ops (elementwise, shape, reduce, contract),
-activations, losses, normalize, finite.  Beside that path: checks, recording, sizes, more, formula, program, fast.
+activations, losses, normalize, finite.  Beside that path: local, value, checks, recording, sizes, more, formula,
+program, fast.
 
 `from minitensor import *` brings all but `abs`, `max`, `min` and `sum`, which would replace Python's own.
 """
 
 import os
 
-from .tensor import Primitive, Tensor, as_tensor, primitive  # isort: skip  (first: the others are made of it)
+from .tensor import Primitive, Tensor, as_tensor, primitive
 
 from . import fast, finite, sizes
-from .activations import leaky_relu, log_softmax, relu, sigmoid, softmax, softplus
+from .activations import log_softmax, relu, sigmoid, softmax
 from .backprop import backward, gradients, hessian, history, jacobian
-from .conv import (
-    conv1d,
-    conv2d,
-    conv3d,
-    conv_transpose1d,
-    conv_transpose2d,
-    conv_transpose3d,
-    dense,
-    locally_connected1d,
-    locally_connected2d,
-    tiled_conv1d,
-    tiled_conv2d,
-)
+from .conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d, dense
 from .formula import formula
+from .local import locally_connected1d, locally_connected2d, tiled_conv1d, tiled_conv2d
 from .losses import cross_entropy, mean_squared_error
 from .more import (
-    arange,
-    argmax,
-    cos,
-    cumsum,
-    diag,
-    dot,
-    erf,
-    expand_dims,
-    expm1,
-    flatten,
-    flip,
-    full,
-    gelu,
-    isnan,
-    log1p,
-    logaddexp,
-    moveaxis,
-    ones,
-    outer,
-    prod,
-    randn,
-    repeat,
-    roll,
-    sin,
-    split,
-    square,
-    squeeze,
-    std,
-    swapaxes,
-    tensordot,
-    tile,
-    trace,
-    tril,
-    triu,
-    zeros,
-)
+    arange, argmax, clip, cos, cumsum, diag, dot, erf, expand_dims, expm1, flatten, flip, float_power, full, gelu,
+    isnan, leaky_relu, log1p, logaddexp, logsumexp, moveaxis, ones, outer, power, prod, randn, repeat, roll, sin,
+    softplus, split, square, squeeze, stack, std, swapaxes, tensordot, tile, trace, tril, triu, var, zeros
+)  # fmt: skip
+from .more import min as min
+from .more.pools import lp_pool1d, lp_pool2d, maxout, weighted_avg_pool1d, weighted_avg_pool2d
 from .normalize import batch_norm, dropout, local_response_norm
 from .ops import (
-    abs as abs,
-)
-from .ops import (
-    add,
-    astype,
-    broadcast_to,
-    clip,
-    concatenate,
-    divide,
-    einsum,
-    exp,
-    float_power,
-    greater,
-    greater_equal,
-    index,
-    log,
-    logsumexp,
-    matmul,
-    maximum,
-    mean,
-    minimum,
-    multiply,
-    negative,
-    pad,
-    power,
-    reshape,
-    sign,
-    sqrt,
-    stack,
-    subtract,
-    tanh,
-    transpose,
-    var,
-    where,
-)
-from .ops import (
-    max as max,
-)
-from .ops import (
-    min as min,
-)
-from .ops import (
-    sum as sum,
-)
-from .pool import (
-    avg_pool1d,
-    avg_pool2d,
-    avg_pool3d,
-    lp_pool1d,
-    lp_pool2d,
-    max_pool1d,
-    max_pool2d,
-    max_pool3d,
-    maxout,
-    weighted_avg_pool1d,
-    weighted_avg_pool2d,
-)
+    add, astype, broadcast_to, concatenate, divide, einsum, exp, greater, greater_equal, index, log, matmul, maximum,
+    mean, minimum, multiply, negative, pad, reshape, sign, sqrt, subtract, tanh, transpose, where
+)  # fmt: skip
+from .ops import abs as abs, max as max, sum as sum
+from .pool import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
 from .program import compiled, program
 from .recording import no_grad
 from .windows import Windows, fold, windows
@@ -144,5 +53,4 @@ __all__ = [
     "transpose", "tril", "triu", "var", "weighted_avg_pool1d", "weighted_avg_pool2d", "where", "windows", "zeros",
 ]  # fmt: skip
 
-if os.environ.get("MINITENSOR_PLAIN") != "1":
-    fast.install()
+fast.install(os.environ.get("MINITENSOR_PLAIN") != "1")

@@ -1,6 +1,6 @@
 """The non-linearity between two linear layers, without which they would be one.
 
-What you can do here: `relu leaky_relu sigmoid softplus softmax log_softmax`; `tanh` is in `ops/elementwise.py`.
+What you can do here: `relu sigmoid softmax log_softmax`; `tanh` is in `ops`, `leaky_relu softplus gelu` are in `more`.
 """
 
 from __future__ import annotations
@@ -25,24 +25,6 @@ def relu(x: Array) -> Array:
     return np.maximum(x, 0)
 relu.defvjp(lambda g, out, x: where(x > 0, g, 0))
 
-
-def leaky_relu(x: Operand, slope: float = 0.01) -> Tensor:
-    """x where x > 0, else slope * x; its derivative at 0 is the slope.
-
-    >>> leaky_relu(Tensor([-1.0, 2.0]), slope=0.1).data
-    array([-0.1,  2. ])
-    """
-    if isinstance(slope, Tensor):
-        raise TypeError("the slope of leaky_relu is a number; to learn it, write maximum(x, 0) + slope * minimum(x, 0)")
-    return _leaky_relu(as_tensor(x), slope=float(slope))
-
-
-@primitive
-def _leaky_relu(x: Array, *, slope: float) -> Array:
-    return np.where(x > 0, x, x * slope)
-_leaky_relu.defvjp(lambda g, out, x, *, slope: g * where(x > 0, 1, slope))
-
-
 @primitive
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)), the derivative of softplus; d sigmoid / dx = sigmoid (1 - sigmoid).
@@ -53,29 +35,16 @@ def sigmoid(x: Array) -> Array:
     return np.exp(-np.logaddexp(0, -x))  # exp(-x) alone would overflow
 sigmoid.defvjp(lambda g, out, x: g * out * (1 - out))
 
-
-@primitive
-def softplus(x: Array) -> Array:
-    """log(1 + exp(x)), a smooth form of relu.
-
-    Source: Dugas, Bengio, Belisle, Nadeau and Garcia, NIPS 2000.
-
-    >>> softplus(Tensor([-1000.0, 1000.0])).data
-    array([   0., 1000.])
-    """
-    return np.logaddexp(0, x)
-softplus.defvjp(lambda g, out, x: g * sigmoid(x))
-
-
 def log_softmax(x: Operand, axis: int = -1) -> Tensor:
-    """The logarithm of the softmax, x - log(sum(exp(x))), without overflow: of x - max(x), which has the same.
+    """The logarithm of the softmax, x - log(sum(exp(x))), without overflow: x - max(x) has the same, so that is taken.
+
+    d out_i / d x_j is 1 - softmax(x)_j for i = j, and -softmax(x)_j otherwise; so dL/dx = g - softmax(x) sum(g).
 
     >>> log_softmax(Tensor([1000.0, 0.0])).data
     array([    0., -1000.])
     """
     x = as_tensor(x)
     return _log_softmax(x, axis=normal_axes(axis, x.ndim))
-
 
 @primitive
 def _log_softmax(x: Array, *, axis: Sizes) -> Array:
@@ -84,7 +53,6 @@ def _log_softmax(x: Array, *, axis: Sizes) -> Array:
     with np.errstate(divide="ignore", over="ignore"):  # the log of no probability at all is -inf
         return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
 _log_softmax.defvjp(lambda g, out, x, *, axis: g - out.exp() * g.sum(axis=axis, keepdims=True))
-
 
 def softmax(x: Operand, axis: int = -1) -> Tensor:
     """exp(x) / sum(exp(x)) along axis: positive numbers that add up to 1.

@@ -7,11 +7,14 @@ their guards stand here together.
 from __future__ import annotations
 
 import inspect
+import reprlib
 import string
 import sys
 from collections.abc import Callable, Sequence
+from functools import wraps
 from math import prod
-from typing import Any, TypeAlias
+from numbers import Real
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +22,9 @@ import numpy.typing as npt
 Ints: TypeAlias = int | Sequence[int]
 Sizes: TypeAlias = tuple[int, ...]
 Axis: TypeAlias = int | Sequence[int] | None
+Margin: TypeAlias = tuple[tuple[int, int], ...]  # before and after, on each axis
+P = ParamSpec("P")
+T = TypeVar("T")
 
 DEFAULT_FLOAT = np.dtype(np.float64)  # what integers and booleans become
 FLOATS = (np.dtype(np.float32), DEFAULT_FLOAT)
@@ -34,6 +40,28 @@ def whole(name: str, value: Any) -> int:
         return int(value.__index__())
     except (AttributeError, TypeError):
         raise TypeError(f"{name} (={value!r}) must be a whole number") from None
+
+
+def real(name: str, value: Any) -> Any:
+    """The value itself; TypeError if it is not a real number."""
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} (={value!r}) must be a number")
+    return value
+
+
+def listed(name: str, values: Any) -> Any:
+    """The values themselves; TypeError unless there are several, in a list, a tuple or an array."""
+    if not hasattr(values, "__len__") or isinstance(values, str):
+        raise TypeError(f"{name} (={values!r}) must be a list or a tuple")
+    return values
+
+
+def lengths(shape: int | Sequence[int]) -> Sizes:
+    """A shape as a tuple; ValueError for a negative length."""
+    sizes = sequence((shape,))
+    if min(sizes, default=0) < 0:
+        raise ValueError(f"shape (={shape}) must not have negative lengths")
+    return sizes
 
 
 def index_number(value: Any) -> int:
@@ -58,6 +86,8 @@ def per_axis(name: str, value: Ints, axes: int) -> Sizes:
     ((2, 2), (1, 2))
     """
     values = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * axes
+    if not axes:
+        raise ValueError(f"{name} (={value}) must have a number for at least one spatial axis")
     if len(values) != axes:
         raise ValueError(f"{name} (={value}) must be a number, or one for each of the {axes} spatial axes")
     return tuple([whole(name, v) for v in values])
@@ -68,6 +98,12 @@ def check_least(**settings: int) -> None:
     for name, number in settings.items():
         if number < (least := 0 if "padding" in name else 1):
             raise ValueError(f"{name} (={number}) must be at least {least}")
+
+
+def check_generator(rng: Any) -> None:
+    """TypeError unless rng is a numpy.random.Generator."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy.random.Generator, as from default_rng(seed), got {type(rng).__name__}")
 
 
 # -- axes and shapes ---------------------------------------------------------------------------------------------------
@@ -118,11 +154,92 @@ def sequence(numbers: Sequence[Any], named: int | Sequence[int] | None = None) -
     return tuple([whole("a length or an axis", n) for n in inner])
 
 
+def new_shape(shape: Sizes, asked: Sizes) -> Sizes:
+    """The lengths asked for, with a single -1 worked out; ValueError unless the number of elements stays.
+
+    >>> new_shape((2, 6), (3, -1))
+    (3, 4)
+    """
+    size, known = prod(shape), prod(m for m in asked if m != -1)
+    after = asked
+    if asked.count(-1) == 1 and known > 0 and size % known == 0:
+        after = tuple([size // known if m == -1 else m for m in asked])
+    if prod(after) != size or (after and min(after) < 0):
+        raise ValueError(f"cannot reshape {shape}, {size} elements, to {asked}")
+    return after
+
+
+def axis_order(shape: Sizes, order: Sequence[int]) -> Sizes:
+    """An order of all axes, counted from the first; ValueError unless each is named once."""
+    after = tuple([a + len(shape) if a < 0 else a for a in order])
+    if sorted(after) != list(range(len(shape))):
+        raise ValueError(f"axes (={(*order,)}) must name each of the {len(shape)} axes of shape {shape} once")
+    return after
+
+
+def index_key(key: Any) -> tuple[Any, ...]:
+    """An index as a tuple of parts that nobody can change later; IndexError unless it is one of NumPy's."""
+    return tuple([_own(part) for part in (key if isinstance(key, tuple) else (key,))])
+
+
+def _own(part: Any) -> Any:
+    if isinstance(part, slice):
+        limits = (part.start, part.stop, part.step)
+        return slice(*[n if n is None else index_number(n) for n in limits])
+    if part is None or part is Ellipsis or isinstance(part, bool):
+        return part
+    if hasattr(part, "__index__") and not isinstance(part, np.ndarray):
+        return index_number(part)
+    if holds(part, np.ma.MaskedArray):
+        raise TypeError(f"an index has no mask of NumPy's: {part!r}")
+    if isinstance(part, range):
+        part = list(part)
+    array = np.array(part)
+    if isinstance(part, list | tuple) and not array.size:
+        array = array.astype(int)  # NumPy makes floats of an empty list
+    if array.dtype.kind not in "iub":
+        raise IndexError(f"an index is made of whole numbers or booleans, got {part!r}")
+    array.setflags(write=False)
+    return array
+
+
+PAD_MODES = ("constant", "wrap", "reflect", "edge", "symmetric")
+
+
+def pad_widths(shape: Sizes, widths: Any, mode: str) -> tuple[tuple[int, int], ...]:
+    """The margin before and after on each axis; ValueError where it is negative or the mode has nothing to repeat.
+
+    >>> pad_widths((4, 5), (1, 2), "wrap")
+    ((1, 2), (1, 2))
+    """
+    if mode not in PAD_MODES:
+        raise ValueError(f"mode (={mode!r}) must be one of {', '.join(map(repr, PAD_MODES))}")
+    try:
+        each = np.broadcast_to(np.array(widths), (len(shape), 2))
+        pairs = tuple([(whole("width", before), whole("width", after)) for before, after in each])
+    except ValueError:
+        raise ValueError(f"widths (={widths}) must be one (before, after) for each axis of shape {shape}") from None
+    if any(w < 0 for pair in pairs for w in pair):
+        raise ValueError(f"padding widths must not be negative, got {widths}")
+    for axis, (pair, n) in enumerate(zip(pairs, shape, strict=True)):
+        if mode != "constant" and any(pair) and (n == 0 or (mode == "reflect" and n == 1)):
+            raise ValueError(f"axis {axis} of shape {shape} is too short for mode {mode!r}")
+    return pairs
+
+
 # -- letters -----------------------------------------------------------------------------------------------------------
 
 
-def letters_of(spec: str, shapes: Sequence[Sizes]) -> tuple[list[str], str]:
-    """The letters of each input and of the output, with "..." and a missing output written out."""
+def matmul_or_raise(x: Sizes, y: Sizes) -> None:
+    """ValueError unless matrices of these shapes can be multiplied; a vector is a row or a column."""
+    if not x or not y or x[-1] != y[-2:][0]:  # a vector y has one length only
+        raise ValueError(f"cannot multiply matrices of shapes {x} and {y}: the inner lengths must agree")
+    if len(x) > 2 < len(y) and any(n != m and 1 not in (n, m) for n, m in zip(x[-3::-1], y[-3::-1], strict=False)):
+        raise ValueError(f"cannot multiply matrices of shapes {x} and {y}: the axes in front must broadcast")
+
+
+def letters_of(spec: str, shapes: Sequence[Sizes]) -> tuple[list[str], str, dict[str, int]]:
+    """The letters of each input and of the output, "..." and a missing output written out, and the length of each."""
     left, arrow, output = spec.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(shapes):
@@ -146,7 +263,100 @@ def letters_of(spec: str, shapes: Sequence[Sizes]) -> tuple[list[str], str]:
     output = output.replace("...", dotted)
     if len(set(output)) != len(output) or not set(output) <= set("".join(inputs)):
         raise ValueError(f"{spec}: each letter of the output must occur there once, and in some input")
-    return inputs, output
+    return inputs, output, _lengths(spec, inputs, shapes)
+
+
+def _lengths(spec: str, inputs: Sequence[str], shapes: Sequence[Sizes]) -> dict[str, int]:
+    """The length of each letter; a length of 1 stretches."""
+    sizes: dict[str, int] = {}
+    for letters, shape in zip(inputs, shapes, strict=True):
+        for letter, n in zip(letters, shape, strict=True):
+            if n != shape[letters.index(letter)]:
+                raise ValueError(f"{spec}: {letter} has two lengths in shape {shape}, and a diagonal has one")
+            if sizes.setdefault(letter, n) in (1, n):
+                sizes[letter] = n
+            elif n != 1:
+                raise ValueError(f"{spec}: {letter} has length {sizes[letter]} and {n} in shapes {[*shapes]}")
+    return sizes
+
+
+# -- windows -----------------------------------------------------------------------------------------------------------
+
+
+def margins(padding: Ints | str, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Margin:
+    """The padding before and after, on each axis."""
+    if not isinstance(padding, str):
+        numbers = per_axis("padding", padding, len(kernel))
+        if min(numbers) < 0:
+            raise ValueError(f"padding (={padding}) must not be negative")
+        return tuple([(p, p) for p in numbers])
+    if padding == "valid":
+        return ((0, 0),) * len(kernel)
+    if padding != "same":
+        raise ValueError(f'padding (={padding!r}) must be a number, one for each axis, "same" or "valid"')
+    if any(s != 1 for s in stride):
+        raise ValueError(f'padding="same" keeps the size at stride 1 only, got stride {stride}')
+    totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    return tuple([(total // 2, total - total // 2) for total in totals])
+
+
+def number_of_places(n: int, k: int, s: int, margin: tuple[int, int], d: int, ceil_mode: bool = False) -> int:
+    """Along one axis: floor((n + margin - d(k - 1) - 1) / s) + 1, with ceil_mode rounded up (`sizes` says more)."""
+    before, after = margin
+    check_least(n=n, kernel_size=k, stride=s, padding=before, dilation=d)
+    room = before + n + after - (d * (k - 1) + 1)
+    if room < 0:
+        sides = f"2 * {before}" if before == after else f"{before} + {after}"
+        padded = f"{n} + {sides} = {before + n + after}" if before or after else f"{n}"
+        raise ValueError(
+            f"kernel (={k}) with dilation (={d}) covers {d * (k - 1) + 1}, more than the input (={padded})"
+        )
+    if not ceil_mode:
+        return room // s + 1
+    m = -(-room // s) + 1
+    return m if (m - 1) * s < before + n else m - 1  # a window starts within the input or the margin before it
+
+
+def transposed_size(m: int, k: int, s: int, p: int, extra: int, d: int) -> int:
+    """Along one axis: (m - 1) s - 2p + d(k - 1) + 1 + output_padding (`sizes` says more)."""
+    check_least(n=m, kernel_size=k, stride=s, padding=p, dilation=d, output_padding=extra)
+    if extra and extra >= max(s, d):
+        raise ValueError(f"output_padding (={extra}) must be smaller than stride (={s}) or dilation (={d})")
+    size = (m - 1) * s - 2 * p + d * (k - 1) + 1 + extra
+    if size < 1:
+        raise ValueError(f"nothing is left: input (={m}), kernel (={k}), padding (={p}) give an output of {size}")
+    return size
+
+
+def of_rank(axes: int, layer: Callable[P, T]) -> Callable[P, T]:
+    """`conv2d`, of a `conv` for images with any number of axes: one that asks for two.
+
+    >>> of_rank(2, np.sum)(np.zeros(1))
+    Traceback (most recent call last):
+        ...
+    ValueError: the input must be (N, C, H, W), got shape (1,)
+    """
+
+    @wraps(layer)
+    def ranked(*args: P.args, **settings: P.kwargs) -> T:
+        x: Any = args[0] if args else settings.get("x")
+        try:
+            shape = x.shape if hasattr(x, "primitive") else np.shape(x)
+        except ValueError:
+            raise ValueError(f"a Tensor needs a rectangular array of numbers, got {reprlib.repr(x)}") from None
+        if len(shape) != axes + 2:
+            raise ValueError(f"the input must be (N, C, {', '.join('DHW'[-axes:])}), got shape {shape}")
+        return layer(*args, **settings)
+
+    ranked.__name__ = ranked.__qualname__ = f"{layer.__name__}{axes}d"
+    return ranked
+
+
+def check_half(margin: Margin, kernel: Sizes) -> None:
+    """ValueError where a window of a pool could lie in the margin altogether."""
+    for k, (_, p) in zip(kernel, margin, strict=True):
+        if 2 * p > k:
+            raise ValueError(f"padding (={p}) must be at most half of the kernel (={k}), or a window may see no input")
 
 
 # -- layers ------------------------------------------------------------------------------------------------------------
@@ -154,42 +364,80 @@ def letters_of(spec: str, shapes: Sequence[Sizes]) -> tuple[list[str], str]:
 PADDING_MODES = {"zeros": "constant", "circular": "wrap", "reflect": "reflect", "replicate": "edge"}
 
 
-def check_padding_mode(mode: str) -> str:
-    """The mode itself; ValueError, with the modes that there are, for another one."""
+def padding_fill(mode: str) -> str:
+    """What `pad` calls this padding_mode; ValueError, with the modes that there are, for another one."""
     if mode not in tuple(PADDING_MODES):  # not in the dict: a list as mode would be an error without the modes
         raise ValueError(f"padding_mode (={mode!r}) must be one of {', '.join(map(repr, PADDING_MODES))}")
-    return mode
+    return PADDING_MODES[mode]
 
 
-def check_layer(x: Sizes, w: Sizes, w_ndim: int) -> None:
-    """The shapes of an image and of a kernel with so many axes: nothing may be empty but the batch."""
+def check_dense(x: Sizes, w: Sizes) -> None:
+    """Whether a matrix of weights (O, C) reads what x (..., C) has."""
+    if len(w) != 2 or not x or x[-1] != w[1]:
+        raise ValueError(f"dense needs x (..., C) and w (O, C), got {x} and {w}")
+
+
+def check_layer(x: Sizes, w: Sizes, *, groups: int = 1, transposed: bool = False, own_kernels: bool = False) -> None:
+    """Whether a kernel fits an image: nothing is empty but the batch, and it reads the channels that there are.
+
+    A kernel is (O, C/groups, kH, kW), transposed (C, O/groups, kH, kW), one of its own for each place
+    (O, C, H', W', kH, kW).
+    """
     if len(x) < 3 or 0 in x[1:]:
         raise ValueError(f"the input must be (N, C, {', '.join('DHW'[2 - len(x) :])}), not empty, got shape {x}")
-    if len(w) != w_ndim or 0 in w:
-        raise ValueError(f"the kernel must have {w_ndim} axes, none of them empty, got shape {w}")
-
-
-def check_channels(x: Sizes, w: Sizes, reads: int, groups: int = 1) -> None:
-    """Whether the kernel reads, in each group, the channels that the image has."""
-    if x[1] != reads * groups:
-        each = f" in each of {groups} groups" if groups > 1 else ""
-        raise ValueError(f"the kernel reads {reads} channels{each}, the input has {x[1]} (x {x}, w {w})")
-
-
-def check_groups(groups: int, channels: int, output_channels: int = 0) -> None:
-    """Whether both are divisible by the number of groups."""
+    axes = 2 * len(x) - 2 if own_kernels else len(x)
+    if len(w) != axes or 0 in w:
+        raise ValueError(f"the kernel must have {axes} axes, none of them empty, got shape {w}")
     if whole("groups", groups) < 1:
         raise ValueError(f"groups (={groups}) must be at least 1")
-    if channels % groups:
-        raise ValueError(f"channels (={channels}) must be divisible by groups (={groups})")
-    if output_channels % groups:
-        raise ValueError(f"output channels (={output_channels}) must be divisible by groups (={groups})")
+    if x[1] % groups:
+        raise ValueError(f"channels (={x[1]}) must be divisible by groups (={groups})")
+    if not transposed and w[0] % groups:
+        raise ValueError(f"output channels (={w[0]}) must be divisible by groups (={groups})")
+    if x[1] != (w[0] if transposed else w[1] * groups):
+        each = f" in each of {groups} groups" if groups > 1 and not transposed else ""
+        reads = w[0] if transposed else w[1]
+        raise ValueError(f"the kernel reads {reads} channels{each}, the input has {x[1]} (x {x}, w {w})")
 
 
 def check_bias(b: Sizes, expected: Sizes) -> None:
     """A bias never broadcasts."""
     if b != expected:
         raise ValueError(f"b must have shape {expected}, got {b}")
+
+
+def whole_labels(scores: Sizes, labels: Any, ignore_index: int | None = None) -> npt.NDArray[Any]:
+    """The labels as an array, one for each row of scores (N, K).
+
+    Raises ValueError where the shapes do not fit, TypeError for other than whole numbers, IndexError out of range.
+    """
+    if hasattr(labels, "primitive"):
+        raise TypeError("labels must be whole numbers in a list or an array; got a Tensor, which holds floats")
+    classes = np.array(labels)
+    if len(scores) != 2 or 0 in scores or classes.shape != scores[:1]:
+        raise ValueError(f"N labels need scores (N, K), and N > 0; got {classes.shape} labels and scores {scores}")
+    if classes.dtype.kind not in "iu":
+        raise TypeError(f"labels must be whole numbers, got {classes.dtype}")
+    if wrong := sorted(set(classes[(classes < 0) | (classes >= scores[1])].tolist()) - {ignore_index}):
+        raise IndexError(f"labels must be from 0 to {scores[1] - 1}, got {', '.join(map(str, wrong))}")
+    return classes
+
+
+def soft_labels(scores: Sizes, labels: Sizes, ignore_index: int | None) -> None:
+    """ValueError unless labels of this shape are a distribution for each row of scores (N, K)."""
+    if len(scores) != 2 or 0 in scores or labels != scores or ignore_index is not None:
+        raise ValueError(
+            f"soft labels need scores of their shape (N, K), N > 0, and no ignore_index; got labels {labels}, "
+            f"scores {scores} and ignore_index {ignore_index}"
+        )
+
+
+def class_weights(scores: Sizes, dtype: np.dtype[Any], weight: npt.ArrayLike) -> npt.NDArray[Any]:
+    """A weight for each class of scores (N, K); ValueError unless they are finite numbers from 0 on."""
+    weights = np.array(weight, dtype)
+    if weights.shape != scores[1:] or not ((weights >= 0) & (weights < np.inf)).all():
+        raise ValueError(f"weight must hold {scores[1:]} finite numbers from 0 on, one for each class: {weights}")
+    return weights
 
 
 def holds(data: Any, kind: type, depth: int = 64) -> bool:
@@ -234,6 +482,13 @@ def check_call(name: str, function: Callable[..., Any], count: int) -> None:
     names = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     by_name = f"; settings are given by name ({', '.join(names)})" if names else ""
     raise TypeError(f"{name} has {code.co_argcount} inputs, and was given {count}{by_name}") from None
+
+
+def check_fits(share: Sizes, x: Sizes) -> None:
+    """ValueError unless an input of shape x broadcasts to the shape of its gradient."""
+    new = len(share) - len(x)
+    if new < 0 or any(n not in (1, m) for n, m in zip(x, share[new:], strict=True)):
+        raise ValueError(f"a gradient of shape {share} does not fit an input of shape {x}")
 
 
 def named_error(error: Exception, where: str) -> Exception:

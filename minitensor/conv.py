@@ -1,20 +1,20 @@
-"""Layers with weights: dense, convolution and its transpose, locally connected, tiled.
+"""Layers with weights: dense, convolution and its transpose.
 
-What you can do here: `dense`; `conv`, `conv_transpose`, `locally_connected` and `tiled_conv`, each with a rank behind
-its name, as `conv2d`.
+What you can do here: `dense`; `conv` and `conv_transpose`, each with a rank behind its name, as `conv2d`.
 
 Letters:   n image    c input channel    o output channel    h w place of the window (one for each output cell)
-           i j tap of the kernel    y v pixel (row, column)    k group of channels
+           i j tap of the kernel    y v pixel (row, column)    k group of channels    t tile
            s stride    d dilation    p padding
            in code: x the input, w the weight, g a gradient that is shaped like the output
            (before a bracket w is the weight and y the output; inside one they are indices)
 
-They are one contraction of the weight with `windows` of the input, and differ in the letters of the weight alone:
+They are one contraction of the weight with `windows` of the input, and differ in the letters of the weight alone.
+(Letters name axes, as in `np.einsum`: multiply, and add up over each letter that the result lacks.)
 
     convolution           nchwij, ocij -> nohw            every output sees one window; all places h w share the weight
     depthwise             nchwij, cij -> nchw             ... each channel has one kernel: a group for each channel
-    tiled convolution     nchwij, ochwij -> nohw          ... with the weight of h mod t, w mod t
-    locally connected     nchwij, ochwij -> nohw          the weight gained h and w: nothing is shared
+    tiled convolution     nchwij, ochwij -> nohw          ... kernels take turns, h mod t, w mod t (`local.py`)
+    locally connected     nchwij, ochwij -> nohw          the weight gained h and w: nothing is shared (`local.py`)
     dense                 nc, oc -> no                    one window, as large as the input
 
 "Convolution" slides the kernel without flipping it, as all of the field does; mathematics calls that
@@ -23,27 +23,16 @@ cross-correlation.  Source: Goodfellow, Bengio and Courville, Deep Learning, sec
 
 from __future__ import annotations
 
-import numpy as np
-
-from .checks import (
-    PADDING_MODES,
-    Ints,
-    Sizes,
-    check_bias,
-    check_channels,
-    check_groups,
-    check_layer,
-    check_padding_mode,
-)  # fmt: skip
-from .ops.contract import _einsum, einsum, matmul
-from .ops.shape import index, pad
+from .checks import Ints, Sizes, check_bias, check_dense, check_layer, of_rank, padding_fill
+from .ops.contract import _einsum, matmul
+from .ops.shape import pad
 from .tensor import Array, Operand, Tensor, as_tensors, primitive
-from .windows import Windows, _windows, fold_patches, of_rank, patches
+from .windows import Windows, fold_patches, patches
 
 # fmt: off
 
 def dense(x: Operand, w: Operand, b: Operand | None = None) -> Tensor:
-    """Every output a weighted sum of every input: y[n, o] = sum_c x[n, c] w[o, c] + b[o].
+    """Each output is a weighted sum of all inputs: y[n, o] = sum_c x[n, c] w[o, c] + b[o].
 
     x (..., C), w (O, C), b (O) give (..., O).  Raises ValueError where these do not fit.
 
@@ -51,11 +40,9 @@ def dense(x: Operand, w: Operand, b: Operand | None = None) -> Tensor:
     array([[ 3., 12.]])
     """
     x, w = as_tensors(x, w)
-    if w.ndim != 2 or not x.ndim or x.shape[-1] != w.shape[1]:
-        raise ValueError(f"dense needs x (..., C) and w (O, C), got {x.shape} and {w.shape}")
+    check_dense(x.shape, w.shape)
     y = matmul(x, w.T)
-    return y if b is None else y + _of_shape(b, w.shape[:1], y)
-
+    return y if b is None else y + bias_of_shape(b, w.shape[:1], y)
 
 # -- convolution -------------------------------------------------------------------------------------------------------
 
@@ -65,36 +52,26 @@ def conv(
 ) -> Tensor:
     """Slide a kernel over an image: y[n, o, h, w] = b[o] + sum_cij x[n, c, h s + i d - p, w s + j d - p] w[o, c, i, j].
 
-    x (N, C, H, W), w (O, C/groups, kH, kW), b (O) give (N, O, H', W'), with H' of `sizes.conv_output_size`; so it is
-    along one axis without H, and along three with D before H.  With groups, c runs over the channels of o's group:
-    groups = C with w (C, 1, kH, kW) is a depthwise convolution.
+    x (N, C, H, W), w (O, C/groups, kH, kW), b (O) give (N, O, H', W'), with H' of `sizes.conv_output_size`; one axis or
+    three likewise.  With groups, c runs over the channels of o's group: groups = C is a depthwise convolution.
     padding is a number, one for each axis, "valid" (none) or "same" (the output as large as the input, at stride 1);
     padding_mode fills the margin with "zeros", goes round ("circular"), mirrors ("reflect"), or repeats the border
     ("replicate").
     Raises ValueError, with the values, where shapes or settings do not fit.
     Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.5.
 
-    >>> image = Tensor(np.arange(9.0).reshape(1, 1, 3, 3))
-    >>> edges = Tensor([[[[-1.0, 1.0]]]])
-    >>> conv2d(image, edges).data[0, 0]
-    array([[1., 1.],
-           [1., 1.],
-           [1., 1.]])
-    >>> conv2d(image, edges, stride=2, padding=(0, 1)).data[0, 0]
-    array([[0., 1.],
-           [6., 1.]])
+    >>> image, edges = Tensor([[[[1.0, 2.0, 4.0], [3.0, 3.0, 9.0]]]]), Tensor([[[[-1.0, 1.0]]]])
+    >>> conv2d(image, edges).data[0, 0].tolist(), conv2d(image, edges, stride=2, padding=(0, 1)).data[0, 0].tolist()
+    ([[1.0, 2.0], [0.0, 6.0]], [[1.0, 2.0]])
     """
     x, w = as_tensors(x, w)
-    check_layer(x.shape, w.shape, x.ndim)
-    check_groups(groups, x.shape[1], w.shape[0])
-    check_channels(x.shape, w.shape, w.shape[1], groups)
+    check_layer(x.shape, w.shape, groups=groups)
     windows = Windows.over(x.shape[2:], w.shape[2:], stride=stride, padding=padding, dilation=dilation)
-    if check_padding_mode(padding_mode) != "zeros":
-        x = pad(x, ((0, 0), (0, 0), *windows.margin), PADDING_MODES[padding_mode])
+    if (fill := padding_fill(padding_mode)) != "constant":
+        x = pad(x, ((0, 0), (0, 0), *windows.margin), fill)
         windows = Windows.over(x.shape[2:], w.shape[2:], stride=stride, dilation=dilation)
-    bias = () if b is None else (_of_shape(b, w.shape[:1], x, w),)
+    bias = () if b is None else (bias_of_shape(b, w.shape[:1], x, w),)
     return _conv(x, w, *bias, windows=windows, groups=groups)
-
 
 @primitive
 def _conv(x: Array, w: Array, b: Array | None = None, *, windows: Windows, groups: int) -> Array:
@@ -103,7 +80,6 @@ def _conv(x: Array, w: Array, b: Array | None = None, *, windows: Windows, group
     y = contract("nkchwij,kocij->nkohw", seen, kernels).reshape(len(x), len(w), *windows.places)
     return y if b is None else y + b.reshape(-1, *[1] * (y.ndim - 2))
 
-
 @primitive
 def _conv_transpose(g: Array, w: Array, *, windows: Windows, groups: int) -> Array:
     """Multiply the kernel with every g, and fold what that makes of the windows."""
@@ -111,50 +87,45 @@ def _conv_transpose(g: Array, w: Array, *, windows: Windows, groups: int) -> Arr
     x = fold_patches(contract("nkohw,kocij->nkchwij", by_group(g, groups), kernels), windows)
     return x.reshape(len(g), groups * w.shape[1], *windows.size)
 
-
 @primitive
 def _conv_weight(x: Array, g: Array, *, windows: Windows, groups: int) -> Array:
     """Contract every window with its g."""
     w = contract("nkchwij,nkohw->kocij", patches(by_group(x, groups), windows), by_group(g, groups))
     return w.reshape(-1, *w.shape[2:])
 
-
-# L = sum of g * conv(x, w) is linear in each of x, w and g.  So its derivative by any one of the three is linear in
-# the other two: these three operators, and each one's rules are the other two.  (dL/dg is asked for by second
-# derivatives: there g is an input like the others.)
+# Why is convolution's rule for x the transposed convolution?  By hand, 3 pixels and 2 taps:
 #
-#     dL/dg = conv(x, w)            dL/dx = conv_transpose(g, w)            dL/dw = conv_weight(x, g)
+#     y_0 = x_0 w_0 + x_1 w_1        As a matrix, y = A x with A = [[w_0, w_1, 0], [0, w_0, w_1]], so dL/dx = A^T g:
+#     y_1 = x_1 w_0 + x_2 w_1        dL/dx = (g_0 w_0,  g_0 w_1 + g_1 w_0,  g_1 w_1)
 #
-# Write "conv" out in L and collect what stands beside one pixel: every output whose window covers it, times the tap
-# that it was read with,
+# Each g stamps the kernel, times itself, onto the pixels that its window read: that *is* the transposed convolution of
+# g with w, and A^T its name.  For w = (10, 1) and g = (1, 5) it is (10, 51, 5).  In general, a pixel gets every output
+# whose window covers it, times the tap that it was read with:
 #
 #     dL/dx[n, c, y, v] = sum of g[n, o, h, w] w[o, c, i, j]  over all o h w i j with h s + i d - p = y
 #                                                                              and w s + j d - p = v.
+# In the same way each tap gets the pixels that it has met, times their g: `conv_weight`.  L, the sum of g * conv(x, w),
+# is linear in each of x, w and g: so it has three derivatives, and the rules of each operator are the other two.
+# (For second derivatives g is an input like the others.)
 #
-# By hand, 3 pixels and 2 taps: y_0 = x_0 w_0 + x_1 w_1 and y_1 = x_1 w_0 + x_2 w_1.  As a matrix, y = A x with
-# A = [[w_0, w_1, 0], [0, w_0, w_1]], so dL/dx = A^T g, whence the name: (g_0 w_0, g_0 w_1 + g_1 w_0, g_1 w_1).
-# For w = (10, 1) and g = (1, 5) that is (10, 51, 5).
-#
-# That *is* the transposed convolution of g with w: each g stamps the kernel, times itself, onto the pixels that it was
-# read from.  In the same way each tap collects the pixels that it has met, times their g: conv_weight.
+#     dL/dg = conv(x, w)            dL/dx = conv_transpose(g, w)            dL/dw = conv_weight(x, g)
 #
 # A gradient arrives in the shape of what its operator computes: that of conv_transpose is shaped like x, so it is
 # called x, and that of conv_weight is called w.
 
 _conv.defvjp(
-    lambda g, out, x, w, b=None, *, windows, groups: _conv_transpose(g, w, windows=windows, groups=groups),
-    lambda g, out, x, w, b=None, *, windows, groups: _conv_weight(x, g, windows=windows, groups=groups),
-    lambda g, out, x, w, b=None, *, windows, groups: g.sum(axis=(0, *range(2, g.ndim))),
+    lambda g, out, x, w, b=None, **settings: _conv_transpose(g, w, **settings),
+    lambda g, out, x, w, b=None, **settings: _conv_weight(x, g, **settings),
+    lambda g, out, x, w, b=None, **settings: g.sum(axis=(0, *range(2, g.ndim))),
 )
 _conv_transpose.defvjp(
-    lambda x, out, g, w, *, windows, groups: _conv(x, w, windows=windows, groups=groups),
-    lambda x, out, g, w, *, windows, groups: _conv_weight(x, g, windows=windows, groups=groups),
+    lambda x, out, g, w, **settings: _conv(x, w, **settings),
+    lambda x, out, g, w, **settings: _conv_weight(x, g, **settings),
 )
 _conv_weight.defvjp(
-    lambda w, out, x, g, *, windows, groups: _conv_transpose(g, w, windows=windows, groups=groups),
-    lambda w, out, x, g, *, windows, groups: _conv(x, w, windows=windows, groups=groups),
+    lambda w, out, x, g, **settings: _conv_transpose(g, w, **settings),
+    lambda w, out, x, g, **settings: _conv(x, w, **settings),
 )
-
 
 def conv_transpose(
     x: Operand, w: Operand, b: Operand | None = None, stride: Ints = 1, padding: Ints = 0, output_padding: Ints = 0,
@@ -163,8 +134,8 @@ def conv_transpose(
     """The transpose of `conv`: each input value stamps the kernel, times itself, onto the output.
 
     y[n, o, h s + i d - p, w s + j d - p] += x[n, c, h, w] w[c, o, i, j].  It undoes the change of size that a
-    convolution with the same settings makes (not the change of values); output_padding adds rows and columns at the
-    end, since with a stride several sizes lead to the same one.
+    convolution with the same settings makes (not the change of values); with a stride several sizes are changed to one,
+    and output_padding, rows and columns added at the end, chooses among them.
     x (N, C, H, W), w (C, O/groups, kH, kW), b (O) give (N, O, H', W'), with `sizes.conv_transpose_output_size`; one
     axis or three likewise.  Raises ValueError where shapes or settings do not fit.
     Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), chapter 4.
@@ -173,83 +144,16 @@ def conv_transpose(
     array([[[[ 1., 10.,  2., 20.]]]])
     """
     x, w = as_tensors(x, w)
-    check_layer(x.shape, w.shape, x.ndim)
-    check_channels(x.shape, w.shape, w.shape[0])
-    check_groups(groups, x.shape[1])
+    check_layer(x.shape, w.shape, groups=groups, transposed=True)
     windows = Windows.onto(
         x.shape[2:], w.shape[2:], stride=stride, padding=padding, output_padding=output_padding, dilation=dilation
     )
     y: Tensor = _conv_transpose(x, w, windows=windows, groups=groups)
-    return y if b is None else y + _of_shape(b, (w.shape[1] * groups,), y).reshape(-1, *[1] * (y.ndim - 2))
+    return y if b is None else y + bias_of_shape(b, (w.shape[1] * groups,), y).reshape(-1, *[1] * (y.ndim - 2))
 
-
-# -- weights of its own for each place ---------------------------------------------------------------------------------
-
-def locally_connected(
-    x: Operand, w: Operand, b: Operand | None = None, *, stride: Ints = 1, padding: Ints | str = 0, dilation: Ints = 1
-) -> Tensor:
-    """Windows as in a convolution, with a kernel of its own at each place ("unshared convolution").
-
-    y[n, o, h, w] = b[o, h, w] + sum_cij x[n, c, h s + i d - p, w s + j d - p] w[o, c, h, w, i, j].
-    x (N, C, H, W), w (O, C, H', W', kH, kW), b (O, H', W') give (N, O, H', W'); one axis likewise.
-    Raises ValueError where shapes or settings do not fit.
-    Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.5, equation 9.9.
-
-    >>> w = np.array([1.0, 10.0, 100.0, 0.0]).reshape(1, 1, 2, 2, 1, 1)
-    >>> locally_connected2d(Tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), w).data[0, 0]
-    array([[  1.,  20.],
-           [300.,   0.]])
-    """
-    x, w, windows = _with_own_kernels(x, w, stride, padding, dilation)
-    if w.shape[2 : x.ndim] != windows.places:
-        raise ValueError(f"w (={w.shape}) has kernels for {w.shape[2 : x.ndim]} places, the input has {windows.places}")
-    y = einsum(of_axes("nchwij,ochwij->nohw", x.ndim - 2), _windows(x, windows=windows), w)
-    return y if b is None else y + _of_shape(b, (w.shape[0], *windows.places), y)
-
-
-def tiled_conv(
-    x: Operand, w: Operand, b: Operand | None = None, *, stride: Ints = 1, padding: Ints | str = 0, dilation: Ints = 1
-) -> Tensor:
-    """Windows as in a convolution, with tH x tW kernels that take turns as the window moves.
-
-    y[n, o, h, w] = b[o, h % tH, w % tW] + sum_cij x[n, c, h s + i d - p, w s + j d - p] w[o, c, h % tH, w % tW, i, j].
-    x (N, C, H, W), w (O, C, tH, tW, kH, kW), b (O, tH, tW) give (N, O, H', W'); one axis likewise.  One tile
-    is a convolution, as many as there are places a locally connected layer.
-    Raises ValueError where shapes or settings do not fit.
-    Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.5, equation 9.10.
-
-    >>> w = np.array([1.0, 10.0]).reshape(1, 1, 1, 2, 1, 1)
-    >>> tiled_conv2d(Tensor([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]]), w).data[0, 0]
-    array([[ 1., 20.,  3.],
-           [ 4., 50.,  6.]])
-    """
-    x, w, windows = _with_own_kernels(x, w, stride, padding, dilation)
-    if b is not None:
-        b = _repeat_tiles(_of_shape(b, (w.shape[0], *w.shape[2 : x.ndim]), w), 1, windows.places)
-    w = _repeat_tiles(w, 2, windows.places)
-    return locally_connected(x, w, b, stride=stride, padding=padding, dilation=dilation)
-
-
-def _with_own_kernels(
-    x: Operand, w: Operand, stride: Ints, padding: Ints | str, dilation: Ints
-) -> tuple[Tensor, Tensor, Windows]:
-    x, w = as_tensors(x, w)
-    check_layer(x.shape, w.shape, 2 * x.ndim - 2)
-    check_channels(x.shape, w.shape, w.shape[1])
-    return x, w, Windows.over(x.shape[2:], w.shape[x.ndim :], stride=stride, padding=padding, dilation=dilation)
-
-
-def _repeat_tiles(w: Tensor, first_axis: int, places: Sizes) -> Tensor:
-    """The tile axes, repeated until there is a kernel for each place: kernel h % t for place h."""
-    for axis, m in enumerate(places, start=first_axis):
-        w = index(w, (slice(None),) * axis + (np.arange(m) % w.shape[axis],))
-    return w
-
-
+# conv2d is conv, and an error for images with other than two axes.
 conv1d, conv2d, conv3d = of_rank(1, conv), of_rank(2, conv), of_rank(3, conv)
 conv_transpose1d, conv_transpose2d, conv_transpose3d = (of_rank(n, conv_transpose) for n in (1, 2, 3))
-locally_connected1d, locally_connected2d = of_rank(1, locally_connected), of_rank(2, locally_connected)
-tiled_conv1d, tiled_conv2d = of_rank(1, tiled_conv), of_rank(2, tiled_conv)
 
 # -- how it is said in NumPy -------------------------------------------------------------------------------------------
 
@@ -257,13 +161,11 @@ def by_group(x: Array, groups: int) -> Array:
     """(n, c, h, w) as (n, k, c/k, h, w)."""
     return x.reshape(len(x), groups, x.shape[1] // groups, *x.shape[2:])
 
-
 def contract(spec: str, x: Array, y: Array) -> Array:
     """The einsum of two arrays by group, (n, k, c, ...); the letters hw and ij stand for one or three axes as well."""
     with_taps = "ij" in spec.partition(",")[0]
     result: Array = _einsum.function(x, y, spec=of_axes(spec, (x.ndim - 3) // (1 + with_taps)))
     return result
-
 
 def of_axes(spec: str, axes: int) -> str:
     """A contraction along h w, with taps i j, for another number of axes.
@@ -273,8 +175,7 @@ def of_axes(spec: str, axes: int) -> str:
     """
     return spec.replace("hw", "zhw"[-axes:]).replace("ij", "lij"[-axes:])
 
-
-def _of_shape(b: Operand, shape: Sizes, *like: Tensor) -> Tensor:
+def bias_of_shape(b: Operand, shape: Sizes, *like: Tensor) -> Tensor:
     """The bias, in the widest dtype of other Tensors if it has none of its own."""
     bias = as_tensors(*like, b)[-1]
     check_bias(bias.shape, shape)

@@ -1,9 +1,9 @@
 """Pooling: one number for each window.
 
-What you can do here: `max_pool`, `avg_pool`, `lp_pool`, `weighted_avg_pool`, each with a rank behind its name, as
-`max_pool2d`; and `maxout`, which pools over channels instead of places.
+What you can do here: `max_pool` and `avg_pool`, each with a rank behind its name, as `max_pool2d`.
 
-A pool is a reduction of the windows of the input over their taps i j: the largest, the mean, a norm, a weighted mean.
+A pool is a reduction of the windows of the input over their taps i j: the largest, the mean; a norm and a weighted mean
+are in `more/pools.py`, with `maxout`, which pools over channels instead of places.
 Letters as in `conv.py`.  Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.3.
 """
 
@@ -15,14 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from .checks import Ints, axis_of, whole
-from .conv import of_axes
-from .ops.contract import einsum
-from .ops.elementwise import abs as absolute
-from .ops.elementwise import sign, where
-from .ops.reduce import max as maximum_over
+from .checks import Ints, check_half, of_rank
 from .tensor import Array, Operand, Tensor, as_tensor, primitive
-from .windows import Windows, _fold, _windows, fold_patches, of_rank, patches
+from .windows import Windows, fold_patches, patches
 
 # fmt: off
 
@@ -35,8 +30,8 @@ def max_pool(
     """The largest value in each window: y[n, c, h, w] = max_ij x[n, c, h s + i d - p, w s + j d - p].
 
     x (N, C, H, W) gives (N, C, H', W'), with H' of `sizes.conv_output_size`, one axis or three likewise; the stride is
-    the kernel size if not given.  The margin never wins; a window that lies in it altogether, as with dilation one can,
-    is -infinity.  A tie sends the gradient to the first maximum, in reading order; nan counts as larger than numbers.
+    the kernel size if not given.  The margin never wins; with dilation a window may see nothing else, and then gives
+    -infinity.  A tie sends the gradient to the first maximum, in reading order; nan counts as larger than numbers.
     Raises ValueError where the settings do not fit, and for padding of more than half a kernel.
 
     >>> x = Tensor([[[[1.0, 2.0, 0.0, 0.0], [3.0, 4.0, 0.0, 5.0]]]])
@@ -48,50 +43,43 @@ def max_pool(
     array([[[1., 1., 0.]]])
     """
     x = as_tensor(x)
-    return _max_pool(x, windows=_over(x, kernel_size, stride, padding, dilation, ceil_mode))
-
+    return _max_pool(x, windows=pool_windows(x, kernel_size, stride, padding, dilation, ceil_mode))
 
 @primitive
 def _max_pool(x: Array, *, windows: Windows) -> Array:
     """The margin is -infinity, so that it wins nowhere."""
     return patches(x, windows, -np.inf).max(axis=taps(windows))
 
-
-# Each window has chosen one pixel, and unless two are equal the choice does not change when x moves a little.  So the
-# gradient goes to the pixel that was chosen; at a tie, where there is no derivative, to the first.  For a given choice,
-# max_unpool writes there and at_maxima reads there: linear maps, each the adjoint of the other.  Both take x and y only
-# to find the choice, which is constant between ties: their rules are None.  (y moves with x, but no value of y is in
-# the result.)
+# Each window has chosen one pixel, and unless two are equal the choice does not change when x moves a little: y is that
+# pixel, and dy/dx is 1 there and 0 elsewhere.  So the gradient goes to the pixel that was chosen; at a tie, where there
+# is no derivative, to the first.  A pixel that several windows chose gets the sum.  For a given choice, max_unpool
+# writes there and at_maxima reads there: linear maps, each the adjoint of the other.  Both take x and y only to find
+# the choice, which does not move with them, so the rules for these are None.
 
 @primitive
 def _max_unpool(g: Array, x: Array, y: Array, *, windows: Windows) -> Array:
     """Fold what each window hands to its first maximum; y = max_pool(x)."""
     return fold_patches(np.where(first_maxima(x, y, windows), for_each_tap(g, windows), 0), windows)
 
-
 @primitive
 def _at_maxima(v: Array, x: Array, y: Array, *, windows: Windows) -> Array:
     """From each window of v what stands where x has its first maximum; y = max_pool(x)."""
     return np.where(first_maxima(x, y, windows), patches(v, windows), 0).sum(axis=taps(windows))
 
-
 _max_pool.defvjp(lambda g, out, x, *, windows: _max_unpool(g, x, out, windows=windows))
 _max_unpool.defvjp(lambda v, out, g, x, y, *, windows: _at_maxima(v, x, y, windows=windows), None, None)
 _at_maxima.defvjp(lambda g, out, v, x, y, *, windows: _max_unpool(g, x, y, windows=windows), None, None)
-
 
 def first_maxima(x: Array, y: Array, windows: Windows) -> Array:
     """In each window True at the first pixel that is its maximum y, False elsewhere and in the margin."""
     seen, inside = patches(x, windows), patches(np.ones(windows.size, bool), windows, False)
     largest = inside & ((seen == for_each_tap(y, windows)) | np.isnan(seen))
     flat = largest.reshape(*y.shape, prod(windows.kernel))  # the taps in reading order
-    return (flat & (flat.cumsum(axis=-1) == 1)).reshape(largest.shape)
-
+    return (flat & (flat.cumsum(axis=-1) == 1)).reshape(largest.shape)  # True, and the first one
 
 def for_each_tap(y: Array | Tensor, windows: Windows) -> Any:
     """One number for each window, (n, c, h, w), as one that broadcasts over its taps, (n, c, h, w, 1, 1)."""
     return y.reshape(*y.shape, *[1] * len(windows.kernel))
-
 
 # -- the mean ----------------------------------------------------------------------------------------------------------
 
@@ -102,22 +90,20 @@ def avg_pool(
     """The mean of each window: y[n, c, h, w] = sum_ij x[n, c, h s + i - p, w s + j - p] / count.
 
     The count is that of all cells in the window, margin included; of the cells of x alone if not count_include_pad.
-    What a last window with ceil_mode reaches beyond the margin never counts.
+    What the last window reaches beyond the margin, with ceil_mode, does not count.
     x (N, C, H, W) gives (N, C, H', W'), one axis or three likewise.  Raises ValueError as `max_pool`.
 
     >>> avg_pool2d(Tensor([[[[1.0, 2.0], [3.0, 6.0]]]]), 2).data
     array([[[[3.]]]])
     """
     x = as_tensor(x)
-    windows = _over(x, kernel_size, stride, padding, 1, ceil_mode)
+    windows = pool_windows(x, kernel_size, stride, padding, 1, ceil_mode)
     return _avg_pool(x, windows=windows, count_include_pad=bool(count_include_pad))
-
 
 @primitive
 def _avg_pool(x: Array, *, windows: Windows, count_include_pad: bool) -> Array:
     """Add up each window, and divide by its count."""
     return patches(x, windows).sum(axis=taps(windows)) / counts(windows, count_include_pad, x.dtype)
-
 
 @primitive
 def _avg_unpool(g: Array, *, windows: Windows, count_include_pad: bool) -> Array:
@@ -125,10 +111,8 @@ def _avg_unpool(g: Array, *, windows: Windows, count_include_pad: bool) -> Array
     parts = for_each_tap(g / counts(windows, count_include_pad, g.dtype), windows)
     return fold_patches(np.broadcast_to(parts, (*g.shape, *windows.kernel)), windows)
 
-
 _avg_pool.defvjp(lambda g, out, x, **settings: _avg_unpool(g, **settings))
 _avg_unpool.defvjp(lambda x, out, g, **settings: _avg_pool(x, **settings))
-
 
 def counts(windows: Windows, count_include_pad: bool, dtype: np.dtype) -> Array:
     """How many cells of the image, and of its margin if that is included, each window has."""
@@ -137,114 +121,11 @@ def counts(windows: Windows, count_include_pad: bool, dtype: np.dtype) -> Array:
     along = [((p := windows.positions(axis)) >= -a) & (p < n + b) for n, (a, b), axis in lines]
     return reduce(np.multiply.outer, [cells.sum(axis=1) for cells in along]).astype(dtype)
 
-
-# -- a norm ------------------------------------------------------------------------------------------------------------
-
-def lp_pool(x: Operand, kernel_size: Ints, *, norm: float = 2, stride: Ints | None = None) -> Tensor:
-    """The q-norm of each window, q = norm: y[n, c, h, w] = (sum_ij |x[n, c, h s + i, w s + j]|^q)^(1/q).
-
-    Its derivative at 0 is taken as 0.
-
-    x (N, C, H, W) gives (N, C, H', W'), one axis likewise.
-    Raises ValueError where the settings do not fit, and for norm < 1.
-
-    >>> lp_pool2d(Tensor([[[[3.0, 0.0], [0.0, 4.0]]]]), 2).data
-    array([[[[5.]]]])
-    """
-    if not 1 <= norm < np.inf:
-        raise ValueError(f"norm (={norm}) must be a number from 1; max pooling is the limit of larger and larger ones")
-    x = as_tensor(x)
-    return _lp_pool(x, windows=_over(x, kernel_size, stride), norm=norm)
-
-
-@primitive
-def _lp_pool(x: Array, *, windows: Windows, norm: float) -> Array:
-    """The root of a sum of powers, of numbers that are at most 1: x^q alone could be too large, or too small."""
-    seen = np.abs(patches(x, windows))
-    largest = seen.max(axis=taps(windows), keepdims=True)
-    finite = np.where(np.isfinite(largest), largest, 0)
-    exponent = np.minimum(np.frexp(finite)[1], np.finfo(x.dtype).maxexp - 1)
-    scale = np.ldexp(np.ones_like(largest), exponent)  # a power of 2, so that dividing by it is exact
-    total = ((seen / scale) ** norm).sum(axis=taps(windows))
-    return total ** (1 / norm) * scale.reshape(total.shape)
-
-
-def _lp_rule(g: Tensor, out: Tensor, x: Tensor, *, windows: Windows, norm: float) -> Tensor:
-    """dy/dx = sign(x) (|x| / y)^(q - 1) for each tap, folded."""
-    ratio = _windows(x, windows=windows) / for_each_tap(where(out > 0, out, 1), windows)
-    if norm % 2 == 0:
-        slope = ratio ** (norm - 1)
-    else:  # at 0 the power of 1 is taken, and left out: the power of 0 may be infinitely steep
-        used = absolute(ratio) > 0
-        slope = where(used, sign(ratio) * where(used, absolute(ratio), 1) ** (norm - 1), 0)
-    return _fold(for_each_tap(where(out > 0, g, 0), windows) * slope, windows=windows)
-
-
-_lp_pool.defvjp(_lp_rule)
-
-# -- a weighted mean ---------------------------------------------------------------------------------------------------
-
-def weighted_avg_pool(
-    x: Operand, kernel_size: Ints, *, stride: Ints | None = None, sigma: float = 1.0
-) -> Tensor:
-    """The mean of each window, weighted by the distance from its centre.
-
-    y[n, c, h, w] = sum_ij a[i, j] x[n, c, h s + i, w s + j], where a[i, j] is proportional to exp(-r^2 / (2 sigma^2)),
-    with r the distance in pixels from the centre of the window, and adds up to 1.
-    x (N, C, H, W) gives (N, C, H', W'), one axis likewise.
-    Raises ValueError where the settings do not fit, and unless sigma > 0.
-
-    >>> y = weighted_avg_pool2d(Tensor([[[[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]]]), 3)
-    >>> round(y.item(), 4)
-    0.2042
-    """
-    if not sigma > 0:
-        raise ValueError(f"sigma (={sigma}) must be positive")
-    x = as_tensor(x)
-    windows = _over(x, kernel_size, stride)
-    weights = reduce(np.multiply.outer, [_gaussian(k, sigma) for k in windows.kernel]).astype(x.dtype)
-    return einsum(of_axes("nchwij,ij->nchw", x.ndim - 2), _windows(x, windows=windows), weights)
-
-
-def _gaussian(k: int, sigma: float) -> Array:
-    squares = (np.arange(k) - (k - 1) / 2) ** 2
-    with np.errstate(over="ignore"):  # however small sigma is, the taps nearest to the centre keep their height
-        heights = np.exp(-(squares - squares.min()) / 2 / sigma / sigma)
-    return heights / heights.sum()
-
-
-max_pool1d, max_pool2d, max_pool3d = of_rank(1, max_pool), of_rank(2, max_pool), of_rank(3, max_pool)
-avg_pool1d, avg_pool2d, avg_pool3d = of_rank(1, avg_pool), of_rank(2, avg_pool), of_rank(3, avg_pool)
-lp_pool1d, lp_pool2d = of_rank(1, lp_pool), of_rank(2, lp_pool)
-weighted_avg_pool1d, weighted_avg_pool2d = of_rank(1, weighted_avg_pool), of_rank(2, weighted_avg_pool)
-
-# -- over channels -----------------------------------------------------------------------------------------------------
-
-def maxout(x: Operand, pieces: int, axis: int = 1) -> Tensor:
-    """The largest of each run of `pieces` channels: y[n, o, ...] = max_i x[n, o pieces + i, ...].
-
-    Pooling over filters that are learnt separately: the layer can learn what to be invariant to.
-    x (N, O pieces, ...) gives (N, O, ...).  A tie sends the gradient to the first maximum.
-    Raises ValueError unless pieces divides the channels.
-    Source: Goodfellow, Warde-Farley, Mirza, Courville and Bengio, Maxout networks, ICML 2013.
-
-    >>> maxout(Tensor([[1.0, 5.0, 2.0, 0.0]]), pieces=2).data
-    array([[5., 2.]])
-    """
-    x = as_tensor(x)
-    axis = axis_of(x.shape, axis)
-    if whole("pieces", pieces) < 1 or x.shape[axis] % pieces:
-        raise ValueError(f"channels (={x.shape[axis]}) must be divisible by pieces (={pieces})")
-    runs = x.reshape(*x.shape[:axis], x.shape[axis] // pieces, pieces, *x.shape[axis + 1 :])
-    return maximum_over(runs, axis=axis + 1)
-
-
 def taps(windows: Windows) -> tuple[int, ...]:
-    """The axes of the taps, which come last."""
+    """The axes of the taps in `patches`, which come last."""
     return tuple(range(-len(windows.kernel), 0))
 
-
-def _over(
+def pool_windows(
     x: Tensor, kernel_size: Ints, stride: Ints | None, padding: Ints | str = 0, dilation: Ints = 1,
     ceil_mode: bool = False,
 ) -> Windows:
@@ -252,7 +133,9 @@ def _over(
     windows = Windows.over(
         x.shape[2:], kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
-    for k, (_, p) in zip(windows.kernel, windows.margin, strict=True):
-        if 2 * p > k and padding != "same":
-            raise ValueError(f"padding (={p}) must be at most half of the kernel (={k}), or a window may see no input")
+    if padding != "same":
+        check_half(windows.margin, windows.kernel)
     return windows
+
+max_pool1d, max_pool2d, max_pool3d = of_rank(1, max_pool), of_rank(2, max_pool), of_rank(3, max_pool)
+avg_pool1d, avg_pool2d, avg_pool3d = of_rank(1, avg_pool), of_rank(2, avg_pool), of_rank(3, avg_pool)

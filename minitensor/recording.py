@@ -6,19 +6,29 @@ What you can do here: stop recording with `no_grad`, in a block or in a function
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from types import coroutine
 from typing import Any, TypeVar, cast
 
-from .tensor import RECORDING, recording
-
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+RECORDING: ContextVar[bool] = ContextVar("recording", default=True)  # each thread and each task has its own
 _AROUND: ContextVar[tuple[bool, ...]] = ContextVar(
     "around", default=()
 )  # what held outside of each block, outermost first
+
+
+@contextmanager
+def recording(on: bool) -> Iterator[None]:
+    """Within the block recipes are kept, or not, whatever is the case around it."""
+    before = RECORDING.set(on)
+    try:
+        yield
+    finally:
+        RECORDING.reset(before)
 
 
 class no_grad:

@@ -1,26 +1,22 @@
 """A value and the recipe that made it.
 
-What you can do here: make an operator with `primitive`, and a `Tensor`, of which an operator makes another.
+What you can do here: make a `Tensor`, and turn a NumPy function into an operator on Tensors with `primitive`.
 
-A Tensor holds an array and, if an operator made it, the recipe `(primitive, inputs, params)`:
+A Tensor holds an array and, if an operator made it, the recipe `(primitive, inputs, params)`; params are its settings:
 
     y = tanh(x)             y.primitive.name == "tanh",  y.inputs == (x,),  y.params == {}
     s = sum(y, axis=0)      s.primitive.name == "sum",   s.inputs == (y,),  s.params == {"axis": (0,), ...}
 
-Beside its recipe a Tensor has a birth number, larger than those of its inputs; nothing else is ever recorded.  From
-these alone `backprop.py` computes derivatives of any order, `formula` prints mathematics, and `viz` draws graphs.
+Beside its recipe a Tensor has a birth number, larger than those of its inputs; nothing else is recorded.  From these
+alone `backprop.py` computes derivatives of any order, `formula` prints mathematics, and `viz` draws graphs.
 """
 
 from __future__ import annotations
 
 import inspect
 import itertools
-import reprlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import partial
-from numbers import Number
 from types import MappingProxyType, MethodType
 from typing import Any, TypeAlias
 
@@ -28,24 +24,28 @@ import numpy as np
 import numpy.typing as npt
 
 from . import checks
-from .checks import DEFAULT_FLOAT, FLOATS, Axis, float_dtype, holds
+from .checks import DEFAULT_FLOAT, Axis, float_dtype
+from .recording import RECORDING
+from .value import FLOAT_SCALARS, Value, as_floats, deep_copy, frozen, own_floats
+from .value import Array as Array
 
-Array: TypeAlias = npt.NDArray[Any]
 Operand: TypeAlias = "Tensor | npt.ArrayLike"
 Rule: TypeAlias = "Callable[..., Tensor]"
 
-_births = itertools.count()  # a Tensor is born after its inputs: the order that backpropagation needs
-RECORDING: ContextVar[bool] = ContextVar("recording", default=True)  # each thread and each task has its own
+# fmt: off
 
+_births = itertools.count()  # a Tensor is born after its inputs: the order that backpropagation needs
 
 class Primitive:
-    """An operator: a NumPy function, and for each of its inputs a vector-Jacobian rule written in Tensors.
+    """An operator: a NumPy function, and for each of its inputs a rule that takes a gradient back through it.
 
     Made by `primitive`; called with Tensors (positional) and settings (keyword-only).  `definition` is the function as
     it is written; `function` is the one that runs: the same, or a quicker one with the same value.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise TypeError(f"an operator is made of a NumPy function, got {function!r}")
         self.function = self.definition = self.__wrapped__ = function
         self.name = function.__name__.lstrip("_")  # the primitive behind the public function `where` is `_where`
         self.defaults: Mapping[str, Any] = getattr(function, "__kwdefaults__", None) or {}
@@ -57,7 +57,7 @@ class Primitive:
     def __call__(self, *inputs: Any, **settings: Any) -> Tensor:
         """Compute the value, and remember how."""
         for x in inputs:
-            if type(x) is not Tensor:
+            if type(x) is not Tensor:  # seldom, and to look is quicker than to call
                 inputs = as_tensors(*inputs)
                 break
         params = _checked_settings(self, settings) if settings or self.defaults else NO_SETTINGS
@@ -67,18 +67,17 @@ class Primitive:
             checks.check_call(self.name, self.definition, len(inputs))
             raise
         if type(value) not in FLOAT_SCALARS:
-            value = _as_floats(self, value, inputs)
+            value = as_floats(self.name, value, inputs)
         return _born(value, self, inputs, params) if RECORDING.get() else _born(value)
 
     def defvjp(self, *rules: Rule | None) -> None:
-        """Say how a gradient flows back, with one rule per input.
+        """Say how a gradient flows back, with one rule per input: vjp is short for vector-Jacobian product.
 
-        A rule is called as `rule(g, out, *inputs, **params)`, where g is the gradient of some scalar L with respect to
-        the output out, and returns the gradient of L with respect to that input x, the product of the vector g with the
-        Jacobian of out: (dL/dx)_j = sum_i g_i (d out_i / d x_j).  It gets out as well, since many a derivative is
-        shortest in terms of it: the derivative of exp is exp.  It is written in Tensors, so it has a recipe too, and
-        the derivative of a derivative needs no second mechanism.  None in place of a rule says that the derivative is
-        zero wherever there is one.
+        Let L be a scalar that was computed from the output `out`, and g = dL/d out.  The rule for an input x is called
+        as `rule(g, out, *inputs, **params)` and returns dL/dx, the vector g times the Jacobian of out:
+        (dL/dx)_j = sum_i g_i (d out_i / d x_j).  For out = exp(x) that is `lambda g, out, x: g * out`.
+        A rule computes with Tensors, so what it returns has a recipe too, and the derivative of a derivative needs no
+        second mechanism.  None in place of a rule says that the derivative is zero wherever there is one.
         Raises ValueError unless there are as many rules as inputs.
         """
         checks.check_rules(self.name, self.definition, len(rules))
@@ -99,7 +98,6 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
-
 def primitive(function: Callable[..., Any]) -> Primitive:
     """Turn a NumPy function into an operator on Tensors; give it its derivative with `defvjp`.
 
@@ -117,8 +115,7 @@ def primitive(function: Callable[..., Any]) -> Primitive:
     """
     return Primitive(function)
 
-
-class Tensor:
+class Tensor(Value):
     """An array that remembers which operator made it, from which inputs, with which settings.
 
     `data` is a number, an array or a rectangular list; it is copied, so a later change of it is not followed.
@@ -133,9 +130,8 @@ class Tensor:
     ('multiply', True)
     """
 
-    __slots__ = ("__weakref__", "_name", "_params", "_value", "birth", "grad", "inputs", "primitive")
+    __slots__ = ("_params", "birth", "grad", "inputs", "primitive")
 
-    _value: Any  # a read-only array; of a single number mostly NumPy's scalar, whose arithmetic is seven times faster
     primitive: Primitive | None
     inputs: tuple[Tensor, ...]
     _params: Mapping[str, Any]
@@ -143,21 +139,13 @@ class Tensor:
     grad: Tensor | None
 
     def __init__(self, data: npt.ArrayLike, name: str | None = None, *, dtype: npt.DTypeLike | None = None) -> None:
-        self._value = _own_floats(data, DEFAULT_FLOAT, None if dtype is None else float_dtype(dtype))
+        self._value = own_floats(data, DEFAULT_FLOAT, None if dtype is None else float_dtype(dtype))
         self.primitive, self.inputs, self._params = None, (), NO_SETTINGS
         self.birth = next(_births)
         self.grad, self.name = None, name
 
-    # That is the idea, and `backprop.py` goes on from here.  The rest of this file is Python's and NumPy's syntax,
-    # written out, and then how Tensors are born (`_born`) and what may be handed in.
-
-    @property
-    def data(self) -> Array:
-        """The value, as an array that cannot be written to."""
-        if (begin := TRACED_FROM.get()) is not None:
-            _check_constant(self, begin)
-        value = self._value
-        return value.view() if isinstance(value, np.ndarray) else _frozen(np.asarray(value))
+    # That is the idea: go on to `backprop.py`.  The rest of this file is syntax, x + y for add(x, y) and x.f(...) for
+    # f(x, ...), and how Tensors are made.  `value.py` has what Python and NumPy ask of an array.
 
     def detach(self) -> Tensor:
         """The same value without its recipe: a constant to every derivative."""
@@ -175,51 +163,10 @@ class Tensor:
         """The settings of the operator, which cannot be changed."""
         return MappingProxyType(self._params)
 
-    @property
-    def name(self) -> str | None:
-        """What formulas and drawings call it; TypeError unless it is text."""
-        return self._name
-
-    @name.setter
-    def name(self, name: str | None) -> None:
-        if not isinstance(name, str | None):
-            raise TypeError(f"a name is text, got {name!r}")
-        self._name = name
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each axis."""
-        return self._value.shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return self._value.ndim
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return self._value.size
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """float32 or float64."""
-        return self._value.dtype
-
-    def item(self) -> float:
-        """The only element, as a Python number; ValueError if there are more."""
-        if self.size != 1:
-            raise ValueError(f"item() needs a Tensor with one element, and this one has shape {self.shape}")
-        if (begin := TRACED_FROM.get()) is not None:
-            _check_constant(self, begin)
-        return self._value.item()
-
     def backward(self, seed: Operand | None = None) -> None:
         """Fill `.grad` of everything that this was computed from: `minitensor.backward`."""
         backprop.backward(self, seed)
 
-    # x + y is add(x, y), and x.f(...) is f(x, ...).
-    # fmt: off
     def __add__(self, other: Operand) -> Tensor: return ops.add(self, other)
     def __radd__(self, other: Operand) -> Tensor: return ops.add(other, self)
     def __sub__(self, other: Operand) -> Tensor: return ops.subtract(self, other)
@@ -228,8 +175,8 @@ class Tensor:
     def __rmul__(self, other: Operand) -> Tensor: return ops.multiply(other, self)
     def __truediv__(self, other: Operand) -> Tensor: return ops.divide(self, other)
     def __rtruediv__(self, other: Operand) -> Tensor: return ops.divide(other, self)
-    def __pow__(self, other: Operand) -> Tensor: return ops.power(self, other)
-    def __rpow__(self, other: Operand) -> Tensor: return ops.float_power(other, self)
+    def __pow__(self, other: Operand) -> Tensor: return more.power(self, other)
+    def __rpow__(self, other: Operand) -> Tensor: return more.float_power(other, self)
     def __matmul__(self, other: Operand) -> Tensor: return ops.matmul(self, other)
     def __rmatmul__(self, other: Operand) -> Tensor: return ops.matmul(other, self)
     def __neg__(self) -> Tensor: return ops.negative(self)
@@ -247,18 +194,19 @@ class Tensor:
     def argmax(self, axis: int | None = None) -> Array: return more.argmax(self, axis)
     def astype(self, dtype: npt.DTypeLike) -> Tensor: return ops.astype(self, dtype)
     def broadcast_to(self, *n: Any, shape: Any = None) -> Tensor: return ops.broadcast_to(self, *n, shape=shape)
-    def clip(self, low: Operand | None = None, high: Operand | None = None) -> Tensor: return ops.clip(self, low, high)
+    def clip(self, low: Operand | None = None, high: Operand | None = None) -> Tensor: return more.clip(self, low, high)
     def cumsum(self, axis: int | None = None) -> Tensor: return more.cumsum(self, axis)
     def exp(self) -> Tensor: return ops.exp(self)
     def expand_dims(self, axis: int | Sequence[int]) -> Tensor: return more.expand_dims(self, axis)
     def flatten(self, start_axis: int = 0) -> Tensor: return more.flatten(self, start_axis)
     def log(self) -> Tensor: return ops.log(self)
     def log_softmax(self, axis: int = -1) -> Tensor: return activations.log_softmax(self, axis)
-    def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return ops.logsumexp(self, axis, keepdims)
+    def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        return more.logsumexp(self, axis, keepdims)
     def matmul(self, y: Operand) -> Tensor: return ops.matmul(self, y)
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return ops.max(self, axis, keepdims)
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return ops.mean(self, axis, keepdims)
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return ops.min(self, axis, keepdims)
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return more.min(self, axis, keepdims)
     def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor: return more.prod(self, axis, keepdims)
     def relu(self) -> Tensor: return activations.relu(self)
     def reshape(self, *n: Any, shape: Any = None) -> Tensor: return ops.reshape(self, *n, shape=shape)
@@ -273,119 +221,34 @@ class Tensor:
     def tanh(self) -> Tensor: return ops.tanh(self)
     def transpose(self, *order: Any, axes: Any = None) -> Tensor: return ops.transpose(self, *order, axes=axes)
     def var(self, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
-        return ops.var(self, axis, keepdims, ddof)
+        return more.var(self, axis, keepdims, ddof)
 
-    def __float__(self) -> float: return float(self.item())
-    def __int__(self) -> int: return int(self.item())
-    def __round__(self, digits: int | None = None) -> float: return round(self.item(), digits)
-    def __format__(self, spec: str) -> str: return format(self.item(), spec) if spec else repr(self)
     def __iter__(self) -> Iterator[Tensor]: return (self[i] for i in range(len(self)))
-    __hash__ = object.__hash__
-    # fmt: on
-
-    def __len__(self) -> int:
-        if self.ndim == 0:
-            raise TypeError("a Tensor with no axes has no length")
-        return self.shape[0]
-
-    def __bool__(self) -> bool:
-        if self.size != 1:
-            raise ValueError(
-                f"a Tensor of shape {self.shape} is not true or false as a whole: ask x.data.any() or x.data.all(), "
-                "or choose element by element with where(condition, x, y)"
-            )
-        return bool(self.item())
-
-    def __eq__(self, other: object) -> bool:
-        """Whether the two are the same object; TypeError for numbers, which compare as `x.data == 0`."""
-        if isinstance(other, Number | np.generic | np.ndarray):
-            raise TypeError("== asks whether two Tensors are the same object; numbers compare as x.data == 0")
-        return self is other
-
-    def __contains__(self, number: object) -> bool:
-        raise TypeError("whether a number is in a Tensor is a question to its value: 0.0 in x.data")
-
-    def __copy__(self) -> Tensor:
-        twin = _born(self._value, self.primitive, self.inputs, self._params)
-        twin.name, twin.grad = self.name, self.grad
-        return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        """A Tensor of its own, with a copy of the recipe; values are shared, since nobody can change them."""
-        for t in reversed(backprop.history(self)):
-            if id(t) not in memo:
-                memo[id(t)] = twin = t.__copy__()
-                twin.inputs = tuple([memo[id(x)] for x in t.inputs])
-        result: Tensor = memo[id(self)]
-        return result
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """A pickled Tensor is born anew where it is unpickled; TypeError for one with a recipe."""
-        if self.primitive is not None:
-            raise TypeError("the recipe of a Tensor cannot be pickled: detach() it, and pickle the value alone")
-        return Tensor, (np.asarray(self._value), self.name)
-
-    # NumPy: what asks for the value gets it; what would compute with it, and lose the graph, is refused.
-
-    __array_priority__ = 1000  # so that `array * x` is x.__rmul__(array), and not an array of Tensors
-
-    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
-        return np.array(self.data, dtype=dtype, copy=copy)
-
-    def __array_wrap__(self, array: Array, context: tuple[Any, ...] | None = None, return_scalar: bool = False) -> Any:
-        raise checks.way_out(context[0].__name__ if context else None)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if function.__name__ not in checks.ASK_FOR_THE_VALUE:
-            raise checks.way_out(function.__name__)
-
-        def value(x: Any) -> Any:
-            return x.data if isinstance(x, Tensor) else type(x)(map(value, x)) if type(x) in (list, tuple) else x
-
-        return function(*map(value, args), **{name: value(x) for name, x in kwargs.items()})
-
+        """A Tensor of its own, with a copy of the recipe."""
+        return deep_copy(backprop.history(self), memo)
 
 # -- how Tensors are born ----------------------------------------------------------------------------------------------
 
-FLOAT_SCALARS = (np.float32, np.float64)
-TRACED_FROM: ContextVar[int | None] = ContextVar("traced_from", default=None)  # the birth where `compiled` began
 NO_SETTINGS: dict[str, Any] = {}  # one for all: a million operators without settings need no million dicts
 
-
 def _born(
-    value: Any,
-    primitive: Primitive | None = None,
-    inputs: tuple[Tensor, ...] = (),
+    value: Any, primitive: Primitive | None = None, inputs: tuple[Tensor, ...] = (),
     params: Mapping[str, Any] = NO_SETTINGS,
 ) -> Tensor:
     """A new Tensor: a value that nobody else can change, and the recipe that made it."""
-    tensor = _new(Tensor)
-    tensor._value = value
-    tensor.primitive = primitive
-    tensor.inputs = inputs
-    tensor._params = params
-    tensor.birth = next(_births)
+    tensor = _new(Tensor)  # without `__init__`, which would copy and check the value
+    tensor._value, tensor.birth = value, next(_births)
+    tensor.primitive, tensor.inputs, tensor._params = primitive, inputs, params
     tensor._name = tensor.grad = None
     return tensor
 
-
 _new = object.__new__
-
-
-@contextmanager
-def recording(on: bool) -> Iterator[None]:
-    """Within the block recipes are kept, or not, whatever is the case around it."""
-    before = RECORDING.set(on)
-    try:
-        yield
-    finally:
-        RECORDING.reset(before)
-
 
 def as_tensor(x: Operand) -> Tensor:
     """The Tensor itself, or a new one that holds this number or array."""
     return x if isinstance(x, Tensor) else Tensor(x)
-
 
 def as_tensors(*operands: Operand) -> tuple[Tensor, ...]:
     """All operands as Tensors.  Python numbers and integers adopt the widest dtype among the Tensors.
@@ -393,87 +256,25 @@ def as_tensors(*operands: Operand) -> tuple[Tensor, ...]:
     >>> as_tensors(Tensor(np.float32([1, 2])), 3)[1].dtype
     dtype('float32')
     """
-    for x in operands:
-        if type(x) is not Tensor:
-            break
-    else:
-        return operands  # type: ignore[return-value]
     dtypes = [x._value.dtype for x in operands if isinstance(x, Tensor)]
+    if len(dtypes) == len(operands):
+        return operands  # type: ignore[return-value]
     adopted = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes) if dtypes else DEFAULT_FLOAT
     return tuple([x if isinstance(x, Tensor) else constant(x, adopted) for x in operands])
 
-
 def constant(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Tensor:
     """A Tensor of this number or array; dtype is for data that does not bring a float dtype of its own."""
-    return _born(dtype.type(data) if type(data) in (float, int) else _own_floats(data, dtype))
-
+    return _born(dtype.type(data) if type(data) in (float, int) else own_floats(data, dtype))
 
 def owned(array: Array) -> Tensor:
     """A Tensor that takes over an array, without a copy: nobody else may write to it from now on."""
-    return _born(_frozen(array) if array.ndim else array[()])
-
-
-def _frozen(array: Any) -> Any:
-    """The same array, now read-only; or the scalar itself."""
-    if isinstance(array, np.ndarray):
-        array.setflags(write=False)
-    return array
-
-
-def _own_floats(data: npt.ArrayLike, dtype: np.dtype[Any], asked: np.dtype[Any] | None = None) -> Any:
-    """The data as a float array of its own, or a NumPy scalar; dtype is what numbers without a float dtype become."""
-    if isinstance(data, Tensor):
-        raise TypeError("this is a Tensor already; use it as it is, or detach() it from its history")
-    if holds(data, Tensor):
-        raise TypeError("a Tensor cannot be made of Tensors without losing their history; use stack or concatenate")
-    if holds(data, np.ma.MaskedArray):
-        raise TypeError("a Tensor has no mask, and would show what this one hides; fill it first, as data.filled(0)")
-    try:
-        array = np.array(data)  # always a copy; memory order is kept
-    except ValueError as error:
-        raise ValueError(f"a Tensor needs a rectangular array of numbers, got {reprlib.repr(data)}") from error
-    if array.dtype.kind in ("iub" if asked is None else "iubf"):
-        array = array.astype(asked or dtype)
-    if not array.dtype.isnative:
-        array = array.astype(array.dtype.newbyteorder("="))
-    if array.dtype in FLOATS:
-        return _frozen(array) if array.ndim else array[()]
-    raise TypeError(f"a Tensor holds float32 or float64, got {array.dtype}: {reprlib.repr(data)}")
-
-
-class LookedAt(ValueError):
-    """A value was asked for while only the recipe counts."""
-
-
-def _check_constant(x: Tensor, begin: int) -> None:
-    """LookedAt, unless x is a constant that was made since tracing began: the same whatever the inputs are."""
-    if x.primitive is not None or x.birth < begin:
-        what = x.name or (x.primitive.name if x.primitive else "a Tensor")
-        raise LookedAt(f"the value of {what}, shape {x.shape}, is looked at, and a program cannot follow it")
-
+    return _born(frozen(array) if array.ndim else array[()])
 
 def _checked_settings(primitive: Primitive, settings: dict[str, Any]) -> dict[str, Any]:
-    """All settings of a call, those left out as well."""
+    """The settings of a call, with the defaults of those left out; TypeError if an input is among them."""
     if Tensor in map(type, settings.values()) or not primitive.input_names.isdisjoint(settings):
         raise TypeError(f"{primitive.name} takes Tensors by position, not as {', '.join(settings)}=...")
     return {**primitive.defaults, **settings} if primitive.defaults else settings
-
-
-def _as_floats(primitive: Primitive, value: Any, inputs: Sequence[Tensor]) -> Any:
-    """The value as read-only floats, also where the function returned a Python number, integers or booleans."""
-    if type(value) is np.ndarray and value.dtype in FLOATS:
-        owner: Any = value
-        while isinstance(owner, np.ndarray):  # nor may what it is a view of be written to
-            owner.setflags(write=False)
-            owner = owner.base
-        return value
-    if value is None:
-        raise TypeError(f"{primitive.name} returned None: is a return missing?")
-    if isinstance(value, Tensor):
-        raise TypeError(f"{primitive.name} returned a Tensor: its function takes and returns arrays, its rules Tensors")
-    dtype = np.result_type(*[x.dtype for x in inputs]) if inputs else DEFAULT_FLOAT
-    return dtype.type(value) if type(value) in (float, int, bool) else _own_floats(value, dtype)
-
 
 for _name, _method in vars(Tensor).items():
     if inspect.isfunction(_method) and not _name.startswith("_") and not _method.__doc__:

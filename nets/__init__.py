@@ -1,18 +1,17 @@
 """nets: layers, networks, data and training on minitensor.
 
-Read the chapters in this order: module, init, functions, layers, pools, regular, models, lenet5, optim, data,
-distort, files, idx, cifar, checkpoint, parallel, runs, train, export, summary, png, pictures, effort, equivariance,
-group_conv.
+Read the rooms in this order: layers, models, data, training; each says in which order to read its files.  Beside them,
+trace, fields and summary (in this order) say what a network is made of, files reads and writes safely, export takes a
+network away as NumPy, equivariance measures.
 """
 
-from .checkpoint import load, save
-from .cifar import cifar10
-from .data import Examples, batches, digits
-from .distort import distort, warp
-from .effort import Effort, efforts
+from .data.cifar import cifar10
+from .data.distort import distort, warp
+from .data.examples import Examples, batches, digits
+from .data.idx import mnist, read_idx
 from .equivariance import EquivarianceError, equivariance_error
 from .export import export
-from .functions import (
+from .layers.functions import (
     GELU,
     Flatten,
     Function,
@@ -28,10 +27,23 @@ from .functions import (
     Softplus,
     Tanh,
 )
-from .group_conv import Element, GroupConv2d, GroupMaxPool, LiftingConv2d, act, transform
-from .idx import mnist, read_idx
-from .init import glorot_normal, glorot_uniform, he_normal, he_uniform, lecun_uniform
-from .layers import (
+from .layers.group_conv import Element, GroupConv2d, GroupMaxPool, LiftingConv2d, act, transform
+from .layers.init import glorot_normal, glorot_uniform, he_normal, he_uniform, lecun_uniform
+from .layers.module import Cost, Module, Sequential
+from .layers.pools import (
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    LPPool1d,
+    LPPool2d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+    WeightedAvgPool1d,
+    WeightedAvgPool2d,
+)
+from .layers.regular import BatchNorm1d, BatchNorm2d, Dropout, LayerNorm
+from .layers.weighted import (
     Conv1d,
     Conv2d,
     Conv3d,
@@ -44,10 +56,12 @@ from .layers import (
     TiledConv1d,
     TiledConv2d,
 )
-from .lenet5 import RadialBasis, Subsampling, TableConv2d, lenet5, map_criterion
-from .models import alexnet, lenet, resnet
-from .module import Cost, Module, Sequential
-from .optim import (
+from .models.lecture import alexnet, lenet, resnet
+from .models.lenet5 import RadialBasis, Subsampling, TableConv2d, lenet5, map_criterion
+from .summary import Row, Summary, summary
+from .training.checkpoint import load, save
+from .training.effort import Effort, efforts
+from .training.optim import (
     SGD,
     Adam,
     AdamW,
@@ -59,20 +73,6 @@ from .optim import (
     step_decay,
     value_and_grad,
 )
-from .parallel import mpi_workers
-from .pictures import confusion, learning_curve
-from .pools import (
-    AvgPool1d,
-    AvgPool2d,
-    AvgPool3d,
-    LPPool1d,
-    LPPool2d,
-    MaxPool1d,
-    MaxPool2d,
-    MaxPool3d,
-    WeightedAvgPool1d,
-    WeightedAvgPool2d,
-)
-from .regular import BatchNorm1d, BatchNorm2d, Dropout, LayerNorm
-from .summary import Row, Summary, summary
-from .train import Epoch, Score, evaluate, fit, learn, predict
+from .training.parallel import mpi_workers
+from .training.pictures import confusion, learning_curve
+from .training.train import Epoch, Score, evaluate, fit, learn, predict

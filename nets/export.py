@@ -18,8 +18,8 @@ from minitensor.program import Compiled, Program
 from minitensor.program.programs import as_identifier
 from minitensor.tensor import Array
 
-from .module import Module, Shape
-from .train import Loss
+from .layers.module import Module, Shape
+from .training.train import Loss
 
 HEAD = '''"""{what}, in NumPy alone; its weights are in {weights}.
 
@@ -52,9 +52,9 @@ def export(
 
     The file needs NumPy alone and defines `program(images, **weights)`, for batches of this size of images of this
     shape, and `load()`, which reads the weights.  With training it is a whole step, `program(images, labels, rate,
-    **weights)`: the loss, and the weights after a step of gradient descent.
-    Raises ValueError where the recipe depends on data, as that of batch normalization in training, and for a name that
-    does not end in .py.
+    **weights)`: the loss, and the weights after a step of gradient descent.  What batch normalization remembers counts
+    as weights here.
+    Raises ValueError where the recipe depends on data, and for a name that does not end in .py.
 
     >>> import tempfile
     >>> from nets import Dense
@@ -89,10 +89,11 @@ def export(
     finally:
         for module, mode in before.items():
             module.training = mode
-    weights = {as_identifier(name): parameter.data for name, parameter in model.named_parameters()}
+    state, learnt = model.state_dict(), dict(model.named_parameters())
+    weights = {as_identifier(name): state[name] for name in {**learnt, **state} if name in program.inputs}
     usage = "labels, np.float32(0.01), " if training else ""
     result = "loss, *new_weights" if training else "scores"
-    count = sum([w.size for w in weights.values()])
+    count = sum([w.size for w in learnt.values()])
     head = HEAD.format(
         what=f"{'A training step of a' if training else 'A'} network of {count:,} weights",
         weights=path.with_suffix(".npz").name,

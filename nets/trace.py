@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minitensor import Tensor, as_tensor, history
-from minitensor.tensor import Operand, recording
+from minitensor.recording import recording
+from minitensor.tensor import Operand
 
-from .module import Module
+from .layers.module import Module
 
 
 @dataclass(frozen=True, eq=False)

@@ -182,6 +182,18 @@ def classes(draw) -> Case:
 
 
 @st.composite
+def soft_classes(draw) -> Case:
+    shape = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    return Case(lambda x, z: mt.cross_entropy(x, mt.softmax(z, axis=1)), [shape] * 2)
+
+
+def in_order(rng: np.random.Generator, shapes: Sequence[Shape]) -> Arrays:
+    """x, and then limits with the lower one first."""
+    x, a, b = distinct(rng, shapes)
+    return [x, np.minimum(a, b), np.maximum(a, b)]
+
+
+@st.composite
 def channels(draw, f: Callable[..., Tensor], *per_channel: int) -> Case:
     shape = draw(draw_.shapes(min_dims=2, min_side=2))
     return Case(f, [shape, *[shape[1:2]] * len(per_channel)])
@@ -235,6 +247,7 @@ OPERATORS: dict[str, Row] = {
     "maximum": Row(binary(mt.maximum), distinct),
     "minimum": Row(binary(mt.minimum), distinct),
     "clip": Row(limits.flatmap(lambda both: unary(lambda x: mt.clip(x, *both))), distinct),
+    "clip between Tensors": Row(draw_.shapes().map(lambda shape: Case(mt.clip, [shape] * 3)), in_order),
     "astype": Row(unary(mt.astype, dtype=st.just(np.float64)), linear=(0,)),
     # shape
     "reshape": Row(of_shape(mt.reshape, refactored), linear=(0,)),
@@ -325,6 +338,7 @@ OPERATORS: dict[str, Row] = {
     "softmax": Row(along_axis(mt.softmax)),
     "log_softmax": Row(along_axis(mt.log_softmax)),
     "cross_entropy": Row(classes()),
+    "cross_entropy with soft labels": Row(soft_classes()),
     "mean_squared_error": Row(draw_.shapes().map(lambda shape: Case(mt.mean_squared_error, [shape] * 2))),
     "batch_norm": Row(channels(partial(mt.batch_norm, eps=0.1), 1, 1)),
     "local_response_norm": Row(

@@ -399,7 +399,7 @@ def test_a_helper_thread_sees_the_errstate_of_its_caller():
 
     for over in ("ignore", "raise"):
         with np.errstate(over=over), mock.patch.object(cores, "_cores", 3):
-            assert set(cores.in_blocks(block, 6, 3 * cores.LONG)) == {over}
+            assert set(cores.in_blocks(block, 6, 48 * cores.LONG)) == {over}
 
 
 # -- what an operator's author gets wrong ------------------------------------------------------------------------------

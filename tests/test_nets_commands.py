@@ -17,10 +17,10 @@ from nets import (
     Flatten,
     Module,
     Sequential,
-    effort,
     save,
 )
 from nets.__main__ import RECIPES, main
+from nets.training import effort
 
 from .checks import raises
 from .test_nets_data import write_set

@@ -11,7 +11,7 @@ from minitensor import Tensor, as_tensor, gradients
 from minitensor.finite import check_gradients
 from nets import Conv2d, Module, ReLU
 from nets.equivariance import equivariance_error
-from nets.group_conv import (
+from nets.layers.group_conv import (
     TURNS_AND_MIRRORS,
     Element,
     GroupConv2d,
@@ -194,6 +194,8 @@ def test_shapes_that_do_not_fit_are_told():
             layer(1, 1, 0)
         with raises(ValueError, "padding", "-1"):
             layer(1, 1, 1, padding=-1)
+        with raises(ValueError, "kernel_size (=(2, 3))", "same along both axes"):
+            layer(1, 1, (2, 3))
         with raises(TypeError, "rng", "0"):  # a seed is no generator
             layer(1, 1, 1, rng=0)
 

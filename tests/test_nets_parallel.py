@@ -24,7 +24,7 @@ from nets import (
     fit,
     load,
 )
-from nets.parallel import MPIWorkers, WorkerError
+from nets.training.parallel import MPIWorkers, WorkerError
 
 from .test_nets_train import small_data
 

@@ -3,16 +3,82 @@
 from __future__ import annotations
 
 import runpy
+from copy import deepcopy
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from minitensor import cross_entropy
+import minitensor as mt
+import nets
+from minitensor import Tensor, cross_entropy, gradients
+from minitensor.fast import cores
 from nets import Conv2d, Dense, Dropout, Flatten, Module, ReLU, Sequential, digits, evaluate, export, fit, save
 from nets.__main__ import main
-from nets.models import lenet
+from nets.models.lecture import lenet
 
 from .checks import raises, same
+from .strategies import dtypes, rngs
+from .test_cores import all_of, blas_with, on
+from .test_program import near
+
+LINE, IMAGE, BLOCK = (2, 6), (2, 6, 6), (2, 3, 4, 4)  # inputs, without the batch axis
+LAYERS = [
+    *[(layer, IMAGE) for layer in (
+        nets.Conv2d(2, 4, 3, padding=1, groups=2), nets.ConvTranspose2d(2, 3, 3, stride=2, output_padding=1),
+        nets.LocallyConnected2d(2, 3, 6, 3), nets.TiledConv2d(2, 3, 3, tiles=2), nets.LiftingConv2d(2, 2, 3),
+        nets.Subsampling(2, 2), nets.TableConv2d(2, [(0,), (0, 1)], 3), nets.Residual(nets.Conv2d(2, 2, 1)),
+        nets.MaxPool2d(2), nets.AvgPool2d(3, 1), nets.LPPool2d(2), nets.WeightedAvgPool2d(3), nets.GlobalAvgPool(),
+        nets.BatchNorm2d(2), nets.LayerNorm((6, 6)), nets.LocalResponseNorm(2), nets.Maxout(2), nets.Flatten(),
+    )],
+    *[(layer, LINE) for layer in (
+        nets.Conv1d(2, 4, 3, padding="same"), nets.ConvTranspose1d(2, 3, 3, stride=2), nets.Dense(6, 3),
+        nets.LocallyConnected1d(2, 3, 6, 3), nets.TiledConv1d(2, 3, 3, tiles=2),
+        nets.MaxPool1d(2), nets.AvgPool1d(3, 1), nets.LPPool1d(2), nets.WeightedAvgPool1d(3),
+        nets.BatchNorm1d(2, momentum=0.5), nets.Dropout(0.25), nets.ReLU(), nets.LeakyReLU(), nets.GELU(),
+        nets.Softplus(), nets.Sigmoid(), nets.Tanh(), nets.Identity(), nets.Softmax(), nets.LogSoftmax(),
+    )],
+    *[(layer, BLOCK) for layer in (nets.Conv3d(2, 3, 2), nets.MaxPool3d(2), nets.AvgPool3d(2))],
+    *[(layer, (2, 4, 6, 6)) for layer in (nets.GroupConv2d(2, 2, 3), nets.GroupMaxPool())],
+    (nets.RadialBasis(np.ones((3, 6))), (6,)),
+]  # fmt: skip
+GENERAL = {nets.Module, nets.Sequential, nets.Function}
+
+
+def test_every_layer_is_tried():
+    """The list above has one of each kind."""
+    kinds = {kind for kind in vars(nets).values() if isinstance(kind, type) and issubclass(kind, Module)}
+    assert {type(layer) for layer, _ in LAYERS} == kinds - GENERAL
+
+
+@pytest.mark.parametrize("layer, shape", LAYERS, ids=lambda part: type(part).__name__)
+@settings(max_examples=5)
+@given(rngs, dtypes, st.booleans())
+def test_a_layer_and_its_program_agree(layer, shape, rng, dtype, training):
+    """In training and in use: the output, the gradients, and what the layer remembers, step after step."""
+
+    def step_of(model):
+        def step(x, seed):
+            y = model(x)
+            return [y, *gradients(y, [x, *model.parameters()], seed)]
+
+        return step
+
+    models = [deepcopy(layer).astype(dtype).train(training) for _ in range(2)]
+    if isinstance(layer, Dropout):
+        for model in models:
+            model.reseed(np.random.default_rng(7))
+    engine, program = step_of(models[0]), mt.compiled(step_of(models[1]))
+    for n in (3, 4, 3):
+        x = Tensor(rng.normal(size=(n, *shape)).astype(dtype))
+        with models[0].in_use():
+            seed = rng.normal(size=models[0](x).shape).astype(dtype)
+        for found, expected in zip(program(x, seed), engine(x, Tensor(seed)), strict=True):
+            near(found, expected.data)
+        for found, expected in zip(*[model.state_dict().values() for model in models], strict=True):
+            near(found, expected)
+    assert len(program.programs) == 2  # one for each size of the batch, whatever is remembered
 
 
 def small(seed=0):
@@ -37,6 +103,36 @@ def test_a_fit_as_a_program_has_the_same_numbers():
     assert scores[0] == scores[1]
     for a, b in zip(*[model.parameters() for model in models], strict=True):
         same(a, b)
+
+
+def test_a_residual_network_learns_as_a_program(capsys):
+    """Batch normalization remembers the same, and nothing is left to the engine."""
+    rng = np.random.default_rng(0)
+    data = nets.Examples(rng.normal(size=(20, 3, 32, 32)).astype(np.float32), rng.integers(0, 10, 20))
+    models = [nets.resnet(blocks=1), nets.resnet(blocks=1)]
+    for model, compiled in zip(models, (True, False), strict=True):
+        fit(model, data, epochs=2, batch_size=10, test=data, compiled=compiled)
+        assert "not as a program" not in capsys.readouterr().err
+    for a, b in zip(*[model.state_dict().values() for model in models], strict=True):
+        same(a, b)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_training_needs_no_variable_to_use_all_cores(compiled):
+    """While it runs BLAS keeps to one thread, and long sums are spread over the cores; afterwards all is as before."""
+    train, _ = examples(20)
+    threads, seen = [4], set()
+
+    def loss(output, labels):
+        seen.add((threads[0], cores._cores))
+        return cross_entropy(output, labels)
+
+    with blas_with(threads), on(None), all_of(3):
+        for learning in (lambda m: fit(m, train, epochs=1, progress=False, loss=loss, compiled=compiled),
+                         lambda m: evaluate(m, train, loss=loss, batch_size=1, compiled=compiled)):  # fmt: skip
+            learning(small())
+            assert seen == {(1, 3)} and threads == [4] and cores._cores is None
+            seen.clear()
 
 
 class Counting(Module):
@@ -79,6 +175,21 @@ def test_an_exported_network_is_the_network(tmp_path, training):
     assert len(new) == len(model.parameters()) and np.isfinite(loss)
     model.load_state_dict(dict(zip(model.state_dict(), new, strict=True)))
     assert cross_entropy(model(images), labels).item() < cross_entropy(small().eval()(images), labels).item()
+
+
+def test_an_exported_step_moves_what_batch_normalization_remembers(tmp_path):
+    """It is among the weights, after those that are learnt."""
+    model, rng = Sequential(Flatten(), norm=nets.BatchNorm1d(4), out=Dense(4, 3)), np.random.default_rng(1)
+    export(model, tmp_path / "net.py", (1, 2, 2), training=True, batch_size=5, classes=3)
+    taken = runpy.run_path(str(tmp_path / "net.py"))
+    weights, images = taken["load"](), rng.normal(size=(5, 1, 2, 2)).astype(np.float32)
+    assert list(weights)[-2:] == ["norm_running_mean", "norm_running_var"]
+    for _ in range(2):
+        _, *new = taken["program"](images, np.arange(5) % 3, np.float32(0), **weights)
+        weights = dict(zip(weights, new, strict=True))
+        model(images)
+    near(weights["norm_running_mean"], model.norm.running_mean)
+    near(weights["norm_running_var"], model.norm.running_var)
 
 
 def test_the_command_exports_what_train_has_kept(tmp_path, capsys):

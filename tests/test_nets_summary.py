@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 import nets
 from minitensor import Tensor, concatenate, conv1d, dense, gradients, jacobian, max_pool1d, no_grad
 from nets import Conv2d, Dense, Flatten, MaxPool2d, ReLU, Sequential, alexnet, lenet, lenet5, summary
-from nets.lenet5 import TABLE, digit_codes
-from nets.module import Module
+from nets.layers.module import Module
+from nets.models.lenet5 import TABLE, digit_codes
 
 from .checks import raises, same
 from .strategies import convolutions, local_layers, pools, reals, rngs, transposed_convolutions

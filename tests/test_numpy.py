@@ -228,7 +228,7 @@ def test_broadcast_to_is_numpys(shape, target):
             same(mt.broadcast_to(x, *target), expected)
 
 
-@given(st.data(), shapes(min_dims=1, max_dims=3, min_side=2), dtypes, st.sampled_from(mt.ops.shape.PAD_MODES))
+@given(st.data(), shapes(min_dims=1, max_dims=3, min_side=2), dtypes, st.sampled_from(mt.checks.PAD_MODES))
 def test_pad_is_numpys(data, shape, dtype, mode):
     """Every form of widths and each mode, wrapping and mirroring more than once around included."""
     x = data.draw(laid_out(data.draw(whole_numbers(shape, dtype=dtype))))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import operator
 import re
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 import pytest
@@ -14,11 +16,12 @@ import minitensor as mt
 from minitensor import Tensor, compiled, gradients, primitive, program
 from nets import Dense, Dropout, Flatten, Module, ReLU, Sequential, lenet
 
+from . import strategies
 from .checks import raises, same
-from .operators import OPERATORS
+from .operators import OPERATORS, RULES
 from .strategies import dtypes, few, laid_out, rngs
 
-DRAWN = {"dropout"}  # what differs at each run
+ROWS = {name: row for name, row in {**OPERATORS, **RULES}.items() if name != "dropout"}  # which differs at each run
 
 
 def executed(made):
@@ -48,13 +51,13 @@ def recipe(f, xs, rng, order):
     return outputs
 
 
-@pytest.mark.parametrize("name", sorted(OPERATORS.keys() - DRAWN))
+@pytest.mark.parametrize("name", ROWS)
 @few
 @given(data=st.data(), rng=rngs, order=st.integers(0, 2), dtype=dtypes)
 def test_engine_program_and_text_agree(name, data, rng, order, dtype):
     """For every operator, its gradients and the gradients of these, in any order of memory."""
-    f, shapes = data.draw(OPERATORS[name].cases)
-    arrays = [x.astype(dtype) for x in OPERATORS[name].values(rng, shapes)]
+    f, shapes = data.draw(ROWS[name].cases)
+    arrays = [x.astype(dtype) for x in ROWS[name].values(rng, shapes)]
     xs = [data.draw(laid_out(x)) for x in arrays]
     with np.errstate(all="ignore"):
         outputs = recipe(f, xs, rng, order)
@@ -65,12 +68,12 @@ def test_engine_program_and_text_agree(name, data, rng, order, dtype):
             near(array, expected.data)
 
 
-@pytest.mark.parametrize("name", sorted(OPERATORS.keys() - DRAWN))
+@pytest.mark.parametrize("name", ROWS)
 @few
 @given(data=st.data(), rng=rngs)
 def test_a_compiled_function_is_the_function(name, data, rng):
     """For every operator and its gradients, on data that it has not been traced with."""
-    f, shapes = data.draw(OPERATORS[name].cases)
+    f, shapes = data.draw(ROWS[name].cases)
 
     def both(*xs):
         y = f(*xs)
@@ -78,7 +81,7 @@ def test_a_compiled_function_is_the_function(name, data, rng):
 
     fast = compiled(both)
     for _ in range(2):
-        arrays = OPERATORS[name].values(rng, shapes)
+        arrays = ROWS[name].values(rng, shapes)
         with np.errstate(all="ignore"):
             found, expected = fast(*arrays), both(*map(Tensor, arrays))
         assert type(found) is list
@@ -133,7 +136,7 @@ def test_the_text_of_a_network_is_complete(rng):
 
 
 def test_what_a_reader_adds_is_printed_too():
-    """An operator from outside, with a helper of its own; only what has no text is refused, and runs all the same."""
+    """An operator from outside, with a helper of its own."""
 
     @primitive
     def cubed(x, *, times=1):
@@ -144,14 +147,103 @@ def test_what_a_reader_adds_is_printed_too():
     made = program({"y": cubed(x, times=2)}, {"x": x})
     same(executed(made)(x.data), made(x.data))
     same(made(x.data), np.array([2.0, 16.0]))
-    nameless = program({"y": primitive(lambda x: times_three(x))(x)}, {"x": x})
-    same(nameless(x.data), np.array([1.0, 8.0]))
-    with raises(ValueError, "cannot be printed"):
-        _ = nameless.source
 
 
 def times_three(x):
     return x * x * x
+
+
+LIMIT, FAR = 2.0, np.inf
+
+
+def bent(x: np.ndarray, *, by: float = 1.0) -> np.ndarray:
+    """With all that a definition may have: types, settings with defaults, names from outside, an empty subscript."""
+    limits: list[float] = [-LIMIT, LIMIT]
+    whole = reduce(np.add, [np.clip(x[...], *limits), np.full_like(x, math.floor(by))])
+    return _held(np.minimum(whole, FAR))
+
+
+def _held(x):
+    return np.maximum(x, -LIMIT - 1)
+
+
+def turned(x):
+    return x[::-1]
+
+
+def shifted(x, up=1):
+    return x + up
+
+
+OWN = {
+    "bent": (primitive(bent), lambda x: np.clip(x, -2, 2) + 1),
+    "a default": (primitive(shifted), lambda x: x + 1),
+    "a subscript": (primitive(turned), lambda x: x[::-1]),
+    "NumPy's": (primitive(np.cbrt), np.cbrt),
+    "a builtin": (primitive(abs), np.abs),
+    "Python's": (primitive(math.fsum), math.fsum),
+}
+
+
+@pytest.mark.parametrize("what", OWN)
+def test_functions_of_a_reader_are_printed_with_what_they_call(what):
+    """Also where they are NumPy's or Python's own."""
+    function, expected = OWN[what]
+    x = Tensor(np.array([0.5, -3.0, 9.0]))
+    made = program({"y": function(x)}, {"x": x})
+    same(made(x.data), np.asarray(expected(x.data)))
+    same(np.asarray(executed(made)(x.data)), np.asarray(expected(x.data)))
+
+
+TABLE, DOUBLED = np.arange(3.0), primitive(times_three)
+
+
+def with_a_table(x):
+    return x + TABLE
+
+
+def with_an_operator(x):
+    return DOUBLED.function(DOUBLED(x).data)
+
+
+def with_the_tests(x):
+    return strategies.whole(np.random.default_rng(0), [x.shape])[0]
+
+
+def with_a_function(x, *, f):
+    return f(x)
+
+
+def with_an_object(x):
+    return MAKER(x)
+
+
+class Maker:
+    def __call__(self, x):
+        return x
+
+
+MAKER = Maker()
+UNPRINTABLE = {
+    "a table": (with_a_table, {}, "make TABLE a setting"),
+    "an operator": (with_an_operator, {}, "calls the operator times_three on arrays"),
+    "a module": (with_the_tests, {}, "make strategies a setting"),
+    "a function": (with_a_function, {"f": np.tanh}, "the setting <ufunc 'tanh'> cannot be printed"),
+    "an object": (with_an_object, {}, "no function that Python has the text of"),
+    "a lambda": (lambda x: times_three(x), {}, "write it with def"),
+}
+
+
+@pytest.mark.parametrize("what", UNPRINTABLE)
+def test_what_has_no_text_is_refused_and_runs_all_the_same(what):
+    """With what stands in the way."""
+    function, settings, why = UNPRINTABLE[what]
+    x = Tensor(np.ones(3))
+    y = primitive(function)(x, **settings)
+    made = program({"y": y}, {"x": x})
+    same(made(x.data), y)
+    with raises(ValueError, why):
+        _ = made.source
 
 
 def test_operators_that_return_no_floats_do_so_in_a_program():
@@ -267,6 +359,35 @@ def test_labels_are_arguments(data, n, classes, rng):
             fast(x, np.full(n, wrong))
 
 
+@given(st.integers(1, 5), st.integers(1, 4), rngs)
+def test_losses_with_weights_and_soft_labels_are_compiled(n, classes, rng):
+    """What they check is checked by the program too."""
+    weight = rng.uniform(0.5, 2, classes)
+    fast = compiled(lambda x, labels: mt.cross_entropy(x, labels, weight=weight))
+    soft = compiled(lambda x, labels: [mt.cross_entropy(x, labels), mt.cross_entropy(x, labels, weight=weight)])
+    for _ in range(3):
+        x, labels = rng.normal(size=(n, classes)), rng.integers(0, classes, n)
+        near(fast(x, labels), mt.cross_entropy(x, labels, weight=weight).data)
+        likely = rng.dirichlet(np.ones(classes), n)
+        for found, expected in zip(soft(x, likely), soft.function(x, Tensor(likely)), strict=True):
+            near(found, expected.data)
+    with raises(ValueError, "add up to 1"):
+        soft(x, likely + 0.1)
+
+
+@given(dtypes, rngs)
+def test_a_clip_between_tensors_is_compiled(dtype, rng):
+    """And its limits are compared at each call."""
+    fast = compiled(lambda x, low, high: [y := mt.clip(x, low, high), *gradients(y, [x, low, high])])
+    for _ in range(3):
+        x, low = rng.normal(size=(2, 5, 4)).astype(dtype)
+        high = low + rng.uniform(0, 1, low.shape).astype(dtype)
+        for found, expected in zip(fast(x, low, high), fast.function(*map(Tensor, (x, low, high))), strict=True):
+            same(found, expected)
+    with raises(ValueError, "must not exceed high"):
+        fast(x, high + 1, low)
+
+
 def test_python_numbers_are_arrays_without_axes():
     """Of floats they reach the function as Tensors."""
     fast = compiled(lambda x, y: x * y + x)
@@ -295,8 +416,56 @@ REFUSED = {
     "detach": (lambda x: x * x.detach(), "detached"),
     "no_grad": (mt.no_grad()(lambda x: x * x), "recipe"),
     "outside": (lambda x: x * OUTSIDE, "OUTSIDE"),
+    "ignored labels": (
+        lambda x: mt.cross_entropy(x.reshape(1, 1), [0], ignore_index=1),
+        "depends on labels: leave rows out",
+    ),
+    "only these": (lambda x: x if (x.inputs or x._value == 2) else [][0], "refuses other data"),
     "rng": (lambda x: mt.dropout(x, 0.5, np.random.default_rng()), "generator"),
 }
+
+
+DEPENDS = {  # on whole numbers, which the function may look at
+    "more": (lambda x, n: x * x if n[0] > 2 else x, "values, and not"),
+    "another operator": (lambda x, n: x.tanh() if n[0] > 2 else x.exp(), "stands there"),
+    "another shape": (lambda x, n: x.sum(axis=0 if n[0] > 2 else 1), "its axis is"),
+    "other inputs": (lambda x, n: [y := x * 2, z := x * 3, y / z if n[0] > 2 else z / y], "other inputs"),
+    "other outputs": (lambda x, n: [x * 2, x * 3][:: 1 if n[0] > 2 else -1], "its outputs are others"),
+    "a setting": (lambda x, n: x ** int(n[0]), "its exponent is"),
+    "an index": (lambda x, n: x[n - 1], "worked out by NumPy"),
+    "a look": (lambda x, n: x * x if n[0] > 2 else x * x.data, "looked at"),
+    "a part of it": (lambda x, n: x[n[:1] - 1], "worked out by NumPy"),
+    "one number": (lambda x, n: x[n] if n[0] == 2 else [][0], "Begin with other"),
+}
+
+
+@pytest.mark.parametrize("what", DEPENDS)
+def test_a_recipe_that_depends_on_whole_numbers_is_refused(what):
+    """Unless they come back as an index as they are."""
+    f, why = DEPENDS[what]
+    with raises(ValueError, "cannot be compiled", why):
+        compiled(f)(np.ones((3, 3)), np.array([3, 1]) if what != "one number" else np.array([2, 2]))
+
+
+@pytest.mark.parametrize("key", [
+    lambda n: (n,), lambda n: (..., n), lambda n: (slice(None), n), lambda n: (None, 1, n), lambda n: (n, ..., None),
+    lambda n: (np.array([True, True, True]), n), lambda n: (np.eye(3, 4) > 0, n), lambda n: ([0, 1, 2], n, 0),
+])  # fmt: skip
+def test_whole_numbers_are_an_index_of_any_axis(key):
+    """And what is out of range on it is an error that the engine has."""
+    fast = compiled(lambda x, n: x[key(n)])
+    x = np.arange(60.0).reshape(3, 4, 5)
+    for n in ([0, 1, 2], [2, 1, 0], [1, 1, 2]):
+        same(fast(x, n), x[key(np.array(n))])
+    with pytest.raises(IndexError):
+        fast(x, [5, 5, 5])
+
+
+def test_masks_are_arguments_where_they_change_no_shape():
+    """Boolean arrays are told apart as other whole numbers are."""
+    fast = compiled(lambda x, mask: x[mask])
+    with raises(ValueError, "cannot be compiled"):
+        fast(np.ones(3), np.array([True, False, False]))
 
 
 @pytest.mark.parametrize("what", REFUSED)
@@ -334,6 +503,29 @@ def test_parameters_are_read_anew_at_each_call(rng):
     near(fast(x), model(x).data)
 
 
+def test_what_layers_share_is_one_parameter():
+    """A layer that is there twice, and a Tensor in two layers; wherever the function keeps them."""
+    first, second = Dense(2, 2), Dense(2, 2)
+    second.replace({second.weight: first.weight})
+    model = Sequential(first, ReLU(), second, first)
+
+    def f(x, model=model):
+        return model(x)
+
+    x = np.ones((1, 2))
+    fast = compiled(f)
+    for _ in range(2):
+        near(fast(x), model(x).data)
+        model.replace({w: Tensor(w.data + 1, dtype=w.dtype) for w in model.parameters()})
+    assert next(iter(fast.programs.values())).program.inputs == ("x", "0.weight", "0.bias", "2.bias")
+
+
+def test_functions_without_a_signature_are_compiled():
+    """Their arguments get names of their own."""
+    made = compiled(operator.itemgetter(0)).program(np.ones(3))
+    assert made.inputs == ("x1",)
+
+
 def test_a_name_that_stands_for_something_else_is_seen():
     """A Module or a number that a function reads by name is looked up again."""
     model, factor = Dense(2, 2), 2.0
@@ -347,6 +539,10 @@ def test_a_name_that_stands_for_something_else_is_seen():
 def test_dropout_draws_anew_at_each_run():
     """The same numbers as the engine, from the same generator; in use none are drawn."""
     x = np.ones((4, 50))
+    rng, before = np.random.default_rng(1), np.random.default_rng(1)
+    own = compiled(lambda x: mt.dropout(x, 0.5, rng))
+    for _ in range(2):
+        same(own(x), mt.dropout(x, 0.5, before))
     models = [Sequential(Dropout(0.5, rng=np.random.default_rng(0)), Flatten()) for _ in range(2)]
     fast = compiled(models[0])
     results = [fast(x) for _ in range(3)]
@@ -361,7 +557,7 @@ def test_dropout_draws_anew_at_each_run():
 
 
 def test_a_function_that_changes_a_module_is_refused():
-    """As batch normalization does in training, which looks at values."""
+    """But for what it says is moving."""
 
     class Counting(Module):
         count = 0

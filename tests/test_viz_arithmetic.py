@@ -14,8 +14,8 @@ from PIL import Image
 from minitensor import Tensor, conv2d, conv_transpose2d
 from minitensor.sizes import conv_output_size
 from viz import connections, convolution_arithmetic
-from viz.arithmetic import SETTINGS, _Plan, _Setting
-from viz.drawing import Shape
+from viz.drawing.sheet import Shape
+from viz.subjects.arithmetic import SETTINGS, _Plan, _Setting
 
 
 @st.composite

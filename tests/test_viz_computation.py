@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 import nets
 import viz
 from minitensor import Tensor, concatenate, conv2d, gradients, history, max_pool2d, maximum, no_grad, tanh
-from viz import Figure, computation, computation_graph
-from viz.computation import in_one_line
-from viz.dot import LEAF, PARAMETER
-from viz.render import EMBEDDED, render
-from viz.stepper import _names, _steps
+from viz import Figure, computation_graph
+from viz.drawing.dot import LEAF, PARAMETER
+from viz.drawing.render import EMBEDDED, render
+from viz.pages.stepper import _names, _steps
+from viz.subjects import computation
+from viz.subjects.computation import in_one_line
 
 
 def counted(figure: Figure) -> tuple[int, int]:

@@ -16,9 +16,8 @@ import viz
 from minitensor import Tensor, batch_norm, conv1d, conv2d, dense, max_pool1d, max_pool2d, tiled_conv1d
 from minitensor.sizes import receptive_field
 from viz import connections, connectivity
-from viz.connectivity import number
-from viz.dot import FIELD
-from viz.drawing import CHARACTER, Drawing, Pinned, Shape
+from viz.drawing.dot import FIELD, number
+from viz.drawing.sheet import CHARACTER, Drawing, Pinned, Shape
 
 Layer = Callable[[Tensor], Tensor]
 Size = tuple[int, int, int]

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from minitensor import Tensor
-from nets.png import decode, encode
+from nets.training.png import decode, encode
 from viz import Figure, RenderError, computation_graph, connectivity, render
-from viz.drawing import Drawing
-from viz.render import EMBEDDED, VARIABLE, _fault, find_renderer, write_whole
+from viz.drawing.render import EMBEDDED, VARIABLE, _fault, find_renderer, write_whole
+from viz.drawing.sheet import Drawing
 
 SIMPLE = Figure("digraph { a -> b }", title="two nodes")
 BEGINNINGS = {
@@ -46,7 +46,7 @@ def program(folder: Path, body: str) -> str:
 def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv(VARIABLE, raising=False)
-    module = importlib.import_module("viz.render")  # viz.render itself is the function of that name
+    module = importlib.import_module("viz.drawing.render")  # viz.render itself is the function of that name
     monkeypatch.setattr(module, "embedded_renderer", lambda: None)
 
 

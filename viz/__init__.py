@@ -1,26 +1,29 @@
 """viz: pictures, each computed from the layer or the Tensor that it shows.
 
-Read the chapters in this order: style, dot, render, export, tex, figure, drawing (how to draw); computation, slopes,
-connections, connectivity, grids, arithmetic, images, architecture (what to draw); lecture, samples, gallery, check,
-page, stepper, playground (for the lecture hall).
+Read the rooms in this order: drawing (how to draw), subjects (what to draw), pages (what to open in a browser); each
+says in which order to read its files.
 """
 
-from .architecture import architecture
-from .arithmetic import convolution_arithmetic
-from .computation import by_layer, computation_graph
-from .connections import connections
-from .connectivity import connectivity
-from .drawing import Drawing, above, beside, table
-from .figure import Figure
-from .grids import animate, convolution_letters, convolution_steps
-from .images import commuting_square, filters, halve, photograph, quarter_turn, translate
-from .playground import playground
-from .render import RenderError, render
-from .stepper import stepper
-from .style import Style
+from .book import BookError, book
+from .drawing.figure import Figure
+from .drawing.render import RenderError, render
+from .drawing.sheet import Drawing, above, beside, table
+from .drawing.style import Style
+from .pages.explorer import explorer
+from .pages.playground import playground
+from .pages.stepper import stepper
+from .subjects.architecture import architecture
+from .subjects.arithmetic import convolution_arithmetic
+from .subjects.computation import by_layer, computation_graph
+from .subjects.connections import connections
+from .subjects.connectivity import connectivity
+from .subjects.grids import animate, convolution_letters, convolution_steps
+from .subjects.images import commuting_square, filters, halve, photograph, quarter_turn, translate
 
 __all__ = [
     "architecture",
+    "book",
+    "BookError",
     "convolution_arithmetic",
     "by_layer",
     "computation_graph",
@@ -30,6 +33,7 @@ __all__ = [
     "above",
     "beside",
     "table",
+    "explorer",
     "Figure",
     "animate",
     "convolution_letters",

@@ -15,6 +15,7 @@ from ..ops.contract import matmul as matmul_of_tensors
 from ..ops.contract import right_rule as right_rule_by_definition
 from ..ops.contract import swap_last_two
 from ..tensor import Array, Tensor
+from . import cores
 from .cores import in_blocks
 
 FEW = 16  # a matrix with a side up to this long is skinny; it is also the most rows or terms of one piece
@@ -22,8 +23,14 @@ UNPACKED = 1_000_000  # fewer products than these OpenBLAS adds up without a cop
 
 
 def matmul(x: Array, y: Array) -> Array:
-    """x @ y"""
-    return skinny_product(x, y) if is_skinny(x.shape, y.shape) else x @ y
+    """x @ y; of long matrices in blocks of rows, which the cores share."""
+    if is_skinny(x.shape, y.shape):
+        return skinny_product(x, y)
+    if x.ndim != 2 or y.ndim != 2 or x.size * y.shape[1] < cores.LONG:
+        return x @ y
+    out = np.empty((x.shape[0], y.shape[1]), np.result_type(x, y))
+    cores.in_blocks(lambda a, b: np.matmul(x[a:b], y, out=out[a:b]), len(x), x.size * y.shape[1])
+    return out
 
 
 def right_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:

@@ -17,8 +17,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .. import activations, conv, more, pool
+from .. import activations, conv, losses, more, pool
 from ..checks import Sizes
+from ..more import functions, pools, rearrange, reductions
 from ..ops import contract, elementwise, reduce
 from ..ops import shape as shapes
 from ..tensor import Primitive, Tensor
@@ -166,7 +167,7 @@ ELEMENTWISE: dict[Primitive, Callable[..., Expression]] = {
     elementwise.divide: divide,
     elementwise.negative: negative,
     elementwise._power: lambda x, exponent: power(x, exponent),
-    elementwise.float_power: _float_power,
+    functions.float_power: _float_power,
     elementwise.exp: _exp,
     elementwise.sqrt: _call("sqrt", lambda x: f"\\sqrt{{{x.latex}}}"),
     elementwise.abs: _call("abs", lambda x: f"\\left|{x.latex}\\right|"),
@@ -175,13 +176,15 @@ ELEMENTWISE: dict[Primitive, Callable[..., Expression]] = {
     elementwise._where: _where,
     elementwise._astype: lambda x, dtype: x if dtype == np.float64 else function("float32", [x]),
     activations.relu: lambda x: function("relu", [x])._replace(text=f"maximum({x.text}, 0)"),
-    activations._leaky_relu: _leaky_relu,
+    functions._leaky_relu: _leaky_relu,
     activations.sigmoid: _sigmoid,
-    activations.softplus: lambda x: function("softplus", [x])._replace(text=f"logaddexp(0, {x.text})"),
+    functions.softplus: lambda x: function("softplus", [x])._replace(text=f"logaddexp(0, {x.text})"),
     more.log1p: _call("log1p", lambda x: _log(add(number(1), x))),
     more.expm1: _call("expm1", lambda x: add(_exp(x), number(-1)).latex, SUM),
     more.logaddexp: _call("logaddexp", lambda x, y: _log(add(_exp(x), _exp(y)))),
     more.isnan: _isnan,
+    functions._not_below: lambda high, low: high,  # these only check
+    losses._distributions: lambda q: q,
 }
 
 # -- shapes ------------------------------------------------------------------------------------------------------------
@@ -419,14 +422,14 @@ NOTATION: dict[Primitive, Rule] = {
     shapes._index: lambda t, x: _indexed(x, t.params["key"], t.shape),
     shapes._pad: lambda t, x: _padded(x, t.params["widths"], t.params["constant_values"], t.shape),
     shapes._concatenate: partial(_joined, "concatenate"),
-    shapes._stack: partial(_joined, "stack"),
+    rearrange._stack: partial(_joined, "stack"),
     reduce._max: lambda t, x: _reduction("max", x, **t.params),
-    reduce._min: lambda t, x: _reduction("min", x, **t.params),
-    reduce._logsumexp: _logsumexp,
+    reductions._min: lambda t, x: _reduction("min", x, **t.params),
+    reductions._logsumexp: _logsumexp,
     contract._matmul: _matmul,
     contract._einsum: lambda t, *xs: function("einsum", [literal(t.params["spec"]), *xs], shape=t.shape),
     **{p: partial(_sliding, p.name) for p in (conv._conv, conv._conv_weight, pool._max_pool, pool._max_unpool,
-                                              pool._at_maxima, pool._avg_pool, pool._lp_pool)},
+                                              pool._at_maxima, pool._avg_pool, pools._lp_pool)},
     conv._conv_transpose: _conv_transpose,
     _windows: _windows_of,
     _fold: _folded,

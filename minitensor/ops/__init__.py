@@ -1,42 +1,16 @@
+# ruff: noqa: I001  (a list as short as a list can be)
 """The operators, one chapter a kind: elementwise, shape, reduce, contract."""
 
 from .contract import einsum, matmul
 from .elementwise import (
-    abs,
-    add,
-    astype,
-    clip,
-    divide,
-    exp,
-    float_power,
-    greater,
-    greater_equal,
-    log,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    power,
-    sign,
-    sqrt,
-    subtract,
-    tanh,
-    where,
-)
-from .reduce import logsumexp, max, mean, min, sum, var
-from .shape import (
-    broadcast_to,
-    concatenate,
-    index,
-    pad,
-    reshape,
-    stack,
-    transpose,
-)
+    abs, add, astype, divide, exp, greater, greater_equal, log, maximum, minimum, multiply, negative,
+    sign, sqrt, subtract, tanh, where
+)  # fmt: skip
+from .reduce import max, mean, sum
+from .shape import broadcast_to, concatenate, index, pad, reshape, transpose
 
 __all__ = [
-    "abs", "add", "astype", "broadcast_to", "clip", "concatenate", "divide", "einsum", "exp", "float_power",
-    "greater", "greater_equal", "index", "log", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum",
-    "multiply", "negative", "pad", "power", "reshape", "sign", "sqrt", "stack", "subtract", "sum", "tanh",
-    "transpose", "var", "where",
+    "abs", "add", "astype", "broadcast_to", "concatenate", "divide", "einsum", "exp", "greater",
+    "greater_equal", "index", "log", "matmul", "max", "maximum", "mean", "minimum", "multiply", "negative", "pad",
+    "reshape", "sign", "sqrt", "subtract", "sum", "tanh", "transpose", "where",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import letters_of
+from ..checks import letters_of, matmul_or_raise
 from ..tensor import Array, Operand, Tensor, as_tensors, primitive
 from .shape import _transpose, broadcast_to, index, reshape
 
@@ -20,25 +20,18 @@ def matmul(x: Operand, y: Operand) -> Tensor:
     """The matrix product, out[..., i, k] = sum_j x[..., i, j] y[..., j, k]; written x @ y.
 
     As in NumPy, the axes in front broadcast, and a vector on the left is a row, on the right a column.
-    Raises ValueError for numbers, and where the inner lengths differ.
+    Raises ValueError for numbers, and where the lengths do not fit.
 
     >>> matmul(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 1.0])).data
     array([3., 7.])
     """
     x, y = as_tensors(x, y)
-    if not x.ndim or not y.ndim or x.shape[-1] != y.shape[-2:][0]:  # a vector y has one length only
-        raise ValueError(f"cannot multiply matrices of shapes {x.shape} and {y.shape}: the inner lengths must agree")
-    try:
-        return _matmul(x, y)
-    except ValueError:
-        shapes = f"{x.shape} and {y.shape}"
-        raise ValueError(f"cannot multiply matrices of shapes {shapes}: the axes in front must broadcast") from None
-
+    matmul_or_raise(x.shape, y.shape)
+    return _matmul(x, y)
 
 @primitive
 def _matmul(x: Array, y: Array) -> Array:
     return x @ y
-
 
 # Of Y = X W with G = dL/dY:
 #
@@ -48,14 +41,14 @@ def _matmul(x: Array, y: Array) -> Array:
 # For X = [[1, 2], [3, 4]], W = [[5, 6], [7, 8]] and G = [[1, 0], [0, 0]], that is L = y_00 = 1*5 + 2*7:
 #     G W^T = [[5, 7], [0, 0]] and X^T G = [[1, 0], [2, 0]], what stands beside each number in L.
 #
-# A vector is a matrix with one row (on the left) or one column (on the right), for as long as the product takes.
+# In a product a vector on the left counts as a matrix with one row, on the right as one with one column: so it does in
+# the rules, and its gradient is a vector again.
 
 def left_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """dL/dX = G Y^T"""
-    if y.ndim == 1:
+    if y.ndim == 1:  # Y^T is a row
         return column(g) * y
     return matmul(row(g) if x.ndim == 1 else g, swap_last_two(y))
-
 
 def right_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """dL/dY = X^T G"""
@@ -65,24 +58,19 @@ def right_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
         return reshape(matmul(swap_last_two(x), column(g)), *x.shape[:-2], x.shape[-1])
     return matmul(swap_last_two(x), g)
 
-
 _matmul.defvjp(left_rule, right_rule)
-
 
 def column(x: Tensor) -> Tensor:
     """Vectors as matrices with one column."""
     return reshape(x, *x.shape, 1)
 
-
 def row(x: Tensor) -> Tensor:
     """Vectors as matrices with one row."""
     return reshape(x, *x.shape[:-1], 1, x.shape[-1])
 
-
 def swap_last_two(x: Tensor) -> Tensor:
     """The transpose of each matrix in a stack of them."""
     return _transpose(x, axes=(*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
-
 
 def einsum(spec: str, *tensors: Operand) -> Tensor:
     """Einstein summation: the product of all inputs, added up over the letters that the output does not name.
@@ -98,17 +86,7 @@ def einsum(spec: str, *tensors: Operand) -> Tensor:
     if not isinstance(spec, str):
         raise TypeError(f'einsum begins with letters, as in einsum("ij,jk->ik", x, y), got {type(spec).__name__}')
     xs = as_tensors(*tensors)
-    terms, output = letters_of(spec, [x.shape for x in xs])
-    sizes: dict[str, int] = {}
-    for letters, x in zip(terms, xs, strict=True):
-        for letter, n in zip(letters, x.shape, strict=True):
-            if n != x.shape[letters.index(letter)]:
-                raise ValueError(f"{spec}: {letter} has two lengths in shape {x.shape}, and a diagonal has one")
-            if sizes.setdefault(letter, n) in (1, n):
-                sizes[letter] = n
-            elif n != 1:
-                shapes = [x.shape for x in xs]
-                raise ValueError(f"{spec}: {letter} has length {sizes[letter]} and {n} in shapes {shapes}")
+    terms, output, sizes = letters_of(spec, [x.shape for x in xs])
     operands = []
     for letters, x in zip(terms, xs, strict=True):
         shape = tuple([sizes[c] for c in letters])
@@ -119,11 +97,9 @@ def einsum(spec: str, *tensors: Operand) -> Tensor:
         operands.append((once, x))
     return _einsum(*[x for _, x in operands], spec=",".join([letters for letters, _ in operands]) + "->" + output)
 
-
 @primitive
 def _einsum(*xs: Array, spec: str) -> Array:
     return np.einsum(spec, *xs, optimize=len(xs) > 2)
-
 
 def _einsum_rule(i: int, g: Tensor, out: Tensor, *xs: Tensor, spec: str) -> Tensor:
     """The derivative by one input is the contraction of g with all the others."""
@@ -137,6 +113,5 @@ def _einsum_rule(i: int, g: Tensor, out: Tensor, *xs: Tensor, spec: str) -> Tens
         kept = [n if c in known else 1 for c, n in zip(terms[i], xs[i].shape, strict=True)]
         share = broadcast_to(reshape(share, kept), xs[i].shape)
     return share
-
 
 _einsum.defvjp_each(_einsum_rule)

@@ -1,10 +1,10 @@
 """Operators that treat each element by itself.
 
-What you can do here: arithmetic, `power exp log sqrt abs sign tanh`, compare, choose (`where maximum minimum clip`).
+What you can do here: arithmetic, powers, `exp log sqrt abs sign tanh`, compare, choose (`where maximum minimum`).
 
 Each is a NumPy expression and, right below it, a line of calculus for each input.  Letters: x, y inputs, out the
 output, g = dL/d out.  Shapes broadcast as in NumPy; `gradients` sums back to the shape of the input, so no rule speaks
-of shapes.  A *kink* is a point where a function has no derivative, as |x| at 0; what is taken there is said at each.
+of shapes.  A *kink* is a point where a function has no derivative, as |x| at 0; each says what is taken there.
 """
 
 from __future__ import annotations
@@ -28,14 +28,12 @@ def add(x: Array, y: Array) -> Array:
 add.defvjp(lambda g, out, x, y: g,
            lambda g, out, x, y: g)
 
-
 @primitive
 def subtract(x: Array, y: Array) -> Array:
     """x - y"""
     return x - y
 subtract.defvjp(lambda g, out, x, y: g,
                 lambda g, out, x, y: -g)
-
 
 @primitive
 def multiply(x: Array, y: Array) -> Array:
@@ -44,7 +42,6 @@ def multiply(x: Array, y: Array) -> Array:
 multiply.defvjp(lambda g, out, x, y: g * y,
                 lambda g, out, x, y: g * x)
 
-
 @primitive
 def divide(x: Array, y: Array) -> Array:
     """x / y"""
@@ -52,57 +49,19 @@ def divide(x: Array, y: Array) -> Array:
 divide.defvjp(lambda g, out, x, y: g / y,
               lambda g, out, x, y: -g * out / y)
 
-
 @primitive
 def negative(x: Array) -> Array:
     """-x"""
     return -x
 negative.defvjp(lambda g, out, x: -g)
 
-
-def power(x: Operand, exponent: Operand) -> Tensor:
-    """x ** exponent; a number is a setting of the operator, anything else an input of `float_power`
-
-    >>> power(Tensor([1.0, 2.0, 3.0]), 2).data
-    array([1., 4., 9.])
-    """
-    if isinstance(exponent, int | float | np.number):
-        return _power(as_tensor(x), exponent=exponent if isinstance(exponent, int) else float(exponent))
-    return float_power(x, exponent)
-
-
 @primitive
 def _power(x: Array, *, exponent: float) -> Array:
+    """x ** exponent, where the exponent is a number; `more.power` takes Tensors too"""
     return x**exponent
 _power.defvjp(  # x ** 0 is flat; left to the formula it would be 0 * x ** -1, not a number at x = 0
     lambda g, out, x, *, exponent: g * 0 if exponent == 0 else g * exponent * x ** (exponent - 1)
 )
-
-
-@primitive
-def float_power(x: Array, y: Array) -> Array:
-    """x ** y, for Tensors; a plain number as exponent is `power`.
-
-    The derivative by x is y x^(y - 1), taken as 0 at x = y = 0; that by y needs x >= 0, and is taken as 0 elsewhere.
-
-    >>> (2 ** Tensor([1.0, 2.0, 3.0])).data
-    array([2., 4., 8.])
-    """
-    return x**y
-
-
-def _base_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    smallest = np.finfo(x.dtype).tiny  # below it, as at 0, 1 / x may be infinite, and 0 * (1 / x) no number
-    flat = (y >= 0) * (y <= 0) * (abs(x) < smallest)
-    return g * y * x ** where(flat, 1, y - 1)
-
-
-def _exponent_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    base = where(x > 0, x, 1)  # elsewhere log(1) = 0
-    return g * base**y * log(base)
-
-
-float_power.defvjp(_base_rule, _exponent_rule)
 
 # -- functions ---------------------------------------------------------------------------------------------------------
 
@@ -112,13 +71,11 @@ def exp(x: Array) -> Array:
     return np.exp(x)
 exp.defvjp(lambda g, out, x: g * out)
 
-
 @primitive
 def log(x: Array) -> Array:
     """The natural logarithm."""
     return np.log(x)
 log.defvjp(lambda g, out, x: g / x)
-
 
 @primitive
 def sqrt(x: Array) -> Array:
@@ -126,20 +83,17 @@ def sqrt(x: Array) -> Array:
     return np.sqrt(x)
 sqrt.defvjp(lambda g, out, x: g / (2 * out))
 
-
 @primitive
 def tanh(x: Array) -> Array:
     """The hyperbolic tangent, d tanh(x) / dx = 1 - tanh(x)^2."""
     return np.tanh(x)
 tanh.defvjp(lambda g, out, x: g * (1 - out * out))
 
-
 @primitive
 def sign(x: Array) -> Array:
     """-1, 0 or 1; flat, so its derivative is 0 (at the step too, where it has none)"""
     return np.sign(x)
 sign.defvjp(None)
-
 
 @primitive
 def abs(x: Array) -> Array:
@@ -165,7 +119,6 @@ def greater(x: Array, y: Array) -> Array:
     return (x > y).astype(np.result_type(x, y))
 greater.defvjp(None, None)
 
-
 @primitive
 def greater_equal(x: Array, y: Array) -> Array:
     """1 where x >= y, else 0"""
@@ -182,9 +135,8 @@ def where(condition: Operand, x: Operand, y: Operand) -> Tensor:
     array([0., 4.])
     """
     if isinstance(x, Tensor) or isinstance(y, Tensor):
-        x, y = as_tensors(x, y)  # before the condition is looked at: numbers adopt the dtype of x or y, not its dtype
+        x, y = as_tensors(x, y)  # numbers adopt the dtype of x or y, not that of the condition
     return _where(condition, x, y)
-
 
 @primitive
 def _where(condition: Array, x: Array, y: Array) -> Array:
@@ -192,7 +144,6 @@ def _where(condition: Array, x: Array, y: Array) -> Array:
 _where.defvjp(None,
               lambda g, out, condition, x, y: where(condition, g, 0),
               lambda g, out, condition, x, y: where(condition, 0, g))
-
 
 @primitive
 def maximum(x: Array, y: Array) -> Array:
@@ -207,28 +158,12 @@ def maximum(x: Array, y: Array) -> Array:
 maximum.defvjp(lambda g, out, x, y: where(x >= y, g, 0),
                lambda g, out, x, y: where(x >= y, 0, g))
 
-
 @primitive
 def minimum(x: Array, y: Array) -> Array:
     """The smaller of two, element by element; a tie sends the gradient to the first, x"""
     return np.minimum(x, y)
 minimum.defvjp(lambda g, out, x, y: where(x <= y, g, 0),
                lambda g, out, x, y: where(x <= y, 0, g))
-
-
-def clip(x: Operand, low: Operand | None = None, high: Operand | None = None) -> Tensor:
-    """x held between two limits, either of which may be left out; on the limits the gradient passes to x
-
-    Raises ValueError if low > high.
-
-    >>> clip(Tensor([-2.0, 0.5, 2.0]), 0, 1).data
-    array([0. , 0.5, 1. ])
-    """
-    if low is not None and high is not None and np.greater(*[as_tensor(limit).data for limit in (low, high)]).any():
-        raise ValueError(f"low (={low}) must not exceed high (={high})")
-    x = as_tensor(x) if low is None else maximum(x, low)
-    return x if high is None else minimum(x, high)
-
 
 def astype(x: Operand, dtype: npt.DTypeLike) -> Tensor:
     """The same values as float32 or float64; TypeError for any other dtype
@@ -237,7 +172,6 @@ def astype(x: Operand, dtype: npt.DTypeLike) -> Tensor:
     dtype('float32')
     """
     return _astype(as_tensor(x), dtype=float_dtype(dtype))
-
 
 @primitive
 def _astype(x: Array, *, dtype: np.dtype[Any]) -> Array:

@@ -1,6 +1,6 @@
 """Operators that make fewer elements of many.
 
-What you can do here: `sum mean var max min logsumexp` over an axis, several axes or all.
+What you can do here: `sum mean max` over an axis, several axes or all (`var min prod logsumexp`: in `more`).
 
 Letters: x the input, out the reduced value, g = dL/d out.  `axis` is None, a number or a tuple; with `keepdims` the
 axis stays, with length 1.
@@ -28,18 +28,15 @@ def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     x = as_tensor(x)
     return _sum(x, axis=normal_axes(axis, x.ndim), keepdims=keepdims)
 
-
 @primitive
 def _sum(x: Array, *, axis: Sizes, keepdims: bool) -> Array:
     return x.sum(axis=axis, keepdims=keepdims, dtype=np.float64).astype(x.dtype)  # float32 would lose digits on the way
 _sum.defvjp(lambda g, out, x, *, axis, keepdims: spread(g, x, axis))
 
-
 def spread(g: Tensor, x: Tensor, axis: Sizes) -> Tensor:
-    """A value for each reduced group, repeated for each member of the group: the adjoint of the sum."""
+    """The value of each reduced group, repeated for each of its members: the adjoint of the sum."""
     kept = tuple([1 if i in axis else n for i, n in enumerate(x.shape)])
     return broadcast_to(g if g.shape == kept else reshape(g, kept), x.shape)
-
 
 def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The average of the elements along axis; ValueError if there are none.
@@ -49,17 +46,6 @@ def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """
     x = as_tensor(x)
     return sum(x, axis, keepdims) / count_or_raise(x.shape, axis)
-
-
-def var(x: Operand, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
-    """The variance along axis: sum((x - mean)^2) / (count - ddof); ValueError unless count > ddof.
-
-    >>> var(Tensor([1.0, 3.0])).item(), var(Tensor([1.0, 3.0]), ddof=1).item()
-    (1.0, 2.0)
-    """
-    x = as_tensor(x)
-    return sum((x - mean(x, axis, keepdims=True)) ** 2, axis, keepdims) / count_or_raise(x.shape, axis, ddof)
-
 
 def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The largest element along axis; a tie sends the gradient to the first maximum.
@@ -75,11 +61,9 @@ def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
     count_or_raise(x.shape, axis)
     return _max(x, axis=normal_axes(axis, x.ndim), keepdims=keepdims)
 
-
 @primitive
 def _max(x: Array, *, axis: Sizes, keepdims: bool) -> Array:
     return x.max(axis=axis, keepdims=keepdims)
-
 
 @primitive
 def first_maximum(x: Array, *, axis: Sizes) -> Array:
@@ -90,53 +74,8 @@ def first_maximum(x: Array, *, axis: Sizes) -> Array:
     """
     back = tuple(range(x.ndim - len(axis), x.ndim))
     groups = np.moveaxis(x, axis, back)  # the reduced axes last,
-    flat = groups.reshape(*groups.shape[: x.ndim - len(axis)], prod(x.shape[a] for a in axis))  # and as one
+    flat = groups.reshape(*groups.shape[: x.ndim - len(axis)], prod(x.shape[a] for a in axis))  # and then as one
     ones = np.arange(flat.shape[-1]) == flat.argmax(axis=-1)[..., None]
     return np.moveaxis(ones.reshape(groups.shape), back, axis)
 first_maximum.defvjp(None)
 _max.defvjp(lambda g, out, x, *, axis, keepdims: where(first_maximum(x, axis=axis), spread(g, x, axis), 0))
-
-
-def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The smallest element along axis; a tie sends the gradient to the first minimum.
-
-    Raises ValueError if there are no elements.
-
-    >>> x = Tensor([7.0, 1.0, 1.0])
-    >>> min(x).backward()
-    >>> x.grad.data
-    array([0., 1., 0.])
-    """
-    x = as_tensor(x)
-    count_or_raise(x.shape, axis)
-    return _min(x, axis=normal_axes(axis, x.ndim), keepdims=keepdims)
-
-
-@primitive
-def _min(x: Array, *, axis: Sizes, keepdims: bool) -> Array:
-    return x.min(axis=axis, keepdims=keepdims)
-_min.defvjp(lambda g, out, x, *, axis, keepdims: where(first_maximum(-x, axis=axis), spread(g, x, axis), 0))
-
-
-def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """log(sum(exp(x))) along axis, without overflow: max(x) + log(sum(exp(x - max(x)))).
-
-    Its gradient is the softmax (not a number where all of x is -inf).  Raises ValueError if there are no elements.
-    Source: Goodfellow, Bengio and Courville, Deep Learning, section 4.1.
-
-    >>> round(logsumexp(Tensor([1000.0, 1000.0])).item(), 4)
-    1000.6931
-    """
-    x = as_tensor(x)
-    count_or_raise(x.shape, axis)
-    return _logsumexp(x, axis=normal_axes(axis, x.ndim), keepdims=keepdims)
-
-
-@primitive
-def _logsumexp(x: Array, *, axis: Sizes, keepdims: bool) -> Array:
-    largest = x.max(axis=axis, keepdims=True)
-    largest = np.where(np.isfinite(largest), largest, 0)  # inf - inf is not a number
-    with np.errstate(divide="ignore", over="ignore"):  # the log of no probability at all is -inf; beside an inf, all is
-        out = largest + np.log(np.exp(x - largest).sum(axis=axis, keepdims=True))
-    return out if keepdims else out.squeeze(axis)
-_logsumexp.defvjp(lambda g, out, x, *, axis, keepdims: spread(g, x, axis) * (x - spread(out, x, axis)).exp())

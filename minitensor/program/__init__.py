@@ -4,7 +4,8 @@ What you can do here: `program` prints recipes, forward and backward alike; `com
 first call, and runs it from then on.
 
 The chapters: `values` brings a recipe into its simplest form, `text` writes it in NumPy, `definitions` prints what it
-calls, `programs` puts these together, and `tracing` finds the recipe of a function.
+calls, `programs` puts these together, `tracing` finds the recipe of a function, and `outside` what it reads beside its
+arguments.
 """
 
 from .programs import Program, program

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+import math
 import re
 import sys
 from collections.abc import Callable
@@ -83,16 +84,15 @@ class Definitions:
     def name_of(self, function: Any) -> str:
         """What the text calls this function; it is printed, with what it calls, if it has not been yet."""
         if function not in self.names:
-            module = (getattr(function, "__module__", None) or "").lstrip("_")
+            module = (getattr(function, "__module__", None) or "").lstrip("_")  # reduce is one of `_functools`
             name = getattr(function, "__name__", "")
-            elsewhere = module.split(".")[0] in {"numpy", *sys.stdlib_module_names}
-            if isinstance(function, FunctionType) and not elsewhere:
-                self.names[function] = self.free(name.lstrip("_"))
-                self.printed.append(self._text(function))
-            elif elsewhere and name and callable(function):
+            if callable(function) and _is_at_hand(module):
                 self.names[function] = name
                 if getattr(builtins, name, None) is not function:
                     self.imports.add(f"from {module} import {name}")
+            elif isinstance(function, FunctionType):
+                self.names[function] = self.free(name.lstrip("_"))
+                self.printed.append(self._text(function))
             else:
                 raise ValueError(f"{function!r} cannot be printed: it is no function that Python has the text of")
         return self.names[function]
@@ -180,17 +180,17 @@ class Definitions:
         """The name of what a function finds outside of itself."""
         if value is np:
             return "np"
-        if isinstance(value, ModuleType):
+        if isinstance(value, ModuleType) and _is_at_hand(value.__name__):
             self.imports.add(f"import {value.__name__}" + f" as {name}" * (name != value.__name__))
             return name
         if isinstance(value, Primitive):
             raise ValueError(f"{function.__name__} cannot be printed: it calls the operator {value.name} on arrays")
-        if value is None or isinstance(value, bool | int | float | str | np.dtype):
-            if value not in self.names or self.names[value] != name:
-                self.names[value] = name
-                self.printed.append(f"{name} = {value!r}")
-            return name
-        if isinstance(value, np.generic | np.ndarray):
+        if type(value) in (bool, int, float, str):
+            if (name, value) not in self.names:
+                self.names[name, value] = self.free(name)
+                self.printed.append(f"{self.names[name, value]} = {_parsable(value)}")
+            return self.names[name, value]
+        if not callable(value):
             raise ValueError(f"{function.__name__} cannot be printed: make {name} a setting of the operator")
         return self.name_of(value)
 
@@ -224,6 +224,15 @@ def _parsed(function: Any) -> tuple[str, ast.FunctionDef]:
     [definition] = ast.parse(text).body
     assert isinstance(definition, ast.FunctionDef)
     return text, definition
+
+
+def _is_at_hand(module: str) -> bool:
+    """Whether it is in NumPy or in Python's own library."""
+    return module.split(".")[0] in {"numpy", *sys.stdlib_module_names}
+
+
+def _parsable(value: Any) -> str:
+    return repr(value) if type(value) is not float or math.isfinite(value) else f'float("{value}")'
 
 
 def _attributes(node: ast.AST) -> set[str]:

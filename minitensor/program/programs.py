@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..backprop import gradients, history
-from ..tensor import Array, Tensor, recording
+from ..recording import recording
+from ..tensor import Array, Tensor
 from .definitions import free_name
 from .text import Writer, wrapped, written_within
 from .values import Value, Values, needed

@@ -417,8 +417,6 @@ def _array(value: Any) -> str:
     array = np.asarray(value)
     if array.dtype.kind in "iub":
         return f"np.array({array.tolist()}, np.{array.dtype.name})"
-    if array.ndim == 0:
-        return f"{_dtype(array.dtype)}({_number(array[()])})"
     numbers = [_number(x) for x in array.ravel()]
     rows = fill(", ".join(numbers), 110, initial_indent=" " * 4, subsequent_indent=" " * 4, break_on_hyphens=False)
     listed = f"[\n{rows},\n]" if len(rows) > 60 else f"[{', '.join(numbers)}]"

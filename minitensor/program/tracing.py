@@ -11,30 +11,33 @@ is right for other data only if it does not depend on the data, so:
     both recipes, the setting is an argument of the program
     shapes, dtypes, the order of memory and what the Modules that the function uses are made of belong to the program:
     for others there is another one
-    a parameter of such a Module is an argument too, and read anew at each call; any other Tensor from outside is
-    refused.  Numbers and arrays from outside stay what they were.
+    a parameter of such a Module is an argument too, and read anew at each call; so is an array that the Module says
+    is `moving`, as a running mean is: while it is traced it is a Tensor, and what then stands in its place is one more
+    output, which each call puts there.  Any other Tensor from outside is refused.  Numbers and arrays from outside stay
+    what they were.
 """
 
 from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from functools import partial, update_wrapper
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import update_wrapper
 from pathlib import Path
-from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..backprop import history
-from ..tensor import TRACED_FROM, Array, LookedAt, Primitive, Tensor, recording
+from ..recording import recording
+from ..tensor import Array, Tensor
+from ..value import TRACED_FROM, LookedAt
 from .definitions import free_name
+from .outside import Outside, Place, is_module
 from .programs import Program, program_of
 
-Held = TypeVar("Held")
 MANY = 64  # programs; more of them mean that something is different at every call
 ROOT = Path(__file__).parents[1]
 
@@ -60,27 +63,30 @@ class Compiled:
         return self._traced([as_array(a) for a in arrays])[0].program
 
     def __call__(self, *arrays: npt.ArrayLike) -> Any:
-        given = [a if type(a) is np.ndarray else as_array(a) for a in arrays]
+        given: list[Array] = [a if type(a) is np.ndarray else as_array(a) for a in arrays]
         traced, parameters = self._traced(given)
         for i, n in traced.limits:
             if given[i].size and not 0 <= given[i].min() <= given[i].max() < n:  # the engine says what is wrong with it
                 return traced.form([t.data for t in flat(self.function(*map(as_argument, given)))[0]])
         values = [a if a.ndim else a[()] for a in given]
         results = traced.program.run(*values, *[parameters[i]._value for i in traced.parameters])
-        return traced.form([np.asarray(r) for r in (results if type(results) is tuple else (results,))])
+        computed = [np.asarray(r) for r in (results if type(results) is tuple else (results,))]
+        for place in reversed(traced.moved):
+            place.put(computed.pop())
+        return traced.form(computed)
 
     def _traced(self, given: Sequence[Array]) -> tuple[Traced, list[Tensor]]:
         """What runs for such arrays, and the parameters as they are now."""
         if self._outside is None or not self._outside.is_still_so():
             self._outside = Outside(self.function)
             self.programs.clear()
-        parameters, state = self._outside.now()
-        key = (*[(a.shape, a.dtype, order_of(a)) for a in given], *state)
+        holdings = self._outside.now()
+        key = (*[(a.shape, a.dtype, order_of(a)) for a in given], *holdings.state)
         traced = self.programs.get(key)
         if traced is None:
             self._count(given)
             traced = self.programs[key] = trace(self.function, given, self._outside)
-        return traced, parameters
+        return traced, list(holdings.parameters)
 
     def _count(self, given: Sequence[Array]) -> None:
         """Notes that a program is made; ValueError after many."""
@@ -131,6 +137,7 @@ class Traced(NamedTuple):
     parameters: list[int]  # of the Modules, those that are its last inputs
     limits: list[tuple[int, int]]  # which inputs are an index, and how many places there are
     form: Callable[[Sequence[Array]], Any]  # the outputs as the function returns them
+    moved: list[Place]  # where the last outputs belong
 
 
 # -- tracing -----------------------------------------------------------------------------------------------------------
@@ -145,10 +152,7 @@ def trace(function: Callable[..., Any], given: Sequence[Array], outside: Outside
         second = second_run(function, given, outside)
         labels, limits = Comparison(first, second, [g for g, _ in generators]).result()
     except LookedAt as error:
-        raise CannotCompile(
-            f"{name_of(function)} cannot be compiled: {error}: write where(condition, x, y) for `if`, and hand in what "
-            f"else is known before ({line_of(error)})"
-        ) from error
+        raise CannotCompile(f"{name_of(function)} cannot be compiled: {error} ({line_of(error)})") from error
     finally:
         for generator, state in generators:
             generator.bit_generator.state = state
@@ -161,29 +165,43 @@ def trace(function: Callable[..., Any], given: Sequence[Array], outside: Outside
     used = set(first.history)
     parameters = [i for i, t in enumerate(first.parameters) if t in used]
     for i in parameters:
-        inputs[free_name(outside.names[i], taken)] = first.parameters[i]
-    one = len(first.outputs) == 1
-    outputs = {free_name(t.name or ("y" if one else f"y{i}"), taken): t for i, t in enumerate(first.outputs, start=1)}
+        inputs[free_name(first.paths[i], taken)] = first.parameters[i]
+    returned = first.outputs[: len(first.outputs) - len(first.moved)]
+    one = len(returned) == 1
+    outputs = {free_name(t.name or ("y" if one else f"y{i}"), taken): t for i, t in enumerate(returned, start=1)}
     given_names = {name for name, t in outputs.items() if t.name}
+    for (path, _), t in zip(first.moved.items(), first.outputs[len(returned) :], strict=True):
+        name = free_name(f"new {path}", taken)
+        outputs[name] = t
+        given_names.add(name)
     program = program_of(outputs, inputs, {i: names[k] for i, k in labels.items()}, given_names)
-    return Traced(program, parameters, limits, first.form)
+    return Traced(program, parameters, limits, first.form, list(first.moved.values()))
 
 
 class Run:
-    """A call of the function: its inputs, and its outputs with their history, the oldest first."""
+    """A call of the function: its inputs, and its outputs with their history, the oldest first.
+
+    The last outputs are what has been moved: by path, the places where it belongs.
+    """
 
     def __init__(self, function: Callable[..., Any], given: Sequence[Array], outside: Outside) -> None:
         self.name = name_of(function)
-        self.inputs = [as_argument(a) for a in given]
-        self.parameters, state = outside.now()
+        self.inputs = list(map(as_argument, given, argument_names(function, len(given))))
+        holdings = outside.now()
+        self.parameters, self.paths = list(holdings.parameters), list(holdings.parameters.values())
+        self.moved: dict[str, Place] = {}
         begin = Tensor(0.0).birth
         tracing = TRACED_FROM.set(begin)
         try:
-            with recording(True), np.errstate(all="ignore"):
+            with recording(True), np.errstate(all="ignore"), standing_in(holdings.places):
                 self.outputs, self.form = flat(function(*self.inputs))
+                for t, place in holdings.places.items():
+                    if place.get() is not t:
+                        self.moved[holdings.parameters[t]] = place
+                        self.outputs += flat(place.get())[0]
         finally:
             TRACED_FROM.reset(tracing)
-        if outside.now()[1] != state:
+        if outside.now().state != holdings.state:
             raise CannotCompile(f"{self.name} cannot be compiled: it changes a Module, and a program does not")
         self.known = {*self.parameters, *[t for t in self.inputs if isinstance(t, Tensor)]}
         everything = {t for output in self.outputs for t in history(output)}
@@ -193,18 +211,43 @@ class Run:
                 f"{self.name} cannot be compiled: it reads {', '.join([outside.name_of(t) for t in foreign])} from "
                 "outside: hand it in as an argument, keep it in a Module, or take its value before, as array = x.data"
             )
+        self._forget()
+
+    def _forget(self) -> None:
+        """Free the memory of all that depends on the inputs: of that only the recipe counts, and nan stands there."""
+        moves = set(self.known)
+        for t in self.history:
+            if t.primitive is not None and (not t.inputs or not moves.isdisjoint(t.inputs)):
+                moves.add(t)
+                t._value = np.broadcast_to(t.dtype.type(np.nan), t.shape) if t.ndim else t.dtype.type(np.nan)
+
+
+@contextmanager
+def standing_in(places: Mapping[Tensor, Place]) -> Iterator[None]:
+    """Within the block these Tensors stand where Modules keep arrays."""
+    before = [(place, place.get()) for place in places.values()]
+    try:
+        for t, place in places.items():
+            place.put(t)
+        yield
+    finally:
+        for place, array in before:
+            place.put(array)
 
 
 def second_run(function: Callable[..., Any], given: Sequence[Array], outside: Outside) -> Run:
-    """A run on other data; where other whole numbers are refused, as an index out of range is, with the same ones."""
+    """A run on other data; where such data are refused, as an index out of range is, on data that differ less."""
     changed = others(given)
-    try:
-        return Run(function, changed, outside)
-    except (LookedAt, CannotCompile):
-        raise
-    except (IndexError, ValueError):
-        same = [b if a.dtype.kind == "f" else a for a, b in zip(given, changed, strict=True)]
-        return Run(function, same, outside)
+    with_same_numbers = [b if a.dtype.kind == "f" else a for a, b in zip(given, changed, strict=True)]
+    turned = [np.flip(a) * a.dtype.type(1 if a.ndim else 1.25) if a.dtype.kind == "f" else a for a in given]
+    for candidate in (changed, with_same_numbers, turned):
+        try:
+            return Run(function, candidate, outside)
+        except (LookedAt, CannotCompile):
+            raise
+        except (IndexError, ValueError) as error:
+            refused = error
+    raise CannotCompile(f"{name_of(function)} cannot be compiled: it refuses other data of the same shapes: {refused}")
 
 
 class Comparison:
@@ -314,144 +357,11 @@ def others(given: Sequence[Array]) -> list[Array]:
             low, high = (int(a.min()), int(a.max())) if a.size else (0, 0)
             if low == high:
                 other = np.full_like(a, low - 1 if low > 0 else low + 1)
-            else:
-                other = rng.integers(low, high, a.shape, endpoint=True).astype(a.dtype)
-                other = low + high - a if (other == a).all() else other
+            else:  # another one in each place, so that no part of them is the same
+                span = high - low + 1
+                other = (low + (a - low + rng.integers(1, span, a.shape)) % span).astype(a.dtype)
         changed.append(other)
     return changed
-
-
-# -- what a function finds outside -------------------------------------------------------------------------------------
-
-
-class Outside:
-    """What a function can reach without being given it: Modules, generators, Tensors, and all that it calls by name."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.modules: list[tuple[str, Any]] = []
-        self.names: list[str] = []  # of the parameters
-        self._generators: list[np.random.Generator] = []
-        self._tensors: dict[Tensor, str] = {}
-        self._read: list[tuple[Callable[[], Any], Any]] = []  # how to look again, and what was there
-        self._visit(function, "", set())
-
-    def _visit(self, value: Any, name: str, seen: set[int]) -> None:
-        if id(value) in seen or isinstance(value, type | ModuleType):
-            return
-        seen.add(id(value))
-        if is_module(value):
-            self.modules.append((name, value))
-        elif isinstance(value, Tensor):
-            self._tensors[value] = name
-        elif isinstance(value, np.random.Generator):
-            self._generators.append(value)
-        elif isinstance(value, FunctionType):
-            if (value.__module__ or "").split(".")[0] not in (__name__.split(".")[0], "numpy"):
-                self._visit_function(value, seen)
-        elif isinstance(value, partial):
-            for part in [value.func, *value.args, *value.keywords.values()]:
-                self._visit(part, "", seen)
-        elif isinstance(value, MethodType):
-            self._visit(value.__self__, "", seen)
-            self._visit(value.__func__, name, seen)
-        elif isinstance(value, list | tuple):
-            for i, part in enumerate(value):
-                self._visit(part, f"{name}.{i}", seen)
-        elif isinstance(value, dict) or (
-            callable(value) and not isinstance(value, Primitive) and hasattr(value, "__dict__")
-        ):
-            for key, part in (value if isinstance(value, dict) else vars(value)).items():
-                self._visit(part, f"{name}.{key}" if name else str(key), seen)
-
-    def _visit_function(self, function: FunctionType, seen: set[int]) -> None:
-        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-        for name, cell in cells.items():
-            with suppress(ValueError):  # a cell that is empty as yet
-                self._read.append((partial(getattr, cell, "cell_contents"), cell.cell_contents))
-                self._visit(cell.cell_contents, name, seen)
-        for name in names_in(function.__code__) & function.__globals__.keys():
-            self._read.append((partial(function.__globals__.get, name), function.__globals__[name]))
-            self._visit(function.__globals__[name], name, seen)
-        for part in [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]:
-            self._visit(part, "", seen)
-
-    def is_still_so(self) -> bool:
-        """Whether each name still stands for the same thing."""
-        return all(look() is what for look, what in self._read)
-
-    def now(self) -> tuple[list[Tensor], list[Any]]:
-        """The parameters of the Modules, as they are now, and a key of all else that the Modules hold."""
-        parameters: dict[Tensor, str] = {}
-        state: list[Any] = []
-        seen: set[int] = set()
-        for name, module in self.modules:
-            _parts(module, "" if len(self.modules) == 1 else name, parameters, state, seen)
-        self.names = list(parameters.values())
-        return list(parameters), state
-
-    def held(self, kind: type[Held]) -> list[Held]:
-        """All generators, or whatever else of a kind, those in Modules too."""
-        held = [part.what for part in self.now()[1] if type(part) is Same]
-        return [part for part in [*self._generators, *held] if isinstance(part, kind)]
-
-    def name_of(self, t: Tensor) -> str:
-        """What a Tensor from outside is called."""
-        return t.name or self._tensors.get(t) or f"a Tensor of shape {t.shape}"
-
-
-def names_in(code: CodeType) -> set[str]:
-    """The names that code looks up outside, that of the functions within it too."""
-    return set(code.co_names).union(*[names_in(part) for part in code.co_consts if isinstance(part, CodeType)])
-
-
-class Same:
-    """A part of a key that is equal to itself alone."""
-
-    __slots__ = ("what",)
-
-    def __init__(self, what: Any) -> None:
-        self.what = what
-
-    def __hash__(self) -> int:
-        return id(self.what)
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is Same and self.what is other.what
-
-
-def is_module(value: Any) -> bool:
-    """Whether it is a Module: it has parameters with names."""
-    return hasattr(type(value), "named_parameters") and hasattr(value, "__dict__")
-
-
-SIMPLE = (int, float, str, bool, type(None))
-
-
-def _parts(value: Any, path: str, parameters: dict[Tensor, str], state: list[Any], seen: set[int]) -> None:
-    """Adds the parameters in a value, with their paths, and a key of everything else in it."""
-    kind = type(value)
-    if kind in SIMPLE:
-        state.append(value)
-    elif kind is Tensor:
-        if value not in parameters:
-            parameters[value] = path
-            state.append((value._value.shape, value._value.dtype))
-        else:
-            state.append(list(parameters).index(value))  # one that several share
-    elif kind is np.ndarray:
-        state.append((value.shape, value.dtype, value.tobytes()))
-    elif (container := kind in (list, tuple, dict)) or is_module(value):
-        state.append(len(value) if container else Same(value))
-        if id(value) in seen:
-            return
-        seen.add(id(value))
-        if not container:
-            state.append(value.training if "training" not in vars(value) and hasattr(value, "training") else None)
-        items = enumerate(value) if kind in (list, tuple) else (value if container else vars(value)).items()
-        for name, part in items:
-            _parts(part, f"{path}.{name}" if path else str(name), parameters, state, seen)
-    else:
-        state.append(Same(value))
 
 
 # -- in and out --------------------------------------------------------------------------------------------------------
@@ -467,9 +377,9 @@ def as_array(x: Any) -> Array:
     return array if array is not None and array.dtype.kind in "iubf" else Tensor(x).data
 
 
-def as_argument(a: Array) -> Tensor | Array:
+def as_argument(a: Array, name: str | None = None) -> Tensor | Array:
     """What the function gets: floats as a Tensor, whole numbers as they are."""
-    return a.copy() if a.dtype.kind in "iub" else Tensor(a)
+    return a.copy() if a.dtype.kind in "iub" else Tensor(a, name)
 
 
 def order_of(a: Array) -> tuple[int, ...] | None:

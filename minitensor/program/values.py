@@ -19,14 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from ..more import isnan, logaddexp
+from ..losses import _distributions
+from ..more.functions import _not_below, float_power, isnan, logaddexp
 from ..ops.elementwise import (
     _astype,
     _power,
     _where,
     add,
     divide,
-    float_power,
     greater,
     greater_equal,
     maximum,
@@ -44,7 +44,9 @@ BROADCASTING = {
     add, subtract, multiply, divide, float_power, greater, greater_equal, _where, maximum, minimum, logaddexp,
 }  # fmt: skip
 MASKS = {greater, greater_equal, isnan, first_maximum}  # true or false, kept as 1 or 0
-VIEWS = {_broadcast_to, _index, _reshape, _transpose, _windows}  # their result may lie in the memory of their input
+VIEWS = {  # their result may lie in the memory of their first input
+    _broadcast_to, _index, _reshape, _transpose, _windows, _distributions, _not_below,
+}  # fmt: skip
 
 _numbers = count()
 
@@ -102,11 +104,11 @@ class Values:
         if t.primitive is None:
             return self._constant(t._value)
         xs = tuple([self.known[x] for x in t.inputs])
-        if xs and all(x.constant is not None for x in xs):
+        params = {name: _with_labels(value, self.labels) for name, value in t._params.items()}
+        if xs and all(x.constant is not None for x in xs) and not _in_settings(params.values()):
             constant = self._constant(t._value)
             if constant.is_uniform or t.size <= sum([np.size(x.constant) for x in xs]):
                 return constant
-        params = {name: _with_labels(value, self.labels) for name, value in t._params.items()}
         value = self._simplest(t.primitive, xs, params, t.shape, t.dtype)
         if value.primitive is t.primitive and value.constant is None:
             value.cast = t.primitive in MASKS - {greater, greater_equal} or _returns_no_floats(t)
@@ -244,20 +246,7 @@ def _key(setting: Any) -> Any:
         return (slice, repr(setting))
     if setting is None or isinstance(setting, int | float | str | np.generic | np.dtype):
         return (type(setting), repr(setting))
-    return _ByIdentity(setting) if type(setting).__hash__ is None else setting
-
-
-class _ByIdentity:
-    """What cannot be a key itself; it is held, so that its id stays its own."""
-
-    def __init__(self, what: Any) -> None:
-        self.what = what
-
-    def __hash__(self) -> int:
-        return id(self.what)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByIdentity) and other.what is self.what
+    return (type(setting), id(setting)) if type(setting).__hash__ is None else setting  # its Tensor keeps it alive
 
 
 def is_fresh(value: Value) -> bool:

@@ -1,0 +1,1 @@
+"""Networks that have a name.  Read lecture, lenet5."""

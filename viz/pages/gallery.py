@@ -1,0 +1,216 @@
+"""All figures of the lecture on one page.
+
+What you can do here: write the `gallery`; `python -m viz gallery --out DIR` does it from the command line.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from minitensor import Tensor, tanh
+
+from ..drawing.export import adaptive, size_of
+from ..drawing.figure import Figure
+from ..drawing.render import EMBEDDED, write_whole
+from ..drawing.style import MEANINGS
+from ..subjects.arithmetic import SETTINGS, convolution_arithmetic
+from ..subjects.grids import Moving
+from ..subjects.lecture import (
+    FIGURES,
+    IN_THE_BOOK,
+    convolution_in_letters,
+    graph_of_an_expression,
+    local_tiled_and_convolutional,
+    sparse_and_dense_from_above,
+)
+from ..subjects.samples import sample
+from .page import colors, text_of
+from .playground import playground
+from .stepper import stepper
+
+BOOK = "https://www.deeplearningbook.org/contents/"
+CHAPTERS = {"6": "mlp.html", "9": "convnets.html"}
+ARITHMETIC = "9.5 Variants of the basic convolution function"
+IN_THE_README = (
+    sparse_and_dense_from_above,
+    local_tiled_and_convolutional,
+    convolution_in_letters,
+    graph_of_an_expression,
+)
+SMALLEST_TEXT = 9  # CSS pixels: figures are made smaller until their smallest text is
+UNSAID = ("paper", "words", "unit", "cell", "note", "wire", "arrow", "padding, words")  # colours that only draw
+THUMBNAIL = 132.0  # CSS pixels, on its longer side
+
+
+class Entry(NamedTuple):
+    """A figure of the page: its file, its heading and caption, its code, and whether it moves on the page."""
+
+    path: Path
+    title: str
+    caption: str
+    code: str
+    figure: Figure
+    inline: bool = False
+
+
+def gallery(folder: str | Path, *, explorer: Path | None = None) -> Path:
+    """Draw every figure of the lecture into folder, and one page with all of them; returns the page's path.
+
+    The page is index.html: section by section, each figure with its caption, its code and a link to the book.  The code
+    runs as it is.  The page holds the figures, so it can be sent alone; where its reader prefers dark pages they are
+    dark too.  Beside it are the figures as svg, to which they link, the parts of large ones, the animations, the
+    stepper and the playground.  explorer: a page of a network, to which the gallery links too.
+    Raises RenderError where figures cannot be drawn.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    sections: dict[str, list[Entry]] = {}
+    for section, title, draw in FIGURES:
+        figure = draw()
+        path = figure.save(folder / f"{draw.__name__}.svg")
+        for n, part in enumerate(figure.parts, start=1):
+            part.save(path.with_stem(f"{path.stem}_{n}"))
+        number = IN_THE_BOOK.get(draw.__name__)
+        heading = f"Figure {number}: {title}" if number else title
+        moves = isinstance(figure, Moving)
+        sections.setdefault(section, []).append(Entry(path, heading, caption(draw), code(draw), figure, moves))
+    for name, setting in SETTINGS.items():
+        moving = convolution_arithmetic(**setting, title=name.capitalize())
+        stem = "arithmetic_" + "_".join("".join(c if c.isalpha() else " " for c in name).split())
+        assert isinstance(moving, Moving)
+        path = moving.save(folder / f"{stem}.svg", seconds=0.8)
+        said = f"{moving.title[:1].upper()}{moving.title[1:]}. It moves where it is opened alone; its code makes a gif."
+        call = ", ".join(f"{key}={value!r}" for key, value in setting.items())
+        program = f'from viz import convolution_arithmetic\n\nconvolution_arithmetic({call}).save("{stem}.gif")\n'
+        sections[ARITHMETIC].append(Entry(path, name.capitalize(), said, program, moving))
+    stepper(example(), folder / "stepper.html", back="index.html")
+    playground(folder / "playground.html", back="index.html")
+    live = None if explorer is None else os.path.relpath(explorer, folder)
+    return write_whole(folder / "index.html", _page(sections, live))
+
+
+def readme_figures(folder: str | Path) -> list[Path]:
+    """Draw the figures that the README shows, always with the same renderer, so that a second time changes nothing."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return [draw().save(folder / f"{draw.__name__}.svg", renderer=EMBEDDED) for draw in IN_THE_README]
+
+
+def example() -> Tensor:
+    """L = (tanh(w x + b) - t)^2, for the stepper."""
+    x, w, b, t = (Tensor(value, name=name) for name, value in {"x": 0.5, "w": -1.2, "b": 0.8, "t": 1.0}.items())
+    loss: Tensor = (tanh(w * x + b) - t) ** 2
+    return loss
+
+
+def caption(draw: Callable[..., object]) -> str:
+    """The docstring of a figure as one line."""
+    return " ".join((draw.__doc__ or "").split())
+
+
+def code(draw: Callable[..., object]) -> str:
+    """A program that draws and saves the figure."""
+    return sample(draw)
+
+
+def _smallest_width(svg: str) -> float:
+    """The width in CSS pixels at which the smallest text of a figure is still readable, at most its own width."""
+    sizes = [float(size) * 4 / 3 for size in re.findall(r'font-size="([\d.]+)"', svg)]
+    return size_of(svg)[0] * 4 / 3 * min(1, SMALLEST_TEXT / min(sizes, default=SMALLEST_TEXT))
+
+
+def _data(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _figure(entry: Entry, section: str) -> str:
+    """The figure, scaled down as far as its text can be read; one that moves can be paused."""
+    link = BOOK + CHAPTERS[section.split(".")[0]]
+    stem, alternative = entry.path.stem, escape(f"{entry.figure.title}. {entry.caption}")
+    svg = adaptive(entry.path.read_text(encoding="utf-8") if entry.inline else entry.figure.svg())
+    width = f"min-width: {_smallest_width(svg):.0f}px"
+    if entry.inline:
+        pause = f'<input type="checkbox" id="pause-{stem}"><label for="pause-{stem}">Pause</label>\n'
+        shown = f'<div class="moving" style="{width}" role="img" aria-label="{alternative}">{svg}</div>'
+    else:
+        pause, shown = "", f'<img src="{_data("svg+xml", svg.encode())}" style="{width}" alt="{alternative}">'
+    return f"""<figure id="{stem}">
+<h3>{escape(entry.title)}</h3>
+{pause}<div class="picture"><a href="{entry.path.name}" title="the figure alone, in its full size">
+{shown}</a></div>
+<figcaption>{escape(entry.caption)}{_parts(entry)} <a href="{link}">Deep Learning, {escape(section)}</a>.
+<details><summary>Code</summary><pre>{escape(entry.code)}</pre></details></figcaption>
+</figure>
+"""
+
+
+def _parts(entry: Entry) -> str:
+    """Links to the parts of a figure that is too large for a slide."""
+    numbers = range(1, len(entry.figure.parts) + 1)
+    links = (f'<a href="{entry.path.stem}_{n}{entry.path.suffix}">{n}</a>' for n in numbers)
+    return f" In parts, for slides: {', '.join(links)}." if numbers else ""
+
+
+def _thumbnail(entry: Entry) -> str:
+    """A link to a figure, with a small picture of it."""
+    longest = max(size_of(entry.figure.svg()))
+    small = _data("png", Figure.png(entry.figure, dpi=THUMBNAIL * 72 / longest))
+    return f'<li><a href="#{entry.path.stem}"><img src="{small}" alt=""> {escape(entry.title)}</a></li>'
+
+
+def _legend() -> str:
+    """What each colour means, in light and in dark pages."""
+    items = []
+    for meaning, (light, dark, _) in MEANINGS.items():
+        if meaning.startswith("weight") or meaning in UNSAID or meaning.endswith(", line"):
+            continue
+        outline, in_the_dark = MEANINGS.get(f"{meaning}, line", (light, dark, ""))[:2]
+        colors = f"--light: {light}; --dark: {dark}; --line-light: {outline}; --line-dark: {in_the_dark}"
+        items.append(f'<li><span class="swatch" style="{colors}"></span>{escape(meaning)}</li>')
+    weights = "weights have a colour and a letter each"
+    return f'<ul class="legend" aria-label="what the colours mean">{"".join(items)}<li>{weights}</li></ul>'
+
+
+def _page(sections: dict[str, list[Entry]], live: str | None) -> str:
+    contents, parts = [], []
+    for section, entries in sections.items():
+        here = f"section-{section.split()[0]}"
+        links = "".join(map(_thumbnail, entries))
+        contents.append(f'<li><a href="#{here}">{escape(section)}</a><ul>{links}</ul></li>')
+        parts.append(f'<h2 id="{here}">{escape(section)}</h2>\n')
+        parts += [_figure(entry, section) for entry in entries]
+    style = colors() + text_of("gallery.css")
+    tries = [
+        '<a href="stepper.html">step</a> forward and backward through a computation',
+        '<a href="playground.html">slide a window</a> with any stride, padding and dilation',
+    ]
+    if live is not None:
+        tries.append(f'<a href="{escape(quote(live))}">draw a digit</a> for a network that has learnt to read them')
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Figures of the lecture</title>
+<style>{style}</style>
+</head>
+<body>
+<h1>Figures of the lecture</h1>
+<p>Each figure is computed from the layer that it shows, and is a link to itself in full size; the numbers are those of
+the book.</p>
+<p>Pages to try things out: {", ".join(tries)}.</p>
+{_legend()}
+<nav aria-label="figures"><ul>{"".join(contents)}</ul></nav>
+<main>
+{"".join(parts)}</main>
+</body>
+</html>
+"""

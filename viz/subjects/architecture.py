@@ -1,0 +1,296 @@
+"""A network as the feature maps that it makes of one image.
+
+What you can do here: draw the `architecture` of a model, from its own numbers.
+
+What there is to draw is said in stages.py.  A chain is a row, branches stand one below the other, and a skip is a wire
+that passes over what it skips.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import NamedTuple
+
+import numpy as np
+
+from minitensor import Tensor
+from minitensor.checks import whole
+from minitensor.tensor import Array, Operand, as_tensor
+from nets import Module
+from nets.trace import Trace, trace
+from nets.training.png import encode
+
+from ..drawing.check import SLIDE, SMALLEST
+from ..drawing.dot import ARROW, NOTE, OPERATOR, plain
+from ..drawing.sheet import CHARACTER, UNCLIPPED, Drawing, Pinned
+from ..drawing.style import Style
+from .stages import Stage, stages_of
+
+MOST_MAPS, MOST_STAGES = 16, 150
+SIZE = 17.0  # of the words, in points
+TALLEST = 190.0  # points
+WIDTHS = range(600, 2600, 100)  # of a row, in points, that are tried
+ROOM = tuple(side * SIZE / SMALLEST for side in SLIDE)  # where words of this size can be read, if it fills a slide
+JOIN_SIZE, TURN = 44.0, 16.0
+HEADING = 60.0  # points, for a title and the edge
+PARTS = {2: "half", 3: "third", 4: "quarter"}
+
+
+@dataclass
+class Place:
+    """Where the picture of a stage is: its left and right end, its middle, and half of its height."""
+
+    left: float
+    right: float
+    y: float
+    half: float
+
+
+def architecture(
+    model: Module, x: Operand, *, depth: int | None = None, title: str = "", style: str | Style = "light"
+) -> Pinned:
+    """Draw a model from left to right: what each layer makes of the image x, its size, parameters and connections.
+
+    x is what the model takes, mostly an image, or a batch of which the first is shown.  Of many feature maps the
+    first 16 are shown, of equal ones one; in each, white is its largest value and black its smallest.  A vector is a
+    box.  Where several ways meet there is a circle that says how.  Maps that a convolution with groups reads, or makes,
+    apart are drawn apart.  A long chain goes on in the next row; one that fills more than a slide has `parts`.
+    depth: how far blocks are opened.  With 1 each part of the model is drawn as one, with 2 what these are made of, and
+    so on; without it each row of the `summary`.  style: as `Style`.
+    Raises TypeError for what is not a Module, ValueError for a depth below 1, for more stages than can be looked at,
+    and for a model whose output does not depend on x.
+
+    >>> from nets import Conv2d, ReLU, Sequential
+    >>> figure = architecture(Sequential(C1=Conv2d(1, 2, 3), act=ReLU()), np.zeros((1, 1, 5, 5)))
+    >>> "2 @ 3 × 3" in figure.dot and "20 parameters" in figure.dot and "180 connections" in figure.dot
+    True
+    """
+    if not isinstance(model, Module):
+        raise TypeError(f"the architecture of a Module can be drawn, got {type(model).__name__}")
+    if depth is not None and whole("depth", depth) < 1:
+        raise ValueError(f"depth (={depth}) must be at least 1")
+    with model.in_use():
+        stages = stages_of(model, _run(model, as_tensor(x)), depth)
+    if len(stages) > MOST_STAGES:
+        raise ValueError(f"{len(stages)} stages are no picture (more than {MOST_STAGES}): draw a part of the model")
+    cards, said = {stage: _card(stage) for stage in stages}, title or "architecture"
+    rows = min((_rows(cards, width) for width in WIDTHS), key=_too_large)
+    parts = []
+    if _excess(_stacked(rows)) > 1:
+        rows = _rows(cards, ROOM[0] - 40)
+        parts = [row.drawing for row in rows]
+    return replace(
+        _stacked(rows).caption(title, size=SIZE + 2).styled(style).figure(said),
+        parts=tuple(part.styled(style).figure(f"{said}, part {n}") for n, part in enumerate(parts, start=1)),
+    )
+
+
+def _run(model: Module, x: Tensor) -> Trace:
+    """The model on the first of a batch.  A batch axis, or that of one channel, may be left out, if the model knows.
+
+    Raises what the model raises for an image, where it takes x in no shape.
+    """
+    image = (1,) * (4 - x.ndim) + x.shape
+    shapes = [image, x.shape, (1, *x.shape), (1, 1, *x.shape)]
+    if x.ndim == 1 or x.shape[:-1] == (1,):  # a vector: to a dense layer an image of one row would do as well
+        shapes = [(1, x.size), *shapes]
+    refusal: Exception | None = None
+    for shape in shapes:
+        try:
+            return trace(model, Tensor(x.data.reshape(shape)[:1]))
+        except (ValueError, TypeError, IndexError) as error:
+            refusal = refusal or error
+    assert refusal is not None
+    raise refusal
+
+
+# -- drawing it --------------------------------------------------------------------------------------------------------
+
+
+class Line(NamedTuple):
+    """A row of the sheet, and where the last picture in it ends."""
+
+    drawing: Drawing
+    end: float
+
+
+def _excess(drawing: Drawing) -> float:
+    """How many times too large a drawing is to be read on a slide."""
+    left, low, right, high = drawing.extent()
+    return max((right - left + 16) / ROOM[0], (high - low + HEADING) / ROOM[1])
+
+
+def _too_large(rows: Sequence[Line]) -> tuple[float, int]:
+    """How much larger than a slide rows are, and how many: of those that can be read, fewer are better."""
+    return max(1.0, _excess(_stacked(rows))), len(rows)
+
+
+def _rows(cards: Mapping[Stage, Drawing], widest: float) -> list[Line]:
+    """All columns in rows; a new row may begin where a single wire leads from column to column."""
+    columns: list[list[Stage]] = [[] for _ in range(1 + max(stage.column for stage in cards))]
+    for stage in cards:
+        columns[stage.column].append(stage)
+    crossing = [
+        sum(s.column <= c < stage.column for stage in cards for s in stage.sources) for c in range(len(columns))
+    ]
+    ends = [card.extent() for card in cards.values()]
+    drop = max(end[3] for end in ends) - min(end[1] for end in ends) + 20  # from one lane to the next
+    rows: list[Line] = []
+    row, end, places = Drawing(), 0.0, dict[Stage, Place]()
+    for c, column in enumerate(columns):
+        longest = max((len(line) for stage in column for line in stage.steps), default=0)
+        read = {source for stage in column for source in stage.sources}
+        down = any(source.lane < stage.lane for stage in column for source in stage.sources)
+        start = max(end, row.extent()[2]) if down else end  # a way down keeps clear of the words below a picture
+        turns = down or any(stage.column > c and not read.isdisjoint(stage.sources) for stage in cards)
+        arrow = max(36.0, CHARACTER * SIZE * longest + 14) + TURN * turns if c else 0.0
+        before, behind = (max(side * cards[stage].extent()[n] for stage in column) for side, n in ((-1, 0), (1, 2)))
+        half = max(cards[stage].shapes[0].width / 2 for stage in column)
+        alone = c and crossing[c - 1] == 1 and len(column) == 1 and column[0].lane == 0
+        middle = max(start + arrow + half, row.extent()[2] + 12 + before if row.shapes else 0.0)
+        if alone and column[0].groups == 1 and row.shapes and middle + behind > widest:
+            rows.append(Line(row, end))
+            row, end, places = Drawing(), 0.0, {}
+            start, middle = 0.0, arrow + half
+        for stage in column:
+            picture = cards[stage].shapes[0]
+            y = -stage.lane * drop
+            row.add(cards[stage], middle, y)
+            half_width = picture.width / 2
+            places[stage] = Place(middle - half_width, middle + half_width, y, picture.height / 2)
+        for stage in column:
+            _arrows(row, stage, places, start + 3, TURN * turns)
+        end = middle + half
+    return [*rows, Line(row, end)]
+
+
+def _arrows(row: Drawing, stage: Stage, places: Mapping[Stage, Place], start: float, turn: float) -> None:
+    """The arrows that lead to a stage from what it reads, and words above; turn: the room for those that turn down."""
+    here = places[stage]
+    across = (here.left + here.right) / 2
+    for source, number in zip_longest(stage.sources, stage.places, fillvalue=""):
+        assert isinstance(source, Stage) and isinstance(number, str)
+        there = places.get(source, Place(0, 0, here.y, 0))  # what is in the row above arrives from the left
+        shifts = [0.0]
+        if source in places and stage.streams == source.streams == stage.groups > 1:  # each part reads its own
+            shifts = [(k + 0.5) / stage.groups - 0.5 for k in range(stage.groups)]
+        for shift in shifts:
+            tail, head = (there.right + 3, there.y + 2 * shift * there.half), here.y + 2 * shift * here.half
+            path = [tail, (here.left - 3, head)]
+            if any(p.left > there.right and p.right < here.left and p.y == there.y for p in places.values()):
+                path = _over(row, tail, (across, here.y + here.half + 3))
+            elif there.y > here.y:
+                path = [tail, (start + turn / 2, tail[1]), (start + turn / 2, head), path[-1]]
+            elif there.y < here.y:
+                path = [tail, (across, tail[1]), (across, here.y - here.half - 3)]
+            if len(path) > 2:
+                row.curve(path[:-1], ARROW["color"])
+            row.wire(row.point(*path[-2]), row.point(*path[-1]), {**ARROW, **UNCLIPPED})
+            if number:  # beside the arrowhead
+                (_, y0), (x1, y1) = path[-2:]
+                right, up = (-12.0, 15.0) if y0 == y1 else (12.0, math.copysign(15, y0 - y1))
+                row.text(x1 + right, y1 + up, number, SIZE)
+    if stage.steps and not stage.joins:
+        top = here.y + (here.half * (1 - 1 / stage.groups) if stage.groups == stage.streams else 0)
+        row.text(
+            (start + turn + here.left - 3) / 2, top + 8 + 0.625 * SIZE * len(stage.steps), "\n".join(stage.steps), SIZE
+        )
+
+
+def _over(row: Drawing, tail: tuple[float, float], head: tuple[float, float]) -> list[tuple[float, float]]:
+    """The way of a skip: up behind what it leaves, over all that it skips, and down to what reads it."""
+    top = max([s.y + s.height / 2 for s in row.shapes if tail[0] - 4 < s.x < head[0] + 4], default=0) + 16
+    return [tail, (tail[0] + 9, tail[1]), (tail[0] + 9, top), (head[0], top), head]
+
+
+def _card(stage: Stage) -> Drawing:
+    """What a layer makes, around (0, 0), its name above and the facts below."""
+    drawing = Drawing()
+    if stage.joins:
+        font = SIZE if len(stage.joins) > 1 else 22
+        size = max(JOIN_SIZE, len(stage.joins) * font * CHARACTER + 10)
+        drawing.box(0, 0, size, size, plain(stage.joins), {"shape": "circle", "fontsize": f"{font:g}"})
+        if stage.steps:
+            drawing.text(8, -size / 2 - 6 - 0.625 * SIZE * len(stage.steps), "\n".join(stage.steps), SIZE, "l")
+        return drawing
+    if stage.output.ndim == 3:
+        pixels, size = _mosaic(stage.output, stage.streams)
+        height, width = (size * n for n in pixels.shape)
+        drawing.image(0, 0, width, height, encode(pixels))
+    else:
+        fill, border = OPERATOR
+        looks = {"style": "filled,rounded", "fillcolor": fill, "color": border, "fontsize": f"{SIZE:g}"}
+        height = min(TALLEST, 24 + 14 * math.log2(max(stage.output.size, 2)))
+        drawing.box(0, 0, 46, height, plain(str(stage.output.size)), looks)
+    drawing.text(0, height / 2 + 3 + 0.625 * SIZE, stage.name, SIZE, fontname="Helvetica-Bold")
+    if below := _facts(stage):
+        drawing.text(0, -height / 2 - 4 - 0.625 * SIZE * len(below), "\n".join(below), SIZE, fontcolor=NOTE)
+    return drawing
+
+
+def _stacked(rows: Sequence[Line]) -> Drawing:
+    """Rows from top to bottom; a line leads from the last picture of each to the arrow that begins the next."""
+    drawing, y, margin = Drawing(), 0.0, max(row.extent()[2] for row, _ in rows) + 14
+    for n, (row, _) in enumerate(rows):
+        high = row.extent()[3]
+        if n:
+            end, above = rows[n - 1].end, y
+            lowest = drawing.extent()[1]
+            y = lowest - 36 - high
+            path = [(end + 3, above), (margin, above), (margin, lowest - 18), (3, lowest - 18), (3, y)]
+            drawing.curve(path, ARROW["color"])
+        drawing.add(row, 0, y)
+    return drawing
+
+
+def _mosaic(output: Array, streams: int) -> tuple[Array, float]:
+    """The first maps side by side, each from black to white, and the size of a pixel in points; streams lie apart."""
+    if _alike(output):
+        output, streams = output[:1], 1
+    shown = min(MOST_MAPS, len(output)) // streams
+    sheets = [_one_sheet(part[:shown]) for part in np.split(output, streams)]
+    longest = max(output.shape[1:])
+    zoom = max(1, 64 // longest)
+    white = np.ones((max(2, longest * zoom // 4), sheets[0].shape[1]))
+    pixels = np.concatenate([part for sheet in sheets for part in (white, sheet)][1:])
+    side = 12 + 8 * math.log2(longest)  # larger for larger maps, but not as much larger
+    return pixels, side / (longest * zoom)
+
+
+def _one_sheet(maps: Array) -> Array:
+    """Maps in rows and columns, on grey."""
+    columns = next((n for n in (4, 3, 2) if len(maps) % n == 0), math.isqrt(len(maps) - 1) + 1)
+    rows = -(-len(maps) // columns)
+    low, high = maps.min(axis=(1, 2), keepdims=True), maps.max(axis=(1, 2), keepdims=True)
+    scaled = (maps - low) / np.where(high > low, high - low, 1)
+    longest = max(maps.shape[1:])
+    zoom = max(1, 64 // longest)
+    scaled = scaled.repeat(zoom, 1).repeat(zoom, 2)
+    height, width = scaled.shape[1:]
+    gap = max(1, longest * zoom // 16)
+    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), 0.82)
+    for n, one in enumerate(scaled):
+        y, x = n // columns * (height + gap), n % columns * (width + gap)
+        sheet[y : y + height, x : x + width] = one
+    return sheet
+
+
+def _alike(output: Array) -> bool:
+    return len(output) > 1 and bool((output == output[0]).all())
+
+
+def _facts(stage: Stage) -> list[str]:
+    lines = []
+    if stage.output.ndim == 3:
+        channels, height, width = stage.output.shape
+        lines.append(f"{channels} @ {width}" if stage.row else f"{channels} @ {height} × {width}")
+        if _alike(stage.output):
+            lines.append("(all equal)")
+        elif channels > MOST_MAPS:
+            each = [f"of each {PARTS[stage.streams]})"] if stage.streams > 1 else []
+            lines += [f"(the first {MOST_MAPS // stage.streams}{'' if each else ')'}", *each]
+    counts = {"parameters": stage.parameters, "connections": stage.connections}
+    return lines + [f"{count:,} {what}" for what, count in counts.items() if count]
