@@ -10,7 +10,7 @@ ENGINE := minitensor $(filter-out tests/test_nets_% tests/test_viz_% tests/test_
 # minitensor then spreads long sums over the cores itself (minitensor/fast/cores.py).
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-exercises test-plain test-thorough coverage mutants check format bench bench-peers figures effort exercises clean
+.PHONY: help demo test test-exercises test-plain test-thorough coverage mutants check format bench bench-peers figures effort exercises book clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -20,6 +20,9 @@ demo: .venv/run ## train a network on real digits, check a gradient, draw the gr
 
 test: .venv/test ## run the tests of the engine, the networks and the pictures
 	$(BIN)/python -m pytest -q -n auto --ignore-glob='*/test_exercises*.py'
+
+book: .venv/book ## build the course, the annotated source and the reference as a site in out/book
+	$(BIN)/python -m viz book --out $(OUT)/book
 
 test-exercises: .venv/test ## run the tests of the exercises: every bug and mistake in them is graded
 	$(BIN)/python -m pytest -q -n auto tests/test_exercises*.py tests/exercises
@@ -41,6 +44,7 @@ mutants: .venv/strength ## break the engine in some two thousand places, one at 
 check: .venv/dev ## formatting, lint, types
 	$(BIN)/ruff format --check $(ROOMS)
 	$(BIN)/ruff check $(ROOMS)
+	$(BIN)/oxlint --deny-warnings viz/data
 	$(BIN)/mypy
 	$(BIN)/mypy --strict -p minitensor
 	$(BIN)/python -m pytest -q tests/test_types.py
@@ -89,6 +93,11 @@ clean: ## remove what the other commands made, but not your exercises
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,strength]'
 	$(COMPILE)
 	@touch $@ .venv/run .venv/test
+
+.venv/book: .venv/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[book]'
+	$(COMPILE)
+	@touch $@ .venv/run
 
 .venv/dev: .venv/python setup.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,dev]'

@@ -20,17 +20,16 @@ from .formula import formula
 from .local import locally_connected1d, locally_connected2d, tiled_conv1d, tiled_conv2d
 from .losses import cross_entropy, mean_squared_error
 from .more import (
-    arange, argmax, clip, cos, cumsum, diag, dot, erf, expand_dims, expm1, flatten, flip, full, gelu, isnan, leaky_relu,
-    log1p, logaddexp, logsumexp, moveaxis, ones, outer, prod, randn, repeat, roll, sin, softplus, split, square,
-    squeeze, stack, std, swapaxes, tensordot, tile, trace, tril, triu, var, zeros
+    arange, argmax, clip, cos, cumsum, diag, dot, erf, expand_dims, expm1, flatten, flip, float_power, full, gelu,
+    isnan, leaky_relu, log1p, logaddexp, logsumexp, moveaxis, ones, outer, power, prod, randn, repeat, roll, sin,
+    softplus, split, square, squeeze, stack, std, swapaxes, tensordot, tile, trace, tril, triu, var, zeros
 )  # fmt: skip
 from .more import min as min
 from .more.pools import lp_pool1d, lp_pool2d, maxout, weighted_avg_pool1d, weighted_avg_pool2d
 from .normalize import batch_norm, dropout, local_response_norm
 from .ops import (
-    add, astype, broadcast_to, concatenate, divide, einsum, exp, float_power, greater, greater_equal, index, log,
-    matmul, maximum, mean, minimum, multiply, negative, pad, power, reshape, sign, sqrt, subtract, tanh, transpose,
-    where
+    add, astype, broadcast_to, concatenate, divide, einsum, exp, greater, greater_equal, index, log, matmul, maximum,
+    mean, minimum, multiply, negative, pad, reshape, sign, sqrt, subtract, tanh, transpose, where
 )  # fmt: skip
 from .ops import abs as abs, max as max, sum as sum
 from .pool import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d

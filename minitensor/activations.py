@@ -1,6 +1,6 @@
 """The non-linearity between two linear layers, without which they would be one.
 
-What you can do here: `relu leaky_relu sigmoid softplus softmax log_softmax`; `tanh` is in `ops/elementwise.py`.
+What you can do here: `relu sigmoid softmax log_softmax`; `tanh` is in `ops`, `leaky_relu softplus gelu` are in `more`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def sigmoid(x: Array) -> Array:
 sigmoid.defvjp(lambda g, out, x: g * out * (1 - out))
 
 def log_softmax(x: Operand, axis: int = -1) -> Tensor:
-    """The logarithm of the softmax, x - log(sum(exp(x))), without overflow: of x - max(x), which has the same.
+    """The logarithm of the softmax, x - log(sum(exp(x))), without overflow: x - max(x) has the same, so that is taken.
+
+    d out_i / d x_j is 1 - softmax(x)_j for i = j, and -softmax(x)_j otherwise; so dL/dx = g - softmax(x) sum(g).
 
     >>> log_softmax(Tensor([1000.0, 0.0])).data
     array([    0., -1000.])

@@ -13,8 +13,8 @@ By hand, for y = x * tanh(x) at x = 0.5.  Forward: t = tanh(x) = 0.462, y = x t 
     t   g = 0.5                                    hands   x the share g (1 - t^2) = 0.5 * 0.786 = 0.393
     x   g = 0.462 + 0.393 = 0.855                  which is tanh(x) + x (1 - tanh(x)^2)
 
-Why backwards?  One pass from the output finds its derivatives by *all* inputs.  A pass from an input towards the
-outputs (forward mode) would find those of all outputs by *one* input; and a loss has one output and a million inputs.
+Why backwards?  One pass from the output finds its derivatives by *all* inputs (reverse mode).  A pass from an input
+towards the outputs (forward mode) finds those of all outputs by *one* input; a loss is one output of a million inputs.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ import numpy as np
 from .checks import check_fits, named_error
 from .ops.shape import concatenate
 from .recording import recording
-from .tensor import Operand, Tensor, as_tensor, as_tensors, constant
+from .tensor import Operand, Primitive, Tensor, as_tensor, as_tensors, constant
 
+# fmt: off
 
 def history(output: Tensor) -> list[Tensor]:
     """Every Tensor that output was computed from, itself included, newest first; TypeError unless it is a Tensor.
 
     This is a topological order: each Tensor comes before its inputs.  Why order at all?  Take `b = a + a; c = b + b`.
-    The recipe of c names b twice and that of b names a twice.  A walk back from c that goes on from each Tensor as soon
-    as it reaches it goes on from b when only the first of its two shares has arrived: a gets 2, and not 4.  (To pass on
-    each share by itself would be right, and take 2^n walks for n such lines.)  Newest first, c hands both shares to b
-    before b is asked: a Tensor is born after its inputs, so whatever was computed from b is younger than b, and has
-    been dealt with.
+    c hands two shares of 1 to b, and dc/da is 4.  If b passed on its gradient as soon as the first share is there, a
+    would get 1 + 1 = 2.  (If b passed on each share by itself, a would get 4, but n such lines would take 2^n steps.)
+    Newest first, b waits for both: it was born after its inputs, so whatever was computed from b is younger, and has
+    handed over its share before it is b's turn.
 
     >>> a = Tensor(1.0, name="a")
     >>> b = a + a
@@ -55,7 +55,6 @@ def history(output: Tensor) -> list[Tensor]:
                 seen.add(x)
                 todo.append(x)
     return sorted(seen, key=attrgetter("birth"), reverse=True)
-
 
 def gradients(output: Tensor, wrt: Iterable[Tensor], seed: Operand | None = None) -> list[Tensor]:
     """The gradients of output with respect to each Tensor in wrt, as Tensors that have recipes of their own.
@@ -76,19 +75,13 @@ def gradients(output: Tensor, wrt: Iterable[Tensor], seed: Operand | None = None
     newest_first = history(output)
     on_path = _on_path(newest_first, wanted)
     sums = {output: _seed(output, seed)}  # for each Tensor, the sum of the shares that have arrived so far
-    t, i = output, 0
-    try:
-        for t in newest_first:
-            if t in sums:
-                g = sums[t] if t in wanted else sums.pop(t)  # passed on and then forgotten: its memory is free
-                for i, x in enumerate(t.inputs):
-                    if x in on_path and (rule := t.primitive.vjp(i)) is not None:  # type: ignore[union-attr]
-                        share = fitted(rule(g, t, *t.inputs, **t._params), x)
-                        sums[x] = sums[x] + share if x in sums else share
-    except Exception as error:
-        raise named_error(error, f"rule {i} of {t.primitive.name if t.primitive else 'nothing'}") from error
+    for t in newest_first:
+        if t in sums:
+            g = sums[t] if t in wanted else sums.pop(t)  # passed on and then forgotten: its memory is free
+            for i, x in enumerate(t.inputs):
+                if x in on_path and (share := _share(g, t, i)) is not None:
+                    sums[x] = sums[x] + share if x in sums else share
     return [sums[x] if x in sums else _uniform(0.0, x) for x in xs]
-
 
 def _on_path(newest_first: list[Tensor], wanted: set[Tensor]) -> set[Tensor]:
     """The Tensors that lead from a wanted one to the output: gradients elsewhere would be computed for nothing."""
@@ -98,18 +91,20 @@ def _on_path(newest_first: list[Tensor], wanted: set[Tensor]) -> set[Tensor]:
             on_path.add(t)
     return on_path
 
-
-def fitted(share: Tensor, x: Tensor) -> Tensor:
-    """What a rule returned, in the shape and dtype of its input."""
-    _check_tensor(share, "it must return a Tensor, and it returned {}")
-    a, b = share._value, x._value
-    if type(a) is type(b) and (type(a) is not np.ndarray or (a.shape == b.shape and a.dtype == b.dtype)):
-        return share  # nearly always; of NumPy's scalars the type says it all
-    return unbroadcast(share, x)
-
+def _share(g: Tensor, t: Tensor, i: int) -> Tensor | None:
+    """What t's rule for its input i makes of g, in the shape and dtype of that input; None if the rule is None."""
+    primitive: Primitive = t.primitive  # type: ignore[assignment]  # what has inputs was made by one
+    try:
+        if (rule := primitive.vjp(i)) is None:
+            return None
+        share = rule(g, t, *t.inputs, **t._params)
+        _check_tensor(share, "it must return a Tensor, and it returned {}")
+        return unbroadcast(share, t.inputs[i])
+    except Exception as error:
+        raise named_error(error, f"rule {i} of {primitive.name}") from error
 
 def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
-    """Sum share down to the shape of x, in x's dtype: the adjoint of broadcasting, done here once for all operators.
+    """Sum share down to the shape of x, in x's dtype: broadcasting backwards, done here once for all operators.
 
     Where NumPy repeated x along an axis, each copy has its own gradient, and x gets their sum.  (A rule that returns
     too large a gradient by mistake is summed as well; `finite.check_gradients` finds that.)
@@ -118,6 +113,8 @@ def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
     >>> unbroadcast(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[0.0], [0.0]])).data.tolist()
     [[3.0], [7.0]]
     """
+    if share._value.shape == x._value.shape and share._value.dtype == x._value.dtype:
+        return share
     check_fits(share.shape, x.shape)
     new = share.ndim - x.ndim
     repeated = [i for i, n in enumerate(x.shape, start=new) if n != share.shape[i]]
@@ -126,13 +123,12 @@ def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
     share = share if share.shape == x.shape else share.reshape(x.shape)
     return share if share.dtype == x.dtype else share.astype(x.dtype)
 
-
 def backward(output: Tensor, seed: Operand | None = None) -> None:
     """Fill `.grad` of every Tensor in the history of output with dL/d of it, L = sum(seed * output) as in `gradients`.
 
-    It is filled afresh at each call: a second backward replaces what the first has left, where others add to it.
-    `.grad` is a plain value.  (With a recipe it would lead back to the Tensor that holds it, and the two would keep
-    each other alive.)  To differentiate a gradient, or to leave no trace on the Tensors, use `gradients`.
+    A second backward replaces what the first has left (PyTorch would add to it).  `.grad` is a plain value: with a
+    recipe it would lead back to the Tensor that holds it, and the two would keep each other alive.  To differentiate a
+    gradient, or to leave no trace on the Tensors, use `gradients`.
     Raises TypeError unless output is a Tensor, ValueError for a seed of another shape.
 
     A step of learning is then: a new Tensor for each weight, a little further down.
@@ -151,11 +147,10 @@ def backward(output: Tensor, seed: Operand | None = None) -> None:
         for t, g in zip(everything, gradients(output, everything, seed), strict=True):
             t.grad = g
 
-
 def jacobian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
     """All first derivatives of f at x, J[i, j] = df_i / dx_j; the shape is that of f(x) followed by that of x.
 
-    One pass backwards for each element of f(x), which is recorded within `no_grad` as well.
+    One pass backwards for each element of f(x).  It works within `no_grad` too.
     Raises TypeError unless f returns a Tensor.
 
     >>> jacobian(lambda x: x * x, Tensor([1.0, 2.0])).data.tolist()
@@ -163,12 +158,10 @@ def jacobian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
     """
     x = as_tensor(x)
     with recording(True):
-        y = f(x)
-    _check_tensor(y, "the function must return a Tensor, and it returned {}")
+        y = tensor_of(f, x)
     one_hots = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
     rows = [gradients(y, [x], seed=one_hot)[0].reshape(-1) for one_hot in one_hots]
     return concatenate(rows or [np.zeros(0, y.dtype)]).reshape(y.shape + x.shape)
-
 
 def hessian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
     """All second derivatives of a scalar f at x, H[i, j] = d2f / dx_i dx_j: the Jacobian of the gradient.
@@ -180,19 +173,22 @@ def hessian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
     """
 
     def gradient(x: Tensor) -> Tensor:
-        y = f(x)
-        _check_tensor(y, "the function must return a Tensor, and it returned {}")
+        y = tensor_of(f, x)
         if y.size != 1:
             raise ValueError(f"a Hessian is taken of a scalar function, and this one returned shape {y.shape}")
         return gradients(y, [x])[0]
 
     return jacobian(gradient, x)
 
+def tensor_of(f: Callable[..., Tensor], *xs: Tensor) -> Tensor:
+    """f(*xs); TypeError unless that is a Tensor."""
+    y = f(*xs)
+    _check_tensor(y, "the function must return a Tensor, and it returned {}")
+    return y
 
 def _check_tensor(x: object, what: str) -> None:
     if not isinstance(x, Tensor):
         raise TypeError(what.format(type(x).__name__))
-
 
 def _wrt(wrt: Iterable[Tensor]) -> list[Tensor]:
     """The Tensors by which to differentiate, as a list."""
@@ -200,7 +196,6 @@ def _wrt(wrt: Iterable[Tensor]) -> list[Tensor]:
     if not all(isinstance(x, Tensor) for x in xs):
         raise TypeError(f"wrt must be a list of Tensors, as in gradients(y, [x]), got {reprlib.repr(wrt)}")
     return xs  # type: ignore[return-value]
-
 
 def _seed(output: Tensor, seed: Operand | None) -> Tensor:
     if seed is None:
@@ -210,8 +205,7 @@ def _seed(output: Tensor, seed: Operand | None) -> Tensor:
         raise ValueError(f"the seed has shape {given.shape}, the output {output.shape}; they must be the same")
     return given if given.dtype == output.dtype else given.astype(output.dtype)
 
-
 def _uniform(value: float, like: Tensor) -> Tensor:
-    """One number in the shape of another Tensor; it takes no memory."""
+    """One number in the shape of another Tensor: a view, which takes no memory."""
     number = constant(value, like.dtype)
     return number if like.ndim == 0 else number.broadcast_to(like.shape)

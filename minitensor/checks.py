@@ -7,11 +7,13 @@ their guards stand here together.
 from __future__ import annotations
 
 import inspect
+import reprlib
 import string
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
 from math import prod
+from numbers import Real
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
@@ -40,6 +42,28 @@ def whole(name: str, value: Any) -> int:
         raise TypeError(f"{name} (={value!r}) must be a whole number") from None
 
 
+def real(name: str, value: Any) -> Any:
+    """The value itself; TypeError if it is not a real number."""
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} (={value!r}) must be a number")
+    return value
+
+
+def listed(name: str, values: Any) -> Any:
+    """The values themselves; TypeError unless there are several, in a list, a tuple or an array."""
+    if not hasattr(values, "__len__") or isinstance(values, str):
+        raise TypeError(f"{name} (={values!r}) must be a list or a tuple")
+    return values
+
+
+def lengths(shape: int | Sequence[int]) -> Sizes:
+    """A shape as a tuple; ValueError for a negative length."""
+    sizes = sequence((shape,))
+    if min(sizes, default=0) < 0:
+        raise ValueError(f"shape (={shape}) must not have negative lengths")
+    return sizes
+
+
 def index_number(value: Any) -> int:
     """A position as an int; IndexError if it is not a whole number."""
     try:
@@ -62,6 +86,8 @@ def per_axis(name: str, value: Ints, axes: int) -> Sizes:
     ((2, 2), (1, 2))
     """
     values = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * axes
+    if not axes:
+        raise ValueError(f"{name} (={value}) must have a number for at least one spatial axis")
     if len(values) != axes:
         raise ValueError(f"{name} (={value}) must be a number, or one for each of the {axes} spatial axes")
     return tuple([whole(name, v) for v in values])
@@ -72,6 +98,12 @@ def check_least(**settings: int) -> None:
     for name, number in settings.items():
         if number < (least := 0 if "padding" in name else 1):
             raise ValueError(f"{name} (={number}) must be at least {least}")
+
+
+def check_generator(rng: Any) -> None:
+    """TypeError unless rng is a numpy.random.Generator."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy.random.Generator, as from default_rng(seed), got {type(rng).__name__}")
 
 
 # -- axes and shapes ---------------------------------------------------------------------------------------------------
@@ -308,7 +340,10 @@ def of_rank(axes: int, layer: Callable[P, T]) -> Callable[P, T]:
     @wraps(layer)
     def ranked(*args: P.args, **settings: P.kwargs) -> T:
         x: Any = args[0] if args else settings.get("x")
-        shape = x.shape if hasattr(x, "primitive") else np.shape(x)
+        try:
+            shape = x.shape if hasattr(x, "primitive") else np.shape(x)
+        except ValueError:
+            raise ValueError(f"a Tensor needs a rectangular array of numbers, got {reprlib.repr(x)}") from None
         if len(shape) != axes + 2:
             raise ValueError(f"the input must be (N, C, {', '.join('DHW'[-axes:])}), got shape {shape}")
         return layer(*args, **settings)

@@ -3,16 +3,17 @@
 What you can do here: `dense`; `conv` and `conv_transpose`, each with a rank behind its name, as `conv2d`.
 
 Letters:   n image    c input channel    o output channel    h w place of the window (one for each output cell)
-           i j tap of the kernel    y v pixel (row, column)    k group of channels
+           i j tap of the kernel    y v pixel (row, column)    k group of channels    t tile
            s stride    d dilation    p padding
            in code: x the input, w the weight, g a gradient that is shaped like the output
            (before a bracket w is the weight and y the output; inside one they are indices)
 
-They are one contraction of the weight with `windows` of the input, and differ in the letters of the weight alone:
+They are one contraction of the weight with `windows` of the input, and differ in the letters of the weight alone.
+(Letters name axes, as in `np.einsum`: multiply, and add up over each letter that the result lacks.)
 
     convolution           nchwij, ocij -> nohw            every output sees one window; all places h w share the weight
     depthwise             nchwij, cij -> nchw             ... each channel has one kernel: a group for each channel
-    tiled convolution     nchwij, ochwij -> nohw          ... with the weight of h mod t, w mod t (`local.py`)
+    tiled convolution     nchwij, ochwij -> nohw          ... kernels take turns, h mod t, w mod t (`local.py`)
     locally connected     nchwij, ochwij -> nohw          the weight gained h and w: nothing is shared (`local.py`)
     dense                 nc, oc -> no                    one window, as large as the input
 
@@ -31,7 +32,7 @@ from .windows import Windows, fold_patches, patches
 # fmt: off
 
 def dense(x: Operand, w: Operand, b: Operand | None = None) -> Tensor:
-    """Every output a weighted sum of every input: y[n, o] = sum_c x[n, c] w[o, c] + b[o].
+    """Each output is a weighted sum of all inputs: y[n, o] = sum_c x[n, c] w[o, c] + b[o].
 
     x (..., C), w (O, C), b (O) give (..., O).  Raises ValueError where these do not fit.
 
@@ -51,9 +52,8 @@ def conv(
 ) -> Tensor:
     """Slide a kernel over an image: y[n, o, h, w] = b[o] + sum_cij x[n, c, h s + i d - p, w s + j d - p] w[o, c, i, j].
 
-    x (N, C, H, W), w (O, C/groups, kH, kW), b (O) give (N, O, H', W'), with H' of `sizes.conv_output_size`; so it is
-    along one axis without H, and along three with D before H.  With groups, c runs over the channels of o's group:
-    groups = C with w (C, 1, kH, kW) is a depthwise convolution.
+    x (N, C, H, W), w (O, C/groups, kH, kW), b (O) give (N, O, H', W'), with H' of `sizes.conv_output_size`; one axis or
+    three likewise.  With groups, c runs over the channels of o's group: groups = C is a depthwise convolution.
     padding is a number, one for each axis, "valid" (none) or "same" (the output as large as the input, at stride 1);
     padding_mode fills the margin with "zeros", goes round ("circular"), mirrors ("reflect"), or repeats the border
     ("replicate").
@@ -93,40 +93,38 @@ def _conv_weight(x: Array, g: Array, *, windows: Windows, groups: int) -> Array:
     w = contract("nkchwij,nkohw->kocij", patches(by_group(x, groups), windows), by_group(g, groups))
     return w.reshape(-1, *w.shape[2:])
 
-# L = sum of g * conv(x, w) is linear in each of x, w and g.  So its derivative by any one of the three is linear in
-# the other two: these three operators, and each one's rules are the other two.  (dL/dg is asked for by second
-# derivatives: there g is an input like the others.)
+# Why is convolution's rule for x the transposed convolution?  By hand, 3 pixels and 2 taps:
 #
-#     dL/dg = conv(x, w)            dL/dx = conv_transpose(g, w)            dL/dw = conv_weight(x, g)
+#     y_0 = x_0 w_0 + x_1 w_1        As a matrix, y = A x with A = [[w_0, w_1, 0], [0, w_0, w_1]], so dL/dx = A^T g:
+#     y_1 = x_1 w_0 + x_2 w_1        dL/dx = (g_0 w_0,  g_0 w_1 + g_1 w_0,  g_1 w_1)
 #
-# Write "conv" out in L and collect what stands beside one pixel: every output whose window covers it, times the tap
-# that it was read with,
+# Each g stamps the kernel, times itself, onto the pixels that its window read: that *is* the transposed convolution of
+# g with w, and A^T its name.  For w = (10, 1) and g = (1, 5) it is (10, 51, 5).  In general, a pixel gets every output
+# whose window covers it, times the tap that it was read with:
 #
 #     dL/dx[n, c, y, v] = sum of g[n, o, h, w] w[o, c, i, j]  over all o h w i j with h s + i d - p = y
 #                                                                              and w s + j d - p = v.
+# In the same way each tap gets the pixels that it has met, times their g: `conv_weight`.  L, the sum of g * conv(x, w),
+# is linear in each of x, w and g: so it has three derivatives, and the rules of each operator are the other two.
+# (For second derivatives g is an input like the others.)
 #
-# By hand, 3 pixels and 2 taps: y_0 = x_0 w_0 + x_1 w_1 and y_1 = x_1 w_0 + x_2 w_1.  As a matrix, y = A x with
-# A = [[w_0, w_1, 0], [0, w_0, w_1]], so dL/dx = A^T g, whence the name: (g_0 w_0, g_0 w_1 + g_1 w_0, g_1 w_1).
-# For w = (10, 1) and g = (1, 5) that is (10, 51, 5).
-#
-# That *is* the transposed convolution of g with w: each g stamps the kernel, times itself, onto the pixels that it was
-# read from.  In the same way each tap collects the pixels that it has met, times their g: conv_weight.
+#     dL/dg = conv(x, w)            dL/dx = conv_transpose(g, w)            dL/dw = conv_weight(x, g)
 #
 # A gradient arrives in the shape of what its operator computes: that of conv_transpose is shaped like x, so it is
 # called x, and that of conv_weight is called w.
 
 _conv.defvjp(
-    lambda g, out, x, w, b=None, *, windows, groups: _conv_transpose(g, w, windows=windows, groups=groups),
-    lambda g, out, x, w, b=None, *, windows, groups: _conv_weight(x, g, windows=windows, groups=groups),
-    lambda g, out, x, w, b=None, *, windows, groups: g.sum(axis=(0, *range(2, g.ndim))),
+    lambda g, out, x, w, b=None, **settings: _conv_transpose(g, w, **settings),
+    lambda g, out, x, w, b=None, **settings: _conv_weight(x, g, **settings),
+    lambda g, out, x, w, b=None, **settings: g.sum(axis=(0, *range(2, g.ndim))),
 )
 _conv_transpose.defvjp(
-    lambda x, out, g, w, *, windows, groups: _conv(x, w, windows=windows, groups=groups),
-    lambda x, out, g, w, *, windows, groups: _conv_weight(x, g, windows=windows, groups=groups),
+    lambda x, out, g, w, **settings: _conv(x, w, **settings),
+    lambda x, out, g, w, **settings: _conv_weight(x, g, **settings),
 )
 _conv_weight.defvjp(
-    lambda w, out, x, g, *, windows, groups: _conv_transpose(g, w, windows=windows, groups=groups),
-    lambda w, out, x, g, *, windows, groups: _conv(x, w, windows=windows, groups=groups),
+    lambda w, out, x, g, **settings: _conv_transpose(g, w, **settings),
+    lambda w, out, x, g, **settings: _conv(x, w, **settings),
 )
 
 def conv_transpose(
@@ -136,8 +134,8 @@ def conv_transpose(
     """The transpose of `conv`: each input value stamps the kernel, times itself, onto the output.
 
     y[n, o, h s + i d - p, w s + j d - p] += x[n, c, h, w] w[c, o, i, j].  It undoes the change of size that a
-    convolution with the same settings makes (not the change of values); output_padding adds rows and columns at the
-    end, since with a stride several sizes lead to the same one.
+    convolution with the same settings makes (not the change of values); with a stride several sizes are changed to one,
+    and output_padding, rows and columns added at the end, chooses among them.
     x (N, C, H, W), w (C, O/groups, kH, kW), b (O) give (N, O, H', W'), with `sizes.conv_transpose_output_size`; one
     axis or three likewise.  Raises ValueError where shapes or settings do not fit.
     Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), chapter 4.
@@ -153,6 +151,7 @@ def conv_transpose(
     y: Tensor = _conv_transpose(x, w, windows=windows, groups=groups)
     return y if b is None else y + bias_of_shape(b, (w.shape[1] * groups,), y).reshape(-1, *[1] * (y.ndim - 2))
 
+# conv2d is conv, and an error for images with other than two axes.
 conv1d, conv2d, conv3d = of_rank(1, conv), of_rank(2, conv), of_rank(3, conv)
 conv_transpose1d, conv_transpose2d, conv_transpose3d = (of_rank(n, conv_transpose) for n in (1, 2, 3))
 

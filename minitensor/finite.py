@@ -17,13 +17,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .backprop import gradients
+from .backprop import gradients, tensor_of
 from .checks import whole
 from .ops.elementwise import multiply
 from .ops.shape import concatenate
 from .recording import recording
 from .tensor import Array, Operand, Tensor, as_tensor
 
+# fmt: off
 
 def slope(f: Callable[..., Tensor], xs: Sequence[Array], direction: Sequence[Array], step: float = 1e-3) -> float:
     """The derivative of a scalar f at xs along a direction v, from values alone.
@@ -42,9 +43,6 @@ def slope(f: Callable[..., Tensor], xs: Sequence[Array], direction: Sequence[Arr
         return (at(h) - at(-h)) / (2 * h)
 
     return (4 * central(step) - central(2 * step)) / 3
-
-
-# fmt: off
 
 @recording(True)
 def check_gradients(
@@ -75,10 +73,8 @@ def check_gradients(
     rng = np.random.default_rng(0) if rng is None else rng
     arrays = [np.array(as_tensor(x).data, dtype=np.float64) for x in xs]
     worst, function = 0.0, f
-    for current in range(1, order + 1):
-        y = function(*map(Tensor, arrays))
-        if not isinstance(y, Tensor):
-            raise TypeError(f"the function must return a Tensor, and it returned {type(y).__name__}")
+    for current in range(1, order + 1):  # function is f, then x -> dL/dx of that, and so on
+        y = tensor_of(function, *map(Tensor, arrays))
         function = _scalar(function, rng.normal(size=y.shape))
         direction = [rng.uniform(-1, 1, size=x.shape) for x in arrays]
         tensors = [Tensor(x) for x in arrays]

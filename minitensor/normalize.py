@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .checks import whole
+from .checks import check_generator, real, whole
 from .ops.reduce import mean
 from .ops.shape import pad, transpose
 from .tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
 from .windows import windows
 
+# fmt: off
 
 def batch_norm(x: Operand, scale: Operand, shift: Operand, eps: float = 1e-5) -> Tensor:
     """Each channel with mean 0 and variance 1 over the batch, then scaled and shifted.
@@ -28,20 +29,18 @@ def batch_norm(x: Operand, scale: Operand, shift: Operand, eps: float = 1e-5) ->
     """
     x, scale, shift = as_tensors(x, scale, shift)
     if x.ndim < 2 or not scale.shape == shift.shape == x.shape[1:2]:
-        raise ValueError(
-            f"batch_norm needs x (N, C, ...) with scale and shift (C), got {x.shape}, {scale.shape}, {shift.shape}"
-        )
+        got = f"{x.shape}, {scale.shape}, {shift.shape}"
+        raise ValueError(f"batch_norm needs x (N, C, ...) with scale and shift (C), got {got}")
     others = (0, *range(2, x.ndim))
     centred = x - mean(x, others, keepdims=True)
     deviation = (mean(centred**2, others, keepdims=True) + eps).sqrt()
     per_channel = (-1, *(1,) * (x.ndim - 2))
     return centred / deviation * scale.reshape(per_channel) + shift.reshape(per_channel)
 
-
 def local_response_norm(x: Operand, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """Each value held down by those in neighbouring channels: y = x / (k + alpha mean(x^2 over size channels))^beta.
 
-    The mean is over `size` channels around the value's own, size // 2 before it, those beyond the border counted as 0.
+    The mean is over `size` channels, size // 2 of them before the value's own; those beyond the border count as 0.
     (The paper multiplies alpha by the *sum*: its alpha is ours divided by size.)
     x (N, C, ...).  Raises ValueError for a size < 1.
     Source: Krizhevsky, Sutskever and Hinton, ImageNet classification ..., NIPS 2012, section 3.3.
@@ -57,12 +56,11 @@ def local_response_norm(x: Operand, size: int, alpha: float = 1e-4, beta: float 
     neighbours = windows(squares, size).sum(axis=-1) / size  # (n, h, w, c)
     return x / (k + alpha * transpose(neighbours, (0, x.ndim - 1, *range(1, x.ndim - 1)))) ** beta
 
-
 def dropout(x: Operand, p: float, rng: np.random.Generator) -> Tensor:
     """Each value is left out with probability p, and the others are divided by 1 - p, so that the mean stays.
 
-    y = x m / (1 - p), with m drawn from rng anew at each call.  (In the paper p is the probability to
-    stay; nothing is divided while learning, and in use every value is multiplied by p: the same mean.)
+    y = x m / (1 - p), with m 0 or 1, drawn from rng anew at each call.  (In the paper p is the probability to stay, and
+    nothing is divided; after learning each value is multiplied by p instead, for the same mean.)
     Raises ValueError unless 0 <= p < 1, TypeError for an rng that is no numpy.random.Generator.
     Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, Dropout, JMLR 2014.
 
@@ -70,12 +68,10 @@ def dropout(x: Operand, p: float, rng: np.random.Generator) -> Tensor:
     array([2., 0., 0., 0.])
     """
     x = as_tensor(x)
-    if not 0 <= p < 1:
+    if not 0 <= real("p", p) < 1:
         raise ValueError(f"p (={p}) must be at least 0 and less than 1")
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a numpy.random.Generator, as from default_rng(seed), got {type(rng).__name__}")
+    check_generator(rng)
     return x * kept(rng=rng, p=p, shape=x.shape, dtype=x.dtype)
-
 
 @primitive
 def kept(*, rng: np.random.Generator, p: float, shape: tuple[int, ...], dtype: np.dtype) -> Array:

@@ -30,8 +30,8 @@ def max_pool(
     """The largest value in each window: y[n, c, h, w] = max_ij x[n, c, h s + i d - p, w s + j d - p].
 
     x (N, C, H, W) gives (N, C, H', W'), with H' of `sizes.conv_output_size`, one axis or three likewise; the stride is
-    the kernel size if not given.  The margin never wins; a window that lies in it altogether, as with dilation one can,
-    is -infinity.  A tie sends the gradient to the first maximum, in reading order; nan counts as larger than numbers.
+    the kernel size if not given.  The margin never wins; with dilation a window may see nothing else, and then gives
+    -infinity.  A tie sends the gradient to the first maximum, in reading order; nan counts as larger than numbers.
     Raises ValueError where the settings do not fit, and for padding of more than half a kernel.
 
     >>> x = Tensor([[[[1.0, 2.0, 0.0, 0.0], [3.0, 4.0, 0.0, 5.0]]]])
@@ -50,11 +50,11 @@ def _max_pool(x: Array, *, windows: Windows) -> Array:
     """The margin is -infinity, so that it wins nowhere."""
     return patches(x, windows, -np.inf).max(axis=taps(windows))
 
-# Each window has chosen one pixel, and unless two are equal the choice does not change when x moves a little.  So the
-# gradient goes to the pixel that was chosen; at a tie, where there is no derivative, to the first.  For a given choice,
-# max_unpool writes there and at_maxima reads there: linear maps, each the adjoint of the other.  Both take x and y only
-# to find the choice, which is constant between ties: their rules are None.  (y moves with x, but no value of y is in
-# the result.)
+# Each window has chosen one pixel, and unless two are equal the choice does not change when x moves a little: y is that
+# pixel, and dy/dx is 1 there and 0 elsewhere.  So the gradient goes to the pixel that was chosen; at a tie, where there
+# is no derivative, to the first.  A pixel that several windows chose gets the sum.  For a given choice, max_unpool
+# writes there and at_maxima reads there: linear maps, each the adjoint of the other.  Both take x and y only to find
+# the choice, which does not move with them, so the rules for these are None.
 
 @primitive
 def _max_unpool(g: Array, x: Array, y: Array, *, windows: Windows) -> Array:
@@ -75,7 +75,7 @@ def first_maxima(x: Array, y: Array, windows: Windows) -> Array:
     seen, inside = patches(x, windows), patches(np.ones(windows.size, bool), windows, False)
     largest = inside & ((seen == for_each_tap(y, windows)) | np.isnan(seen))
     flat = largest.reshape(*y.shape, prod(windows.kernel))  # the taps in reading order
-    return (flat & (flat.cumsum(axis=-1) == 1)).reshape(largest.shape)
+    return (flat & (flat.cumsum(axis=-1) == 1)).reshape(largest.shape)  # True, and the first one
 
 def for_each_tap(y: Array | Tensor, windows: Windows) -> Any:
     """One number for each window, (n, c, h, w), as one that broadcasts over its taps, (n, c, h, w, 1, 1)."""
@@ -90,7 +90,7 @@ def avg_pool(
     """The mean of each window: y[n, c, h, w] = sum_ij x[n, c, h s + i - p, w s + j - p] / count.
 
     The count is that of all cells in the window, margin included; of the cells of x alone if not count_include_pad.
-    What a last window with ceil_mode reaches beyond the margin never counts.
+    What the last window reaches beyond the margin, with ceil_mode, does not count.
     x (N, C, H, W) gives (N, C, H', W'), one axis or three likewise.  Raises ValueError as `max_pool`.
 
     >>> avg_pool2d(Tensor([[[[1.0, 2.0], [3.0, 6.0]]]]), 2).data
@@ -122,7 +122,7 @@ def counts(windows: Windows, count_include_pad: bool, dtype: np.dtype) -> Array:
     return reduce(np.multiply.outer, [cells.sum(axis=1) for cells in along]).astype(dtype)
 
 def taps(windows: Windows) -> tuple[int, ...]:
-    """The axes of the taps, which come last."""
+    """The axes of the taps in `patches`, which come last."""
     return tuple(range(-len(windows.kernel), 0))
 
 def pool_windows(

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from .checks import check_least, number_of_places, transposed_size, whole
+from .checks import check_least, listed, number_of_places, transposed_size, whole
 from .windows import Windows
 
 
@@ -92,7 +92,7 @@ def receptive_field_and_jump(layers: Iterable[Sequence[int]]) -> tuple[int, int]
     """
     field, jump = 1, 1
     for layer in layers:
-        if len(layer) not in (2, 3):
+        if len(listed("layer", layer)) not in (2, 3):
             raise ValueError(f"a layer is (kernel, stride) or (kernel, stride, dilation), got {layer!r}")
         k, stride, dilation = (*layer, 1)[:3]
         k, stride, dilation = _whole(k=k, stride=stride, dilation=dilation)

@@ -1,14 +1,14 @@
 """A value and the recipe that made it.
 
-What you can do here: make an operator with `primitive`, and a `Tensor`, of which an operator makes another.
+What you can do here: make a `Tensor`, and turn a NumPy function into an operator on Tensors with `primitive`.
 
-A Tensor holds an array and, if an operator made it, the recipe `(primitive, inputs, params)`:
+A Tensor holds an array and, if an operator made it, the recipe `(primitive, inputs, params)`; params are its settings:
 
     y = tanh(x)             y.primitive.name == "tanh",  y.inputs == (x,),  y.params == {}
     s = sum(y, axis=0)      s.primitive.name == "sum",   s.inputs == (y,),  s.params == {"axis": (0,), ...}
 
-Beside its recipe a Tensor has a birth number, larger than those of its inputs; nothing else is ever recorded.  From
-these alone `backprop.py` computes derivatives of any order, `formula` prints mathematics, and `viz` draws graphs.
+Beside its recipe a Tensor has a birth number, larger than those of its inputs; nothing else is recorded.  From these
+alone `backprop.py` computes derivatives of any order, `formula` prints mathematics, and `viz` draws graphs.
 """
 
 from __future__ import annotations
@@ -26,23 +26,26 @@ import numpy.typing as npt
 from . import checks
 from .checks import DEFAULT_FLOAT, Axis, float_dtype
 from .recording import RECORDING
-from .value import FLOAT_SCALARS, Value, as_floats, frozen, own_floats
+from .value import FLOAT_SCALARS, Value, as_floats, deep_copy, frozen, own_floats
 from .value import Array as Array
 
 Operand: TypeAlias = "Tensor | npt.ArrayLike"
 Rule: TypeAlias = "Callable[..., Tensor]"
 
+# fmt: off
+
 _births = itertools.count()  # a Tensor is born after its inputs: the order that backpropagation needs
 
-
 class Primitive:
-    """An operator: a NumPy function, and for each of its inputs a vector-Jacobian rule written in Tensors.
+    """An operator: a NumPy function, and for each of its inputs a rule that takes a gradient back through it.
 
     Made by `primitive`; called with Tensors (positional) and settings (keyword-only).  `definition` is the function as
     it is written; `function` is the one that runs: the same, or a quicker one with the same value.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise TypeError(f"an operator is made of a NumPy function, got {function!r}")
         self.function = self.definition = self.__wrapped__ = function
         self.name = function.__name__.lstrip("_")  # the primitive behind the public function `where` is `_where`
         self.defaults: Mapping[str, Any] = getattr(function, "__kwdefaults__", None) or {}
@@ -54,7 +57,7 @@ class Primitive:
     def __call__(self, *inputs: Any, **settings: Any) -> Tensor:
         """Compute the value, and remember how."""
         for x in inputs:
-            if type(x) is not Tensor:
+            if type(x) is not Tensor:  # seldom, and to look is quicker than to call
                 inputs = as_tensors(*inputs)
                 break
         params = _checked_settings(self, settings) if settings or self.defaults else NO_SETTINGS
@@ -68,14 +71,13 @@ class Primitive:
         return _born(value, self, inputs, params) if RECORDING.get() else _born(value)
 
     def defvjp(self, *rules: Rule | None) -> None:
-        """Say how a gradient flows back, with one rule per input.
+        """Say how a gradient flows back, with one rule per input: vjp is short for vector-Jacobian product.
 
-        A rule is called as `rule(g, out, *inputs, **params)`, where g is the gradient of some scalar L with respect to
-        the output out, and returns the gradient of L with respect to that input x, the product of the vector g with the
-        Jacobian of out: (dL/dx)_j = sum_i g_i (d out_i / d x_j).  It gets out as well, since many a derivative is
-        shortest in terms of it: the derivative of exp is exp.  It is written in Tensors, so it has a recipe too, and
-        the derivative of a derivative needs no second mechanism.  None in place of a rule says that the derivative is
-        zero wherever there is one.
+        Let L be a scalar that was computed from the output `out`, and g = dL/d out.  The rule for an input x is called
+        as `rule(g, out, *inputs, **params)` and returns dL/dx, the vector g times the Jacobian of out:
+        (dL/dx)_j = sum_i g_i (d out_i / d x_j).  For out = exp(x) that is `lambda g, out, x: g * out`.
+        A rule computes with Tensors, so what it returns has a recipe too, and the derivative of a derivative needs no
+        second mechanism.  None in place of a rule says that the derivative is zero wherever there is one.
         Raises ValueError unless there are as many rules as inputs.
         """
         checks.check_rules(self.name, self.definition, len(rules))
@@ -96,7 +98,6 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
-
 def primitive(function: Callable[..., Any]) -> Primitive:
     """Turn a NumPy function into an operator on Tensors; give it its derivative with `defvjp`.
 
@@ -113,7 +114,6 @@ def primitive(function: Callable[..., Any]) -> Primitive:
     (Tensor(8., cube), Tensor(12.))
     """
     return Primitive(function)
-
 
 class Tensor(Value):
     """An array that remembers which operator made it, from which inputs, with which settings.
@@ -144,8 +144,8 @@ class Tensor(Value):
         self.birth = next(_births)
         self.grad, self.name = None, name
 
-    # That is the idea, and `backprop.py` goes on from here.  What Python and NumPy ask of an array is in `value.py`;
-    # the rest of this class is their syntax, written out: x + y is add(x, y), and x.f(...) is f(x, ...).
+    # That is the idea: go on to `backprop.py`.  The rest of this file is syntax, x + y for add(x, y) and x.f(...) for
+    # f(x, ...), and how Tensors are made.  `value.py` has what Python and NumPy ask of an array.
 
     def detach(self) -> Tensor:
         """The same value without its recipe: a constant to every derivative."""
@@ -167,7 +167,6 @@ class Tensor(Value):
         """Fill `.grad` of everything that this was computed from: `minitensor.backward`."""
         backprop.backward(self, seed)
 
-    # fmt: off
     def __add__(self, other: Operand) -> Tensor: return ops.add(self, other)
     def __radd__(self, other: Operand) -> Tensor: return ops.add(other, self)
     def __sub__(self, other: Operand) -> Tensor: return ops.subtract(self, other)
@@ -176,8 +175,8 @@ class Tensor(Value):
     def __rmul__(self, other: Operand) -> Tensor: return ops.multiply(other, self)
     def __truediv__(self, other: Operand) -> Tensor: return ops.divide(self, other)
     def __rtruediv__(self, other: Operand) -> Tensor: return ops.divide(other, self)
-    def __pow__(self, other: Operand) -> Tensor: return ops.power(self, other)
-    def __rpow__(self, other: Operand) -> Tensor: return ops.float_power(other, self)
+    def __pow__(self, other: Operand) -> Tensor: return more.power(self, other)
+    def __rpow__(self, other: Operand) -> Tensor: return more.float_power(other, self)
     def __matmul__(self, other: Operand) -> Tensor: return ops.matmul(self, other)
     def __rmatmul__(self, other: Operand) -> Tensor: return ops.matmul(other, self)
     def __neg__(self) -> Tensor: return ops.negative(self)
@@ -225,58 +224,31 @@ class Tensor(Value):
         return more.var(self, axis, keepdims, ddof)
 
     def __iter__(self) -> Iterator[Tensor]: return (self[i] for i in range(len(self)))
-    # fmt: on
-
-    def __copy__(self) -> Tensor:
-        twin = _born(self._value, self.primitive, self.inputs, self._params)
-        twin.name, twin.grad = self.name, self.grad
-        return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        """A Tensor of its own, with a copy of the recipe; values are shared, since nobody can change them."""
-        for t in reversed(backprop.history(self)):
-            if id(t) not in memo:
-                memo[id(t)] = twin = t.__copy__()
-                twin.inputs = tuple([memo[id(x)] for x in t.inputs])
-        result: Tensor = memo[id(self)]
-        return result
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """A pickled Tensor is born anew where it is unpickled; TypeError for one with a recipe."""
-        if self.primitive is not None:
-            raise TypeError("the recipe of a Tensor cannot be pickled: detach() it, and pickle the value alone")
-        return Tensor, (np.asarray(self._value), self.name)
-
+        """A Tensor of its own, with a copy of the recipe."""
+        return deep_copy(backprop.history(self), memo)
 
 # -- how Tensors are born ----------------------------------------------------------------------------------------------
 
 NO_SETTINGS: dict[str, Any] = {}  # one for all: a million operators without settings need no million dicts
 
-
 def _born(
-    value: Any,
-    primitive: Primitive | None = None,
-    inputs: tuple[Tensor, ...] = (),
+    value: Any, primitive: Primitive | None = None, inputs: tuple[Tensor, ...] = (),
     params: Mapping[str, Any] = NO_SETTINGS,
 ) -> Tensor:
     """A new Tensor: a value that nobody else can change, and the recipe that made it."""
-    tensor = _new(Tensor)
-    tensor._value = value
-    tensor.primitive = primitive
-    tensor.inputs = inputs
-    tensor._params = params
-    tensor.birth = next(_births)
+    tensor = _new(Tensor)  # without `__init__`, which would copy and check the value
+    tensor._value, tensor.birth = value, next(_births)
+    tensor.primitive, tensor.inputs, tensor._params = primitive, inputs, params
     tensor._name = tensor.grad = None
     return tensor
 
-
 _new = object.__new__
-
 
 def as_tensor(x: Operand) -> Tensor:
     """The Tensor itself, or a new one that holds this number or array."""
     return x if isinstance(x, Tensor) else Tensor(x)
-
 
 def as_tensors(*operands: Operand) -> tuple[Tensor, ...]:
     """All operands as Tensors.  Python numbers and integers adopt the widest dtype among the Tensors.
@@ -284,32 +256,25 @@ def as_tensors(*operands: Operand) -> tuple[Tensor, ...]:
     >>> as_tensors(Tensor(np.float32([1, 2])), 3)[1].dtype
     dtype('float32')
     """
-    for x in operands:
-        if type(x) is not Tensor:
-            break
-    else:
-        return operands  # type: ignore[return-value]
     dtypes = [x._value.dtype for x in operands if isinstance(x, Tensor)]
+    if len(dtypes) == len(operands):
+        return operands  # type: ignore[return-value]
     adopted = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes) if dtypes else DEFAULT_FLOAT
     return tuple([x if isinstance(x, Tensor) else constant(x, adopted) for x in operands])
-
 
 def constant(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Tensor:
     """A Tensor of this number or array; dtype is for data that does not bring a float dtype of its own."""
     return _born(dtype.type(data) if type(data) in (float, int) else own_floats(data, dtype))
 
-
 def owned(array: Array) -> Tensor:
     """A Tensor that takes over an array, without a copy: nobody else may write to it from now on."""
     return _born(frozen(array) if array.ndim else array[()])
 
-
 def _checked_settings(primitive: Primitive, settings: dict[str, Any]) -> dict[str, Any]:
-    """All settings of a call, those left out as well."""
+    """The settings of a call, with the defaults of those left out; TypeError if an input is among them."""
     if Tensor in map(type, settings.values()) or not primitive.input_names.isdisjoint(settings):
         raise TypeError(f"{primitive.name} takes Tensors by position, not as {', '.join(settings)}=...")
     return {**primitive.defaults, **settings} if primitive.defaults else settings
-
 
 for _name, _method in vars(Tensor).items():
     if inspect.isfunction(_method) and not _name.startswith("_") and not _method.__doc__:

@@ -115,6 +115,18 @@ class Value:
     def __contains__(self, number: object) -> bool:
         raise TypeError("whether a number is in a Tensor is a question to its value: 0.0 in x.data")
 
+    def __copy__(self: Any) -> Any:
+        twin = self.detach()
+        twin.primitive, twin.inputs, twin._params = self.primitive, self.inputs, self._params
+        twin.name, twin.grad = self.name, self.grad
+        return twin
+
+    def __reduce__(self: Any) -> tuple[Any, ...]:
+        """A pickled Tensor is born anew where it is unpickled; TypeError for one with a recipe."""
+        if self.primitive is not None:
+            raise TypeError("the recipe of a Tensor cannot be pickled: detach() it, and pickle the value alone")
+        return type(self), (np.asarray(self._value), self.name)
+
     # -- NumPy ---------------------------------------------------------------------------------------------------------
 
     __array_priority__ = 1000  # so that `array * x` is x.__rmul__(array), and not an array of Tensors
@@ -133,6 +145,15 @@ class Value:
             return x.data if isinstance(x, Value) else type(x)(map(value, x)) if type(x) in (list, tuple) else x
 
         return function(*map(value, args), **{name: value(x) for name, x in kwargs.items()})
+
+
+def deep_copy(newest_first: Sequence[Any], memo: dict[int, Any]) -> Any:
+    """The first of these Tensors, the newest, with a copy of the recipe; values are shared: nobody can change them."""
+    for t in reversed(newest_first):
+        if id(t) not in memo:
+            memo[id(t)] = twin = t.__copy__()
+            twin.inputs = tuple([memo[id(x)] for x in t.inputs])
+    return memo[id(newest_first[0])]
 
 
 # -- what becomes a value ----------------------------------------------------------------------------------------------
@@ -184,6 +205,12 @@ def as_floats(name: str, value: Any, inputs: Sequence[Value]) -> Any:
 
 class LookedAt(ValueError):
     """A value was asked for while only the recipe counts."""
+
+
+def refuse_tracing(why: str) -> None:
+    """LookedAt, for this reason, while a function is traced: what comes next depends on values."""
+    if TRACED_FROM.get() is not None:
+        raise LookedAt(why)
 
 
 def _check_constant(x: Any) -> None:

@@ -1,7 +1,7 @@
 """How windows lie over an image, and the one map behind convolution and pooling.
 
-What you can do here: describe a setting with `Windows`, look at an image through `windows`, and `fold` patches back
-onto it.
+What you can do here: look at an image through `windows`, `fold` patches back onto it, and describe with `Windows` how
+they lie.
 
 Letters, along one axis:   n input length    k kernel (tap count)    s stride    p padding    d dilation    m places
                            span = d (k - 1) + 1, what a dilated kernel covers
@@ -10,9 +10,16 @@ In shapes:                 h w place of the window (one for each output cell)   
     windows(x)[..., h, w, i, j] = x[..., h s + i d - p, w s + j d - p]     the same pixel in every window that covers it
     fold(g)[..., y, v]          = the sum of g[..., h, w, i, j] over all that came from the pixel y v
 
-Elsewhere they are called unfold (or im2col) and fold (or col2im).  Both are linear, and `fold` is the *adjoint* of
-`windows`: the sum of windows(x) * g is the sum of x * fold(g), for all x and g.  (Written as matrices, one is the
-transpose of the other; `ops/shape.py` has an example, and says why the gradient goes back through the adjoint.)
+Others call them unfold (or im2col) and fold (or col2im).  Both are linear, and fold is the *adjoint* of windows.  The
+adjoint f* of a linear map f is the map with <f(x), g> = <x, f*(g)> for all x and g, where <a, b> is the sum of all
+a_i b_i; if f multiplies by a matrix, f* multiplies by its transpose.  By hand, for 3 pixels and windows of 2:
+
+    windows(x) = (x_0, x_1), (x_1, x_2)            as a matrix  A = [[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]]
+    fold(g)    = (g_00, g_01 + g_10, g_11)         its transpose, A^T
+
+Why it matters: let out = f(x) and g = dL/d out.  If x moves by dx, out moves by f(dx), and hence L by <g, f(dx)> =
+<f*(g), dx>.  What stands beside dx is dL/dx, so *the rule of a linear map is its adjoint*: the gradient of windows goes
+back through fold, and that of fold through windows.
 """
 
 from __future__ import annotations
@@ -26,30 +33,103 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .checks import Ints, Margin, Sizes, margins, number_of_places, per_axis, transposed_size, whole
+from .checks import Ints, Margin, Sizes, listed, margins, number_of_places, per_axis, transposed_size, whole
 from .tensor import Array, Operand, Tensor, as_tensor, primitive
 
 # fmt: off
 
-# -- windows over an image ---------------------------------------------------------------------------------------------
+# -- the map and its adjoint, on arrays --------------------------------------------------------------------------------
+
+def patches(x: Array, windows: Windows, fill: float = 0) -> Array:
+    """What each window sees, (..., H, W) -> (..., H', W', kH, kW): a view of x, or of x with a margin of `fill`."""
+    axes = len(windows.size)
+    if any(map(any, windows.reach)):
+        x = np.pad(x, ((0, 0),) * (x.ndim - axes) + windows.reach, constant_values=fill)
+    every = sliding_window_view(x, windows.span, axis=tuple(range(-axes, 0)))  # at stride 1, no gaps between the taps
+    places = [slice(0, (m - 1) * s + 1, s) for m, s in zip(windows.places, windows.stride, strict=True)]
+    taps = [slice(None, None, d) for d in windows.dilation]
+    seen: Array = every[(..., *places, *taps)]  # type: ignore[arg-type]
+    return seen
+
+def fold_patches(g: Array, windows: Windows) -> Array:
+    """What each window holds, added where it was read, (..., H', W', kH, kW) -> (..., H, W); the margin is cut off."""
+    axes = len(windows.size)
+    image = np.zeros((*g.shape[: g.ndim - 2 * axes], *windows.padded), g.dtype)
+    for tap in product(*map(range, windows.kernel)):  # one tap of all windows at once
+        values: tuple[Any, ...] = (..., *tap)
+        image[windows.lattice(tap)] += g[values]
+    return image[windows.inside]
+
+# -- and on Tensors ----------------------------------------------------------------------------------------------------
+
+def windows(x: Operand, kernel_size: Ints, stride: Ints = 1, dilation: Ints = 1) -> Tensor:
+    """Every patch of x, as a view that copies nothing; (..., H, W) becomes (..., H', W', kH, kW).
+
+    Windows slide along as many of the last axes as kernel_size has numbers; a single number is one for the last axis.
+    stride and dilation are a number, or one for each of these axes.
+    Raises ValueError for a kernel larger than the input.
+    Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.1.
+
+    >>> windows(Tensor([1.0, 2.0, 3.0, 4.0]), 2).data.tolist()
+    [[1.0, 2.0], [2.0, 3.0], [3.0, 4.0]]
+    """
+    x, axes = as_tensor(x), len(kernel_size) if isinstance(kernel_size, Sequence) else 1
+    if x.ndim < axes:
+        raise ValueError(f"a window with {axes} axes (={kernel_size}) needs an input with as many, got {x.shape}")
+    return _windows(x, windows=Windows.over(x.shape[x.ndim - axes :], kernel_size, stride=stride, dilation=dilation))
+
+def fold(patches: Operand, size: Ints, stride: Ints = 1, dilation: Ints = 1) -> Tensor:
+    """Patches laid back onto an image of this size, added where they overlap; the adjoint of `windows`.
+
+    (..., H', W', kH, kW) becomes (..., H, W), for size (H, W).
+    Raises ValueError where the patches are not those that `windows` takes from such an image.
+
+    >>> fold(Tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), size=4).data
+    array([1., 5., 9., 6.])
+    """
+    patches, size = as_tensor(patches), tuple(size) if isinstance(size, Sequence) else (whole("size", size),)
+    axes = len(size)
+    front = patches.ndim - 2 * axes
+    if front < 0:
+        raise ValueError(f"patches of shape {patches.shape} must end in {axes} axes of places and {axes} of taps")
+    places, taps = patches.shape[front : front + axes], patches.shape[front + axes :]
+    windows = Windows.over(size, taps, stride=stride, dilation=dilation)
+    if places != windows.places:
+        raise ValueError(f"an image of size {size} has {windows.places} windows of {taps}, the patches have {places}")
+    return _fold(patches, windows=windows)
+
+@primitive
+def _windows(x: Array, *, windows: Windows) -> Array:
+    return patches(x, windows)
+
+@primitive
+def _fold(g: Array, *, windows: Windows) -> Array:
+    return fold_patches(g, windows)
+
+_windows.defvjp(lambda g, out, x, *, windows: _fold(g, windows=windows))
+_fold.defvjp(lambda x, out, g, *, windows: _windows(x, windows=windows))  # the gradient of an image is shaped like x
+
+# That is the idea: go on to `conv.py`.  The rest of this file is how many places there are, and where.
+
+# -- how windows lie ---------------------------------------------------------------------------------------------------
 
 @dataclass(frozen=True, repr=False)
 class Windows:
     """How windows lie over an image: checked once, in `over` or `onto`, and asked by everything that slides.
 
-    Each field has an entry for each spatial axis; `margin` has one before and one after.
+    Each field has an entry for each spatial axis.
 
     >>> windows = Windows.over((5, 6), 3, stride=2, padding=1)
     >>> windows, windows.places, windows.margin
     (3x3 stride 2 padding 1, (3, 3), ((1, 1), (1, 1)))
     """
 
-    size: Sizes
-    kernel: Sizes
-    stride: Sizes
-    dilation: Sizes
-    margin: Margin
-    places: Sizes
+    size: Sizes  # n
+    kernel: Sizes  # k
+    stride: Sizes  # s
+    dilation: Sizes  # d
+    margin: Margin  # p, before and after
+    places: Sizes  # m
 
     @classmethod
     def over(
@@ -62,7 +142,8 @@ class Windows:
         "valid" (none), or "same" (as many places as pixels, at stride 1; of an odd margin the larger part comes last).
         Raises ValueError, TypeError, with the values, where it does not fit.
         """
-        size, axes = per_axis("size", size, len(size)), len(size)
+        axes = len(listed("size", size))
+        size = per_axis("size", size, axes)
         kernel = per_axis("kernel_size", kernel, axes)
         stride = kernel if stride is None else per_axis("stride", stride, axes)
         dilation = per_axis("dilation", dilation, axes)
@@ -83,9 +164,10 @@ class Windows:
         """
         names = ("places", "kernel_size", "stride", "padding", "output_padding", "dilation")
         given = zip(names, (places, kernel, stride, padding, output_padding, dilation), strict=True)
-        m, k, s, p, extra, d = [per_axis(name, value, len(places)) for name, value in given]
+        m, k, s, p, extra, d = [per_axis(name, value, len(listed("places", places))) for name, value in given]
         size = tuple([transposed_size(*line) for line in zip(m, k, s, p, extra, d, strict=True)])
-        return cls(size, k, s, d, tuple([(a, max(a - e, 0)) for a, e in zip(p, extra, strict=True)]), m)
+        margin = tuple([(a, max(a - e, 0)) for a, e in zip(p, extra, strict=True)])  # at the end a part becomes image
+        return cls(size, k, s, d, margin, m)
 
     @cached_property
     def span(self) -> Sizes:
@@ -147,75 +229,3 @@ def _over(size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, margin: Ma
     lines = zip(size, kernel, stride, margin, dilation, strict=True)
     places = tuple([number_of_places(*line, ceil_mode) for line in lines])
     return Windows(size, kernel, stride, dilation, margin, places)
-
-# -- the map and its adjoint, on arrays --------------------------------------------------------------------------------
-
-def patches(x: Array, windows: Windows, fill: float = 0) -> Array:
-    """What each window sees, (..., H, W) -> (..., H', W', kH, kW): a view of x, or of x with a margin of `fill`."""
-    front, axes = x.ndim - len(windows.size), range(x.ndim - len(windows.size), x.ndim)
-    if any(before or after for before, after in windows.reach):
-        x = np.pad(x, ((0, 0),) * front + windows.reach, constant_values=fill)
-    every = sliding_window_view(x, windows.span, axis=tuple(axes))  # at stride 1, with all that a span covers
-    places = [slice(0, (m - 1) * s + 1, s) for m, s in zip(windows.places, windows.stride, strict=True)]
-    taps = [slice(None, None, d) for d in windows.dilation]
-    seen: Array = every[(..., *places, *taps)]  # type: ignore[arg-type]
-    return seen
-
-def fold_patches(g: Array, windows: Windows) -> Array:
-    """What each window holds, added where it was read, (..., H', W', kH, kW) -> (..., H, W); the margin is cut off."""
-    axes = len(windows.size)
-    image = np.zeros((*g.shape[: g.ndim - 2 * axes], *windows.padded), g.dtype)
-    for tap in product(*map(range, windows.kernel)):  # one tap of all windows at once
-        values: tuple[Any, ...] = (..., *tap)
-        image[windows.lattice(tap)] += g[values]
-    return image[windows.inside]
-
-# -- and on Tensors ----------------------------------------------------------------------------------------------------
-
-def windows(x: Operand, kernel_size: Ints, stride: Ints = 1, dilation: Ints = 1) -> Tensor:
-    """Every patch of x, as a view that copies nothing; (..., H, W) becomes (..., H', W', kH, kW).
-
-    A sequence as kernel_size says how many axes slide, counted from the last; a single number slides the last axis.
-    A single number as stride or dilation is that of each axis that slides.
-    Raises ValueError for a kernel larger than the input.
-    Source: Goodfellow, Bengio and Courville, Deep Learning, section 9.1.
-
-    >>> windows(Tensor([1.0, 2.0, 3.0, 4.0]), 2).data.tolist()
-    [[1.0, 2.0], [2.0, 3.0], [3.0, 4.0]]
-    """
-    x, axes = as_tensor(x), len(kernel_size) if isinstance(kernel_size, Sequence) else 1
-    if x.ndim < axes:
-        raise ValueError(f"a window with {axes} axes (={kernel_size}) needs an input with as many, got {x.shape}")
-    return _windows(x, windows=Windows.over(x.shape[x.ndim - axes :], kernel_size, stride=stride, dilation=dilation))
-
-def fold(patches: Operand, size: Ints, stride: Ints = 1, dilation: Ints = 1) -> Tensor:
-    """Patches laid back onto an image of this size, added where they overlap; the adjoint of `windows`.
-
-    (..., H', W', kH, kW) becomes (..., H, W), for size (H, W).
-    Raises ValueError where the patches are not those that `windows` takes from such an image.
-
-    >>> fold(Tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), size=4).data
-    array([1., 5., 9., 6.])
-    """
-    patches, size = as_tensor(patches), tuple(size) if isinstance(size, Sequence) else (whole("size", size),)
-    axes = len(size)
-    front = patches.ndim - 2 * axes
-    if front < 0:
-        raise ValueError(f"patches of shape {patches.shape} must end in {axes} axes of places and {axes} of taps")
-    places, taps = patches.shape[front : front + axes], patches.shape[front + axes :]
-    windows = Windows.over(size, taps, stride=stride, dilation=dilation)
-    if places != windows.places:
-        raise ValueError(f"an image of size {size} has {windows.places} windows of {taps}, the patches have {places}")
-    return _fold(patches, windows=windows)
-
-@primitive
-def _windows(x: Array, *, windows: Windows) -> Array:
-    return patches(x, windows)
-
-@primitive
-def _fold(g: Array, *, windows: Windows) -> Array:
-    return fold_patches(g, windows)
-
-# By either of two adjoint maps the gradient goes back through the other.
-_windows.defvjp(lambda g, out, x, *, windows: _fold(g, windows=windows))
-_fold.defvjp(lambda x, out, g, *, windows: _windows(x, windows=windows))  # what arrives is shaped like x

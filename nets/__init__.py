@@ -1,8 +1,8 @@
 """nets: layers, networks, data and training on minitensor.
 
 Read the rooms in this order: layers, models, data, training; each says in which order to read its files.  Beside them,
-trace and summary say what a network is made of, files reads and writes safely, export takes a network away as NumPy,
-equivariance measures.
+trace, fields and summary (in this order) say what a network is made of, files reads and writes safely, export takes a
+network away as NumPy, equivariance measures.
 """
 
 from .data.cifar import cifar10

@@ -28,9 +28,12 @@ from .training.effort import efforts, picture, table
 from .training.optim import SCHEDULES, SGD
 from .training.parallel import WorkerError, end_all, mpi_workers
 from .training.pictures import confusion, learning_curve
-from .training.train import Console, Decide, Loss, evaluate, fit, predict
+from .training.terminal import Console
+from .training.train import Decide, Loss, evaluate, fit, predict
 
-ENOUGH = 200  # steps: with so many the digits can be learnt, with 50 not well
+FEWEST_STEPS = (
+    300  # with 200, batches of 512 still read 8 % of the held-out digits wrong; with 300, all sizes at most 1 %
+)
 
 
 class Recipe(NamedTuple):
@@ -124,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     option(
         "--epochs",
         type=_from(1),
-        help="passes through the examples (default: 50, or 10 with --data; 200 steps at least)",
+        help="passes through the examples (default: 50, or 10 with --data; 300 steps at least)",
     )
     option("--batch-size", type=_from(1), help="images in one step (default: 64, or 128 with --data)")
     option(
@@ -176,12 +179,12 @@ def _train(options: argparse.Namespace) -> None:
     train, test = _data(options)
     model = _model(options, train, test, options.seed)
     own = options.data is None
-    batch_size = min(_said(options.batch_size, 64 if own else 128), len(train.labels))
-    fewest = math.ceil(ENOUGH / math.ceil(len(train.labels) / batch_size))
-    epochs = _said(options.epochs, max(recipe.epochs[0 if own else 1], fewest))
+    batch_size = min(_given_or(options.batch_size, 64 if own else 128), len(train.labels))
+    fewest = math.ceil(FEWEST_STEPS / math.ceil(len(train.labels) / batch_size))
+    epochs = _given_or(options.epochs, max(recipe.epochs[0 if own else 1], fewest))
     optimizer = SGD(
         model,
-        _said(options.learning_rate, recipe.rate(batch_size)),
+        _given_or(options.learning_rate, recipe.rate(batch_size)),
         momentum=options.momentum,
         nesterov=options.momentum > 0,
         weight_decay=options.weight_decay,
@@ -232,7 +235,7 @@ def _export(options: argparse.Namespace) -> None:
         options.out,
         image,
         training=options.training,
-        batch_size=_said(options.batch_size, 64 if options.training else 1),
+        batch_size=_given_or(options.batch_size, 64 if options.training else 1),
         loss=RECIPES[options.model].loss if options.model in RECIPES else cross_entropy,
         classes=options.classes,
     )
@@ -268,7 +271,7 @@ def _model(options: argparse.Namespace, train: Examples, test: Examples, seed: i
     return lenet5(seed)
 
 
-def _said(value: Any, default: Any) -> Any:
+def _given_or(value: Any, default: Any) -> Any:
     return default if value is None else value
 
 

@@ -421,6 +421,31 @@ def test_lengths_and_axes_are_whole_numbers(call_):
         call_()
 
 
+@pytest.mark.parametrize(("name", "wrong", "call_"), [
+    ("tensors", 5, mt.stack), ("tensors", "ab", mt.concatenate), ("size", 5, lambda n: mt.Windows.over(n, 3)),
+    ("places", 5, lambda m: mt.Windows.onto(m, 3)), ("layer", 3, lambda layer: mt.sizes.receptive_field([layer])),
+    ("k", 1.0, lambda k: mt.diag(ones(3), k)), ("axis", (0, 1), lambda axis: mt.argmax(ones((2, 2)), axis)),
+    ("parts", "a", lambda at: mt.split(ones(3), [1, at])), ("p", "0.5", lambda p: mt.dropout(ones(2), p, None)),
+    ("norm", "2", lambda q: mt.lp_pool2d(ones((1, 1, 4, 4)), 2, norm=q)), ("operator", 5, mt.primitive),
+    ("sigma", "a", lambda sigma: mt.weighted_avg_pool2d(ones((1, 1, 4, 4)), 2, sigma=sigma)),
+])  # fmt: skip
+def test_an_argument_of_another_kind_is_named(name, wrong, call_):
+    """A TypeError that says which argument it is about, and what it was."""
+    with raises(TypeError, name, wrong):
+        call_(wrong)
+
+
+@pytest.mark.parametrize("call_", [
+    lambda: mt.zeros(-1), lambda: mt.randn(2, -1), lambda: mt.windows(ones(3), ()), lambda: mt.fold(ones(3), ()),
+    lambda: mt.Windows.over((), 3), lambda: mt.trace(ones(3)),
+    lambda: mt.conv2d([[1.0], [1.0, 2.0]], ones((1, 1, 1, 1))),
+], ids=["zeros", "randn", "windows", "fold", "over", "trace", "conv2d"])  # fmt: skip
+def test_a_shape_that_cannot_be_is_shown(call_):
+    """A ValueError in words of ours, with the shape."""
+    with pytest.raises(ValueError, match=r"shape|size|rectangular"):
+        call_()
+
+
 @given(st.sampled_from(["wrap", "reflect"]), st.integers(0, 1))
 def test_there_is_nothing_to_mirror(mode, n):
     """An axis with nothing to go round to, or no neighbour to mirror, is a ValueError with the shape."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from minitensor.fast.memory import batch_last
 from nets import Examples, batches, cifar10, digits, distort, mnist, read_idx, warp
+from nets.data import idx as idx_files
 from nets.data.cifar import DEVIATION, MEAN
 from nets.data.distort import random_maps
 
@@ -211,15 +212,27 @@ def test_an_array_survives_an_idx_file(path, shape, dtype, packed, rng):
     same(read_idx(path), array)
 
 
-@given(shapes(min_dims=1), st.booleans(), st.data())
-def test_a_file_cut_short_or_too_long_is_refused(path, shape, packed, data):
+@given(shapes(min_dims=1), st.booleans(), st.sampled_from([1, 2, 4, idx_files.CHUNK]), st.data())
+def test_a_file_cut_short_or_too_long_is_refused(path, shape, packed, chunk, data):
+    """In however many pieces it arrives, and with the lengths that there are and should be."""
     content = idx(np.zeros(shape, np.uint8))
-    content = gzip.compress(content) if packed else content
-    end = data.draw(st.integers(0, len(content) - 1))
-    for damaged, why in ((content[:end], ""), (content + b"x", "" if packed else "and more follow")):
-        path.write_bytes(damaged)
-        with raises(ValueError, str(path), why):
+    header, end = 4 + 4 * len(shape), data.draw(st.integers(0, len(content) - 1))
+    why = (
+        "begins with" if end < 4 else f"after {end - 4} of {header - 4} bytes" if end < header else f"{end - header} f"
+    )
+    for damaged, reason in (content[:end], why), (content + b"x", "and more follow"):
+        path.write_bytes(gzip.compress(damaged) if packed else damaged)
+        with pytest.MonkeyPatch.context() as patch, raises(ValueError, str(path), reason):
+            patch.setattr(idx_files, "CHUNK", chunk)
             read_idx(path)
+
+
+@given(shapes(min_dims=1), st.data())
+def test_a_packed_file_cut_short_is_refused(path, shape, data):
+    content = gzip.compress(idx(np.zeros(shape, np.uint8)))
+    path.write_bytes(content[: data.draw(st.integers(0, len(content) - 1))])
+    with raises(ValueError, str(path)):
+        read_idx(path)
 
 
 @given(st.integers(1, 30), st.integers(0, 2))
@@ -339,6 +352,12 @@ def test_two_files_that_differ_are_never_taken_for_one(tmp_path, other):
     (tmp_path / "set" / "train-labels-idx1-ubyte.gz").write_bytes(content[:-4] if other == "damaged" else content)
     with raises(ValueError, "several files for train-labels", "train-labels-idx1-ubyte.gz"):
         mnist(tmp_path / "set")
+    (tmp_path / "set" / "train-labels-idx1-ubyte").unlink()  # by itself, it is read or refused for what it is
+    if other == "damaged":
+        with raises(ValueError, "cannot read", "train-labels-idx1-ubyte.gz"):
+            mnist(tmp_path / "set")
+    else:
+        same(mnist(tmp_path / "set")[0].labels, labels.astype(np.int64) + 1)
 
 
 def test_a_pipe_is_no_data_set(tmp_path):
@@ -372,6 +391,12 @@ def test_cifar10_reads_the_binary_version(tmp_path_factory, inside, n, rng):
     same(train, np.tile(test, (5, 1, 1, 1)))
     assert test.dtype == np.float32 and test.shape == (n, 3, 32, 32)
     np.testing.assert_allclose(test * DEVIATION[:, None, None] + MEAN[:, None, None], images, atol=1e-3)
+
+
+def test_the_colours_of_cifar10_are_scaled_by_the_published_numbers():
+    """Mean and deviation of the training set, for pixels from 0 to 1."""
+    np.testing.assert_allclose(MEAN / 255, [0.4914, 0.4822, 0.4465], atol=2e-4)
+    np.testing.assert_allclose(DEVIATION / 255, [0.2470, 0.2435, 0.2616], atol=2e-4)
 
 
 @given(st.sampled_from(["cut", "longer", "empty", "label"]), st.data())

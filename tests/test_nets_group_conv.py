@@ -194,6 +194,8 @@ def test_shapes_that_do_not_fit_are_told():
             layer(1, 1, 0)
         with raises(ValueError, "padding", "-1"):
             layer(1, 1, 1, padding=-1)
+        with raises(ValueError, "kernel_size (=(2, 3))", "same along both axes"):
+            layer(1, 1, (2, 3))
         with raises(TypeError, "rng", "0"):  # a seed is no generator
             layer(1, 1, 1, rng=0)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
+import json
 import math
+import os
 import signal
 import subprocess
 import sys
@@ -34,7 +36,8 @@ from nets import (
     save,
 )
 from nets.__main__ import main
-from nets.training.runs import described
+from nets.training.runs import Epoch, Score, Sums, described, stand
+from nets.training.terminal import interruptible
 
 from .checks import raises, same
 
@@ -327,6 +330,22 @@ def test_a_fit_that_was_interrupted_at_any_step_ends_in_the_same_numbers(tmp_pat
     assert [epoch[:2] for epoch in rest] == [epoch[:2] for epoch in expected]
 
 
+@pytest.mark.parametrize("name", ["0.weight", "1.running_mean"])
+def test_a_checkpoint_that_is_not_finite_is_not_resumed_and_changes_nothing(tmp_path, name):
+    file, model, options = tmp_path / "model.npz", small_model(), {"epochs": 2, "batch_size": 10, "progress": False}
+    optimizer = SGD(model, 0.05, momentum=0.9)
+    fit(model, small_data(), optimizer=optimizer, checkpoint=file, **options)
+    notes = load(file, model)
+    model.load_state_dict({**model.state_dict(), name: np.full_like(model.state_dict()[name], np.nan)})
+    save(file, model, optimizer, notes)
+    other = small_model(1)
+    its = SGD(other, 0.05, momentum=0.9)
+    with raises(ValueError, name, "finite"):
+        fit(other, small_data(), optimizer=its, checkpoint=file, resume=True, **options)
+    same_state(other, small_model(1))
+    assert its.steps == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_belong_to_python_again_after_a_fit(number):
     before = signal.getsignal(number)
@@ -346,6 +365,23 @@ def ctrl_c():
 def test_a_second_ctrl_c_stops_at_once():
     with pytest.raises(KeyboardInterrupt):
         fit(small_model(), small_data(), epochs=1, batch_size=4, schedule=interrupt_at(2, times=2), progress=False)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system cannot hold signals back")
+def test_two_signals_at_the_same_time_are_a_first_and_a_second():
+    """Python sees both when a long operator has ended; neither is lost, and none prints a traceback."""
+    both, seen = {signal.SIGINT, signal.SIGTERM}, []
+    before = {number: signal.signal(number, lambda number, frame: seen.append(number)) for number in both}
+    try:
+        with interruptible() as interrupted:
+            signal.pthread_sigmask(signal.SIG_BLOCK, both)
+            for number in both:
+                os.kill(os.getpid(), number)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
+            assert interrupted() and seen in ([signal.SIGINT], [signal.SIGTERM])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @pytest.mark.usefixtures("ctrl_c")
@@ -462,6 +498,40 @@ def test_notes_that_say_what_cannot_be_are_refused(run_to_resume, tmp_path_facto
         same_state(again, small_model(1))
     else:
         assert len(done) == 3 and (place[key] == old or np.isfinite(done[0].train).all())
+
+
+finite, parts = st.floats(0, 1e6), st.floats(0, 1)
+scores = st.tuples(finite, parts).map(lambda pair: Score(*pair))
+pasts = st.lists(st.builds(Epoch, scores, st.none() | scores, st.floats(1e-6, 1e6)), max_size=3)
+
+
+@given(pasts, st.integers(0, 3), st.integers(1, 30), st.integers(1, 8), st.data())
+def test_where_a_run_stood_is_known_again_and_nothing_else_is_taken_for_it(done, left, examples, batch_size, data):
+    """From the first step to the last, with any score there can be; not with one step more than there are, or fewer."""
+    steps = math.ceil(examples / batch_size)
+    settings = {"epochs": len(done) + left, "batch_size": batch_size}
+    taken = data.draw(st.integers(0, steps - 1 if left else 0))
+    seen, seconds = taken * batch_size, taken * data.draw(st.floats(1e-3, 10))
+    sums = Sums(data.draw(finite), data.draw(st.integers(0, seen)), seen, taken, seconds)
+
+    def noted(**changed):
+        return json.loads(json.dumps({"settings": settings, "epochs": done, "sums": sums, **changed}))
+
+    assert stand(noted(), settings, examples) == (done, sums)
+    perfect = [epoch._replace(train=Score(0.0, 1.0)) for epoch in done]
+    assert stand(noted(epochs=perfect), settings, examples) == (perfect, sums)
+    further = steps if left else 1
+    for wrong in (
+        noted(sums=sums._replace(steps=further, seen=further * batch_size, seconds=1.0)),  # one epoch, or step, too far
+        noted(sums=sums._replace(seen=seen + 1)),
+        noted(sums=sums._replace(right=seen + 1)),
+        noted(sums=sums._replace(seconds=0.0 if taken else 1.0)),
+        noted(epochs=[*done, *[Epoch(Score(1.0, 1.0), None, 1.0)] * (left + 1)]),
+        noted(epochs=[Epoch(Score(1.0, 1.1), None, 1.0), *done[1:]]),
+        noted(epochs=[Epoch(Score(1.0, 1.0), None, 0.0), *done[1:]]),
+    ):
+        with raises(ValueError, "notes of the checkpoint are damaged"):
+            stand(wrong, settings, examples)
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,10 @@ import nets
 from minitensor import Tensor, concatenate, relu
 from nets.trace import trace
 from nets.training.png import decode
+from viz.drawing.check import SMALLEST, measure
 from viz.drawing.sheet import Drawing, Pinned
-from viz.subjects.architecture import Stage, architecture, stages_of
+from viz.subjects.architecture import architecture
+from viz.subjects.stages import Stage, stages_of
 
 
 class Made(nets.Module):
@@ -126,7 +128,7 @@ def test_a_u_shaped_network_has_its_skip() -> None:
         ("e", [*SAME, "relu"], ["input"]),
         ("p", ["MaxPool 2×2"], ["e"]),
         ("m", SAME, ["p"]),
-        ("u", ["ConvTranspose 2×2", "stride 2"], ["m"]),
+        ("u", ["ConvTranspose", "2×2", "stride 2"], ["m"]),
         ("concat", [], ["e", "u"]),
         ("d", SAME, ["concat"]),
     ]
@@ -152,7 +154,7 @@ def test_every_stage_has_one_picture_and_every_wire_one_arrow(blocks: list[str])
 
 def test_settings_that_change_something_are_said() -> None:
     layers = [
-        (nets.Conv2d(2, 4, 3, stride=2, padding=1, groups=2), ["Conv 3×3", "stride 2, padding 1, 2 groups"]),
+        (nets.Conv2d(2, 4, 3, stride=2, padding=1, groups=2), ["Conv 3×3", "stride 2", "padding 1", "2 groups"]),
         (nets.Conv2d(2, 4, (3, 1), dilation=(2, 1)), ["Conv 3×1", "dilation 2×1"]),
         (nets.Conv2d(2, 4, 3, padding="same"), ["Conv 3×3", "padding same"]),
         (nets.AvgPool2d(2), ["AvgPool 2×2"]),
@@ -160,7 +162,7 @@ def test_settings_that_change_something_are_said() -> None:
         (nets.MaxPool2d(3, stride=2), ["MaxPool 3×3", "stride 2"]),
         (
             nets.ConvTranspose2d(2, 2, 2, stride=2, output_padding=1),
-            ["ConvTranspose 2×2", "stride 2, output padding 1"],
+            ["ConvTranspose", "2×2", "stride 2", "output padding 1"],
         ),
     ]
     for layer, words in layers:
@@ -168,6 +170,82 @@ def test_settings_that_change_something_are_said() -> None:
         with layer.in_use():
             assert stages_of(layer, trace(layer, x))[1].steps == words
         assert "\n".join(words) in texts(architecture(layer, x))
+
+
+def test_settings_that_are_the_usual_are_not_said() -> None:
+    """Written out or not: a pool's stride is its window's, a convolution's 1."""
+    for layer, words in [
+        (nets.MaxPool2d(2, stride=2), ["MaxPool 2×2"]),
+        (nets.Conv2d(2, 2, 3, stride=1, padding=0, dilation=(1, 1), groups=1), ["Conv 3×3"]),
+    ]:
+        with layer.in_use():
+            assert stages_of(layer, trace(layer, np.ones((1, 2, 8, 8), np.float32)))[1].steps == words
+
+
+def counts(figure: Pinned) -> dict[str, list[int]]:
+    """The numbers of parameters and of connections that stand below the pictures."""
+    said = "\n".join(texts(figure))
+    return {what: [int(n.replace(",", "")) for n in re.findall(rf"([\d,]+) {what}", said)] for what in COUNTED}
+
+
+COUNTED = ("parameters", "connections")
+
+
+def test_a_block_is_opened_as_far_as_depth_says() -> None:
+    """Each row of the summary is a picture, or with depth=1 each part of the model, with the sums of its rows."""
+
+    def block() -> nets.Module:
+        return Made(lambda m, x: x + m.two(relu(m.one(x))), one=same(2, 3), two=same(3, 2))
+
+    model = nets.Sequential(
+        stem=same(1, 2), body=nets.Sequential(a=block(), b=block()), flat=nets.Flatten(), out=nets.Dense(128, 3)
+    )
+    x = np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32)
+    rows = nets.summary(model, (1, 8, 8)).rows
+    expected = {
+        None: ["input", "stem", "body.a.one", "body.a.two", "body.b.one", "body.b.two", "out"],
+        1: ["input", "stem", "body", "out"],
+        2: ["input", "stem", "body.a", "body.b", "out"],
+        3: ["input", "stem", "body.a.one", "body.a.two", "body.b.one", "body.b.two", "out"],
+    }
+    for depth, names in expected.items():
+        figure = architecture(model, x, depth=depth)
+        assert [label for label in texts(figure) if label in {n for each in expected.values() for n in each}] == names
+        found = counts(figure)
+        for what in COUNTED:
+            numbers = [getattr(row, what) for row in rows]
+            within = [sum(n for row, n in zip(rows, numbers, strict=True) if row.name.startswith(f"{name}"))
+                      for name in names if name != "input"]  # fmt: skip
+            assert found[what] == within, (depth, what)
+    assert "Sequential\nFlatten" in texts(architecture(model, x, depth=1))
+    for wrong in (0, -1):
+        with pytest.raises(ValueError, match=rf"depth \(={wrong}\) must be at least 1"):
+            architecture(model, x, depth=wrong)
+
+
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=3), st.integers(1, 4))
+@settings(max_examples=12)
+def test_at_any_depth_all_parameters_and_connections_are_said(widths: list[int], depth: int) -> None:
+    inner = [nets.Sequential(c=same(m, n), act=nets.ReLU()) for m, n in zip([1, *widths], widths, strict=False)]
+    model = nets.Sequential(*inner, nets.Flatten(), nets.Dense(16 * widths[-1], 2))
+    result = nets.summary(model, (1, 4, 4))
+    found = counts(architecture(model, np.eye(4, dtype=np.float32), depth=depth))
+    assert sum(found["parameters"]) == result.parameters
+    assert sum(found["connections"]) == result.connections
+
+
+@given(st.integers(1, 40))
+@settings(max_examples=10)
+def test_a_chain_is_drawn_in_as_few_rows_as_can_be_read_or_in_parts_that_can(n: int) -> None:
+    model = nets.Sequential(**{f"c{i}": nets.Conv2d(1, 1, 1) for i in range(n)})
+    figure = architecture(model, np.eye(6, dtype=np.float32))
+    rows = len({s.y for s in figure.drawing.shapes if "image" in s.looks})
+    points = measure(figure).slide
+    assert points >= SMALLEST or figure.parts
+    assert (rows == 1) == (n <= 7)  # eight pictures in a row can be read, nine not
+    pictures = [s for part in figure.parts for s in part.drawing.shapes if "image" in s.looks]  # type: ignore[attr-defined]
+    assert len(pictures) == (n + 1 if figure.parts else 0)
+    assert all(measure(part).slide >= SMALLEST for part in figure.parts)
 
 
 def test_rows_and_vectors_are_drawn_as_they_are() -> None:
@@ -194,13 +272,13 @@ def test_alexnet_can_be_checked() -> None:
     figure = architecture(nets.alexnet(), x)
     said = texts(figure)
     for words in [
-        "Conv 11×11\nstride 4\nReLU\nLocalResponseNorm",
-        "Conv 5×5\npadding 2, 2 groups\nReLU\nLocalResponseNorm",
+        "Conv 11×11\nstride 4\nReLU\nLocalResponse\nNorm",
+        "Conv 5×5\npadding 2\n2 groups\nReLU\nLocalResponse\nNorm",
         "Conv 3×3\npadding 1\nReLU",
-        "Conv 3×3\npadding 1, 2 groups\nReLU",
+        "Conv 3×3\npadding 1\n2 groups\nReLU",
         "MaxPool 3×3\nstride 2\nFlatten\nDropout",
-        "96 @ 27 × 27\n(the first 8 of each half)\n629,856 connections",
-        "256 @ 27 × 27\n(the first 8 of each half)\n307,456 parameters\n224,135,424 connections",
+        "96 @ 27 × 27\n(the first 8\nof each half)\n629,856 connections",
+        "256 @ 27 × 27\n(the first 8\nof each half)\n307,456 parameters\n224,135,424 connections",
         "Dense\nReLU\nDropout",
     ]:
         assert words in said, words

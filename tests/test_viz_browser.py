@@ -1,16 +1,7 @@
 """The pages in a real browser: driven through WebDriver, skipped where there is no Chromium."""
 
-import base64
-import json
 import re
-import shutil
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -24,83 +15,12 @@ import viz
 from minitensor import Tensor, Windows, conv2d, cross_entropy, relu, sizes, tanh
 from viz.pages.gallery import gallery
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs Chromium and chromedriver")
+from .browser import Browser, fixture, needs_browser
+
+__all__ = ["fixture"]
+pytestmark = needs_browser
 
 LEFT, RIGHT, UP, DOWN, HOME, END, TAB = "\ue012", "\ue014", "\ue013", "\ue015", "\ue011", "\ue010", "\ue004"
-
-
-class Browser:
-    """As much of the WebDriver protocol (W3C, 2018) as these tests need."""
-
-    def __init__(self, port: int, folder: Path) -> None:
-        self.base = f"http://127.0.0.1:{port}"
-        arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-        arguments += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-        arguments += [f"--user-data-dir={folder}", "--window-size=1200,900"]
-        options = {
-            "goog:chromeOptions": {"binary": BROWSER, "args": arguments},
-            "goog:loggingPrefs": {"browser": "ALL"},
-        }
-        session = self._send("POST", "/session", {"capabilities": {"alwaysMatch": options}})
-        self.base += f"/session/{session['sessionId']}"
-
-    def _send(self, method: str, path: str, content: Any = None) -> Any:
-        body = None if content is None else json.dumps(content).encode()
-        request = urllib.request.Request(self.base + path, body, {"Content-Type": "application/json"}, method=method)
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=60) as answer:
-            return json.load(answer)["value"]
-
-    def open(self, page: Path) -> None:
-        self._send("POST", "/url", {"url": page.resolve().as_uri()})
-
-    def run(self, script: str, *args: Any) -> Any:
-        return self._send("POST", "/execute/sync", {"script": script, "args": args})
-
-    def press(self, keys: str) -> None:
-        strokes = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
-        self._send("POST", "/actions", {"actions": [{"type": "key", "id": "keys", "actions": strokes}]})
-
-    def click(self, selector: str) -> None:
-        [reference] = self._send("POST", "/element", {"using": "css selector", "value": selector}).values()
-        self._send("POST", f"/element/{reference}/click", {})
-
-    def resize(self, width: int, height: int) -> None:
-        self._send("POST", "/window/rect", {"width": width, "height": height})
-        time.sleep(0.2)
-
-    def screenshot(self) -> bytes:
-        return base64.b64decode(self._send("GET", "/screenshot"))
-
-    def messages(self) -> list[Any]:
-        found: list[Any] = self._send("POST", "/se/log", {"type": "browser"})
-        return found
-
-    def quit(self) -> None:
-        self._send("DELETE", "")
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    assert DRIVER
-    driver = subprocess.Popen([DRIVER, f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(100):
-            try:
-                session = Browser(port, tmp_path_factory.mktemp("profile"))
-                break
-            except urllib.error.URLError:
-                time.sleep(0.1)
-        yield session
-        session.quit()
-    finally:
-        driver.terminate()
-        driver.wait(timeout=20)
 
 
 def scalar() -> Tensor:
@@ -169,6 +89,29 @@ def test_the_last_step_shows_the_gradients_of_the_engine(browser: Browser, tmp_p
     browser.press(END)
     text = browser.run("return document.getElementById('node-0').textContent")
     assert "grad 1.851" in text
+
+
+def test_each_step_has_its_line_of_numpy_and_that_line_is_right(browser: Browser, tmp_path: Path) -> None:
+    """Executed one after the other, forward and backward, the lines compute what the page shows."""
+    x, w = Tensor([[0.5, -1.0, 2.0], [1, 2, 3]], name="x"), Tensor([[1.0, 0.5], [2.0, -1.0], [0.25, 1.0]], name="w")
+    b = Tensor([0.5, -0.5], name="b")
+    loss = (tanh(x @ w + b) ** 2).sum()
+    loss.name = "loss"
+    browser.open(viz.stepper(loss, tmp_path / "page.html"))
+    space: dict[str, Any] = {"np": np, "x": x.data, "w": w.data, "b": b.data}
+    for _ in range(5):
+        browser.press(RIGHT)
+        exec(browser.run("return document.getElementById('python').textContent"), space)
+    np.testing.assert_allclose(space["loss"], loss.item())
+    browser.press(RIGHT)
+    for _ in range(5):
+        browser.press(RIGHT)
+        node = browser.run("return document.querySelector('#graph .now text').textContent").split(" ")[0]
+        space["g"] = space.get(f"d_{node}", np.float64(1.0))
+        for line in browser.run("return [...document.querySelectorAll('#detail pre')].map(e => e.textContent)"):
+            exec(line, space)
+    for t, slope in zip((x, w, b), minitensor.gradients(loss, [x, w, b]), strict=True):
+        np.testing.assert_allclose(space[f"d_{t.name}"], slope.data)
 
 
 def test_pointing_at_a_pixel_marks_the_windows_that_read_it(browser: Browser, tmp_path: Path) -> None:
@@ -314,10 +257,13 @@ def test_what_moves_in_the_gallery_can_be_paused(browser: Browser, page: Path) -
     assert browser.run(seen) == 1
 
 
-def test_the_gallery_and_the_stepper_lead_to_each_other(browser: Browser, page: Path) -> None:
+def test_the_gallery_and_the_other_pages_lead_to_each_other(browser: Browser, page: Path) -> None:
     browser.open(page)
     browser.click("a[href='stepper.html']")
     assert browser.run("return document.getElementById('count').textContent").startswith("0 /")
+    browser.click("a[href='index.html']")
+    browser.click("a[href='playground.html']")
+    assert browser.run("return playground.size()") == 4
     browser.click("a[href='index.html']")
     assert browser.run("return document.querySelector('h1').textContent") == "Figures of the lecture"
 
@@ -410,6 +356,12 @@ def test_what_the_playground_is_not_told_is_as_in_the_engine(browser: Browser, g
     assert browser.run("return [playground.size(), playground.wires().length]") == [6, 24]
 
 
+def test_the_sliders_of_the_playground_have_names(browser: Browser, grounds: Path) -> None:
+    browser.open(grounds)
+    sliders = "return [...document.querySelectorAll('input[type=range]')]"
+    assert all(browser.run(sliders + ".map(e => e.ariaLabel || (e.labels[0] || {}).textContent)"))
+
+
 def test_the_playground_asks_nothing_of_the_network_and_complains_of_nothing(browser: Browser, grounds: Path) -> None:
     browser.open(grounds)
     browser.messages()
@@ -494,10 +446,7 @@ def test_the_middle_of_the_window_of_the_playground_follows_the_pointer(
             ".map(r => [Math.round(r.x + r.width / 2), Math.round(r.y + r.height / 2)])",
             [9**axes - 1, middle if axes == 1 else 9 * middle + middle],
         )
-        moves: list[dict[str, Any]] = [{"type": "pointerMove", "x": x, "y": y} for x, y in corners]
-        moves.insert(1, {"type": "pointerDown", "button": 0})
-        moves.append({"type": "pointerUp", "button": 0})
-        browser._send("POST", "/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": moves}]})
+        browser.drag(corners)
         second = 1 if axes == 1 else m + 1
         assert browser.run(COUNT) == f"{second + 1} / {m**axes}"
         browser.press(RIGHT)  # still moves the window
@@ -537,13 +486,7 @@ def test_the_saved_picture_of_the_playground_stands_alone(browser: Browser, grou
 @pytest.mark.parametrize("width", [1200, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_playground_fits_a_phone_and_the_dark(browser: Browser, grounds: Path, width: int, scheme: str) -> None:
-    emulate = {
-        "Emulation.setDeviceMetricsOverride": {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False},
-        "Emulation.setEmulatedMedia": {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
-    }
-    try:
-        for command, params in emulate.items():
-            browser._send("POST", "/goog/cdp/execute", {"cmd": command, "params": params})
+    with browser.emulated(width, scheme=scheme):
         browser.open(grounds)
         assert browser.run("return window.innerWidth") == width
         paper = browser.run("return getComputedStyle(document.body).backgroundColor")
@@ -555,7 +498,3 @@ def test_the_playground_fits_a_phone_and_the_dark(browser: Browser, grounds: Pat
                 "return [...document.querySelectorAll('#picture rect')].some(r => r.getBoundingClientRect().width < 18)"
             )
             assert not browser.run(small)
-    finally:
-        reset = {"Emulation.clearDeviceMetricsOverride": {}, "Emulation.setEmulatedMedia": {"features": []}}
-        for command, params in reset.items():
-            browser._send("POST", "/goog/cdp/execute", {"cmd": command, "params": params})

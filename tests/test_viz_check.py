@@ -1,14 +1,18 @@
 """The measures of a figure are what a reader meets."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viz import Drawing
-from viz.drawing.check import measure, report
+from viz import Drawing, Figure
+from viz.drawing.check import LEAST_CONTRAST, SMALLEST, measure, report
 from viz.drawing.export import size_of
 from viz.drawing.sheet import words
 from viz.drawing.style import contrast
+from viz.subjects.lecture import FIGURES
 from viz.subjects.samples import sample
 
 
@@ -31,6 +35,30 @@ def test_the_smallest_text_is_measured_with_what_is_below_it(fill: str, color: s
     assert found.bytes == len(figure.svg().encode())
 
 
+@given(st.sampled_from(["unit", "box"]), st.integers(8, 30), st.integers(-40, 40), st.sampled_from("clr"))
+def test_words_are_measured_against_what_lies_below_their_own_middle(kind: str, size: int, x: int, align: str) -> None:
+    """Dark shapes beside the word, and one that is painted over, make no difference."""
+    drawing = Drawing()
+    drawing.box(x - 300, 0, 60, 60, "", {"fillcolor": "#000000"})
+    drawing.box(x, 300, 60, 60, "", {"fillcolor": "#000000"})
+    place = {"fillcolor": "#CFE8F7", "width": "4", "height": "1"}
+    if kind == "unit":
+        drawing.unit(x, 0, "", {**place, "shape": "ellipse"})
+    else:
+        drawing.box(x, 0, 288, 72, "", place)
+    drawing.text(x, 0, "word", size, align, fontcolor="#555555")
+    assert measure(drawing.figure()).contrast == pytest.approx(contrast("#CFE8F7", "#555555"))
+
+
+def test_parts_follow_a_figure_that_is_too_large_and_that_alone() -> None:
+    small, good = (picture("#FFFFFF", "#000000", n).figure() for n in (3, 20))
+    for whole, there in ((small, True), (good, False)):
+        lines = report([("whole", replace(whole, parts=(good, small)))]).splitlines()[1:]
+        assert [line.split("  ")[0] for line in lines] == ["whole", *["", ""] * there]
+        assert ["part 1" in line for line in lines] == [False, *[True, False] * there]
+        assert ["< 12 pt" in line for line in lines] == [there, *[False, True] * there]
+
+
 def test_what_falls_short_is_marked() -> None:
     good, small, pale = (
         picture(*looks).figure()
@@ -38,6 +66,19 @@ def test_what_falls_short_is_marked() -> None:
     )
     lines = report([("good", good), ("small", small), ("pale", pale)]).splitlines()[1:]
     assert [("< 12 pt" in line, "contrast" in line) for line in lines] == [(False, False), (True, False), (False, True)]
+
+
+@pytest.mark.parametrize("draw", [draw for _, _, draw in FIGURES], ids=lambda draw: draw.__name__)
+def test_each_figure_of_the_lecture_can_be_read_on_a_slide_or_its_parts_can(draw: Callable[[], Figure]) -> None:
+    """And has contrast.  Two parts of the training step, whose boxes are wide, have 11 points."""
+    figure, least = draw(), 11 if draw.__name__ == "training_step_of_lenet" else SMALLEST
+    found = [measure(figure)]
+    assert found[0].contrast >= LEAST_CONTRAST
+    if found[0].slide < SMALLEST:
+        assert figure.parts
+        found = [measure(part) for part in figure.parts]
+    assert min(m.slide for m in found) >= least
+    assert min(m.contrast for m in found) >= LEAST_CONTRAST
 
 
 def test_a_figure_without_words_can_be_read() -> None:
@@ -55,7 +96,7 @@ TWICE, NEVER_USED = 2, 3
 
 def drawn() -> Drawing:
     """A caption."""
-    return helper("ab")  # why
+    return helper("return ab")  # why
 
 
 def test_a_sample_has_all_that_a_figure_needs_and_nothing_else() -> None:
@@ -64,4 +105,4 @@ def test_a_sample_has_all_that_a_figure_needs_and_nothing_else() -> None:
     assert "def helper" in text and "TWICE" in text
     assert "hypothesis" not in text and "A caption" not in text
     assert text.rstrip().endswith('figure.save("drawn.svg")')
-    assert "figure = helper" in text
+    assert 'figure = helper("return ab")' in text

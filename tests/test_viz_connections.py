@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import product
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -51,6 +51,8 @@ from minitensor.sizes import conv_output_size
 from minitensor.tensor import Array
 from viz import connections
 from viz.subjects.connections import Wires
+
+from .relations import Relation, as_sets, every_unit, joined, same_units, then, window
 
 CONVOLUTIONS = {1: conv1d, 2: conv2d}
 LOCAL = {1: locally_connected1d, 2: locally_connected2d}
@@ -299,51 +301,6 @@ def test_a_shape_that_the_layer_rejects_is_said_with_the_layers_own_words() -> N
 
 
 # -- many operators one after the other --------------------------------------------------------------------------------
-
-Letters = frozenset[tuple[str, int]]
-Relation = dict[tuple[int, int], Letters]  # by index arithmetic: the wires (j, i), and the letters met on the way
-
-
-def same_units(n: int) -> Relation:
-    return {(i, i): frozenset() for i in range(n)}
-
-
-def window(n: int, k: int, name: str = "") -> Relation:
-    """One channel, stride 1, as many zeros around it as keep the size; with a name, a kernel of that name."""
-    taps = ((h, i, h + i - k // 2) for h, i in product(range(n), range(k)))
-    return {(x, h): frozenset({(name, i)} if name else ()) for h, i, x in taps if 0 <= x < n}
-
-
-def every_unit(n: int, m: int, name: str) -> Relation:
-    return {(j, i): frozenset({(name, i * n + j)}) for j, i in product(range(n), range(m))}
-
-
-def then(*relations: Relation) -> Relation:
-    """One after the other: a path goes through a unit between, and collects the letters of both parts."""
-    first, *rest = relations
-    for second in rest:
-        found: Relation = {}
-        for (j, middle), (same, i) in product(first, second):
-            if middle == same:
-                found[j, i] = found.get((j, i), frozenset()) | first[j, middle] | second[same, i]
-        first = found
-    return first
-
-
-def joined(*relations: Relation) -> Relation:
-    """Side by side, and added up."""
-    wires = {wire for relation in relations for wire in relation}
-    return {wire: frozenset().union(*(r[wire] for r in relations if wire in r)) for wire in wires}
-
-
-def as_sets(wires: Wires) -> Relation:
-    """The letters of each wire as a set."""
-    sets = {}
-    for wire, carried in wires.items():
-        pairs = () if carried is None else (carried,) if isinstance(carried[0], str) else carried
-        sets[wire] = frozenset(cast(Iterable[tuple[str, int]], pairs))
-    return sets
-
 
 ACTIVATIONS: list[Callable[[Tensor], Tensor]] = [
     relu, tanh, sigmoid, softplus, minitensor.abs, lambda x: relu(x - 150), lambda x: tanh(100 * x),

@@ -16,9 +16,8 @@ import viz
 from minitensor import Tensor, batch_norm, conv1d, conv2d, dense, max_pool1d, max_pool2d, tiled_conv1d
 from minitensor.sizes import receptive_field
 from viz import connections, connectivity
-from viz.drawing.dot import FIELD
+from viz.drawing.dot import FIELD, number
 from viz.drawing.sheet import CHARACTER, Drawing, Pinned, Shape
-from viz.subjects.connectivity import number
 
 Layer = Callable[[Tensor], Tensor]
 Size = tuple[int, int, int]

@@ -197,6 +197,29 @@ def test_the_tex_compiles(draw: Any, document: bool, tmp_path: Path) -> None:
     assert not document or "(1 page" in done.stdout
 
 
+BEAMER = LATEX and subprocess.run(["kpsewhich", "beamer.cls"], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not BEAMER, reason="no LaTeX with Beamer on this machine")
+def test_a_figure_fits_a_slide_by_the_line_that_its_file_says(tmp_path: Path) -> None:
+    """Wide, high and square ones, each under a title."""
+    dense = connectivity([layer] * 4, 3, title="high")
+    figures = {"wide": units(), "high": dense, "square": picture(), "graph": graph()}
+    frames = []
+    for name, figure in figures.items():
+        text = figure.save(tmp_path / f"{name}.tex", document=False).read_text()
+        [fitted] = re.findall(r"^% on a slide, with the name of this file: (.*)$", text, re.MULTILINE)
+        frames.append(f"\\begin{{frame}}{{A title}}\\centering {fitted.replace('...', name)}\\end{{frame}}")
+    preamble = "\\documentclass[aspectratio=169]{beamer}\\usepackage{lmodern,tikz}"
+    libraries = "\\usetikzlibrary{arrows.meta, backgrounds}\\begin{document}"
+    (tmp_path / "deck.tex").write_text("\n".join([preamble, libraries, *frames, "\\end{document}"]))
+    done = subprocess.run(
+        [LATEX or "", "-interaction=nonstopmode", "deck.tex"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert "(4 pages" in done.stdout, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout
+
+
 @pytest.mark.skipif(LATEX is None, reason="no LaTeX on this machine")
 def test_hostile_names_compile(tmp_path: Path) -> None:
     names = [
@@ -380,3 +403,78 @@ def test_an_animation_has_frames_of_one_size_in_every_format(tmp_path: Path) -> 
             animate(frames, **({"path": tmp_path / "x.gif"} | wrong))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="needs figures"):
         animate([], tmp_path / "x.gif")
+
+
+def test_a_moving_svg_is_as_large_as_its_largest_frame_and_shows_each_in_turn() -> None:
+    frames = [connectivity(layer, n, style=Style(size=1.5)).svg() for n in (3, 5)]
+    text = export.moving_svg(frames, 0.4, "a & b")
+    sizes = [export.size_of(frame) for frame in frames]
+    assert export.size_of(text) == pytest.approx([max(side) for side in zip(*sizes, strict=True)], abs=0.01)
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
+    assert box and [1.5 * float(n) for n in box.groups()] == pytest.approx(export.size_of(text), abs=0.1)
+    assert 'aria-label="a &amp; b"' in text and "animation:show 0.8s step-end infinite" in text
+    assert re.findall(r"animation-delay:(-?[\d.]+)s", text) == ["-0.8", "-0.4"]  # as early as each is late
+    assert "{visibility:visible}50.0000%,100%{visibility:hidden}" in text
+    assert text.count(' id="') == 0
+    assert [e.get("visibility") for e in ET.fromstring(text) if e.get("class") == "f"] == ["hidden", None]
+
+
+def test_frames_of_a_gif_stand_in_the_middle_on_their_own_ground() -> None:
+    def frame(width: int, height: int, ground: int) -> bytes:
+        image, file = Image.new("RGB", (width, height), (ground,) * 3), io.BytesIO()
+        image.paste((255, 0, 0), (1, 1, width - 1, height - 1))
+        image.save(file, "png")
+        return file.getvalue()
+
+    made = export.gif([frame(20, 30, 0), frame(10, 40, 200)], 0.25)
+    with Image.open(io.BytesIO(made)) as image:
+        assert image.size == (20, 40) and image.info["duration"] == 250 and image.info["loop"] == 0
+        for n, (size, ground) in enumerate([((20, 30), 0), ((10, 40), 200)]):
+            image.seek(n)
+            pixels = np.asarray(image.convert("RGB")).astype(int)
+            red = np.argwhere(pixels[:, :, 0] - pixels[:, :, 1] > 128)
+            left, top = (20 - size[0]) // 2 + 1, (40 - size[1]) // 2 + 1
+            assert red.min(0).tolist() == [top, left]
+            assert red.max(0).tolist() == [top + size[1] - 3, left + size[0] - 3]
+            assert np.abs(pixels[0, 0] - ground).max() < 8
+
+
+def test_a_figure_that_adapts_has_the_dark_colour_of_each_meaning() -> None:
+    text = export.adaptive(units().svg())
+    assert text.startswith(units().svg()[: units().svg().index(">") + 1] + "<style>@media screen and (prefers-color-")
+    for meaning, (light, dark, _) in MEANINGS.items():
+        for paint in ("fill", "stroke"):
+            assert f'[{paint}="{light.lower()}" i]{{{paint}:{dark}}}' in text, meaning
+    assert f"text:not([fill]){{fill:{MEANINGS['words'][1]}}}" in text
+    assert f'[fill="white"]{{fill:{MEANINGS["paper"][1]}}}' in text
+    assert f'[stroke="black"]{{stroke:{MEANINGS["words"][1]}}}' in text
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "dpi"), [(72, 72, 0.4), (72, 7200, 0.6), (7200, 72, 0.6), (7200, 7200, 200)]
+)
+def test_a_picture_of_half_a_pixel_or_of_200_million_is_refused(width: int, height: int, dpi: float) -> None:
+    svg = f'<svg width="{width}pt" height="{height}pt" xmlns="http://www.w3.org/2000/svg"></svg>'
+    said = rf"dpi \(={dpi}\) gives a picture of {width * dpi / 72:.0f} x {height * dpi / 72:.0f} pixels"
+    if min(width, height) * dpi / 72 >= 0.5 and width * height * (dpi / 72) ** 2 <= 200e6:
+        return
+    with pytest.raises(ValueError, match=said):
+        export.png(svg, "t", dpi)
+
+
+def test_half_a_pixel_is_enough() -> None:
+    for width, height in ((72, 720), (720, 72)):
+        svg = f'<svg width="{width}pt" height="{height}pt" xmlns="http://www.w3.org/2000/svg"></svg>'
+        assert export.png(svg, "t", 0.5).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("wrong", ["", "<html/>", '<svg width="3" height="4pt">', "x<svg"])
+def test_what_has_no_size_in_points_is_refused(wrong: str) -> None:
+    with pytest.raises(RenderError, match="has no size in points, it begins"):
+        export.size_of(wrong)
+
+
+@pytest.mark.parametrize("kind", ["png", "pdf"])
+def test_what_a_library_cannot_draw_is_a_render_error(kind: str) -> None:
+    with pytest.raises(RenderError, match="cannot draw the figure"):
+        getattr(export, kind)('<svg width="20pt" height="20pt"><unclosed>', "t")

@@ -1,5 +1,6 @@
 """What a figure shows is what the layer computes; and equal figures are equal byte for byte."""
 
+import base64
 import json
 import os
 import re
@@ -13,14 +14,18 @@ import pytest
 import nets
 import viz
 from minitensor import Tensor, concatenate, conv1d, conv2d, history, max_pool2d, relu
+from nets.training.png import decode
 from viz import Figure
 from viz.__main__ import main
+from viz.drawing.export import size_of
+from viz.drawing.style import MEANINGS
 from viz.pages.gallery import caption, code
 from viz.subjects.lecture import FIGURES
 
 stepper = sys.modules["viz.pages.stepper"]  # the module: `viz.stepper` is its function
 
 GOLDEN = Path(__file__).parent / "golden"
+PICTURES = GOLDEN / "pictures.json"
 # The numbers of these depend on the last bit of a sum or of an exponential, so on the machine.
 INEXACT = {"training_step_of_lenet", "non_linearities"}
 EXACT = [draw for _, _, draw in FIGURES if draw.__name__ not in INEXACT]
@@ -132,7 +137,33 @@ def test_the_figure_is_the_golden_one(draw: Callable[[], Figure]) -> None:
 
 
 def test_every_golden_file_belongs_to_a_figure() -> None:
-    assert {path.stem for path in GOLDEN.iterdir()} == {draw.__name__ for draw in EXACT}
+    assert {path.stem for path in GOLDEN.glob("*.dot")} == {draw.__name__ for draw in EXACT}
+
+
+def glance(figure: Figure) -> dict[str, list[int]]:
+    """Of each picture in a figure its size, and how bright each of 6 x 6 parts of it is, from 0 to 255."""
+    found = {}
+    for name, png in figure.images.items():
+        pixels = decode(png)
+        parts = [[p.mean() for p in np.array_split(row, 6, axis=1)] for row in np.array_split(pixels, 6)]
+        found[name] = [*pixels.shape, *np.rint(255 * np.array(parts)).astype(int).ravel().tolist()]
+    return found
+
+
+@pytest.mark.parametrize("draw", EXACT, ids=lambda draw: draw.__name__)
+def test_the_pictures_in_it_look_like_the_golden_ones(draw: Callable[[], Figure]) -> None:
+    """To a few steps of 255: sums of many numbers depend on the machine."""
+    seen = glance(draw())
+    if os.environ.get("REFRESH_GOLDEN"):
+        known = json.loads(PICTURES.read_text()) if PICTURES.exists() else {}
+        known = {name: known[name] for name in sorted(known)} | ({draw.__name__: seen} if seen else {})
+        PICTURES.write_text(
+            "{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in sorted(known.items())) + "\n}\n"
+        )
+    expected = json.loads(PICTURES.read_text()).get(draw.__name__, {})
+    assert seen.keys() == expected.keys()
+    for name in seen:
+        np.testing.assert_allclose(seen[name], expected[name], atol=4, err_msg=name)
 
 
 @pytest.mark.parametrize(("section", "title", "draw"), FIGURES, ids=lambda part: getattr(part, "__name__", ""))
@@ -164,6 +195,84 @@ def test_an_animation_has_every_frame_once(tmp_path: Path) -> None:
     assert text.count('class="f"') == 2
     with pytest.raises(ValueError, match="needs figures"):
         viz.animate([], tmp_path / "moving.svg")
+
+
+@pytest.fixture
+def small_gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Path]:
+    """The page with a few figures, and its folder."""
+    gallery = sys.modules["viz.pages.gallery"]
+    chosen = {"convolution_in_letters", "graph_of_an_expression", "convolution_animated", "all_steps_of_a_convolution"}
+    chosen |= {"weights_with_letters"}
+    ours = [part for part in FIGURES if part[2].__name__ in chosen]
+    settings = list(gallery.SETTINGS.items())[:1]
+    section = ("9.5 Variants of the basic convolution function", "Letters", letters_in_a_window)
+    monkeypatch.setattr(gallery, "FIGURES", (*ours, section))
+    monkeypatch.setattr(gallery, "SETTINGS", dict(settings))
+    monkeypatch.setattr(gallery, "code", lambda draw: f"code of {draw.__name__}")
+    page = gallery.gallery(tmp_path / "new" / "folder")
+    assert page == tmp_path / "new" / "folder" / "index.html"
+    return page.read_text(encoding="utf-8"), page.parent
+
+
+def test_the_gallery_has_each_figure_its_caption_its_code_and_its_links(small_gallery: tuple[str, Path]) -> None:
+    page, folder = small_gallery
+    figures = re.findall(r'<figure id="(\w+)">\n<h3>(.*?)</h3>(.*?)</figure>', page, re.DOTALL)
+    assert [name for name, _, _ in figures] == [
+        "graph_of_an_expression", "convolution_in_letters", "convolution_animated", "all_steps_of_a_convolution",
+        "weights_with_letters", "letters_in_a_window", "arithmetic_no_padding_no_strides",
+    ]  # fmt: skip
+    by_name = {name: (heading, body) for name, heading, body in figures}
+    assert by_name["convolution_in_letters"][0] == "Figure 9.1: Convolution, written in letters"
+    assert by_name["graph_of_an_expression"][0] == "The computation graph of one neuron"
+    assert by_name["arithmetic_no_padding_no_strides"][0] == "No padding, no strides"
+    for name, (_, body) in by_name.items():
+        assert f'<a href="{name}.svg"' in body and (folder / f"{name}.svg").stat().st_size > 1000
+        moves = name == "convolution_animated"  # it alone moves on the page, so it can be paused there
+        assert ('type="checkbox"' in body) == moves == ("animation" in body)
+        assert ("data:image/svg+xml;base64," in body) == (not moves)
+        chapter = "mlp.html" if name == "graph_of_an_expression" else "convnets.html"
+        assert f'href="https://www.deeplearningbook.org/contents/{chapter}"' in body
+        code_ = (
+            f"code of {name}" if not name.startswith("arithmetic") else "convolution_arithmetic(size=4, kernel_size=3)"
+        )
+        assert code_ in body
+        parts = 9 if name == "all_steps_of_a_convolution" else 0
+        assert re.findall(rf'href="{name}_(\d+)\.svg"', body) == [str(n + 1) for n in range(parts)]
+        assert all((folder / f"{name}_{n + 1}.svg").exists() for n in range(parts))
+    assert caption(one_figure("weights_with_letters")) in page
+    sections = re.findall(r'<h2 id="section-([\d.]+)">', page)
+    assert sections == ["6.5", "9.1", "9.2", "9.5"] == re.findall(r'<a href="#section-([\d.]+)">', page)
+    assert (folder / "stepper.html").exists()
+
+
+def one_figure(name: str) -> Callable[[], Figure]:
+    return next(draw for _, _, draw in FIGURES if draw.__name__ == name)
+
+
+def test_a_figure_of_the_gallery_gets_no_narrower_than_its_words_allow(small_gallery: tuple[str, Path]) -> None:
+    """The smallest has at least 9 pixels; a figure is never asked to be wider than it is."""
+    page, folder = small_gallery
+    for name in ("convolution_in_letters", "weights_with_letters", "graph_of_an_expression"):
+        svg = (folder / f"{name}.svg").read_text()
+        width, smallest = size_of(svg)[0] * 4 / 3, min(map(float, re.findall(r'font-size="([\d.]+)"', svg))) * 4 / 3
+        body = page[page.index(f'<figure id="{name}">') :]
+        found = re.search(r"min-width: (\d+)px", body)
+        assert found and int(found[1]) == round(width * min(1, 9 / smallest))
+
+
+def test_thumbnails_are_small_and_the_legend_has_the_colours_that_mean_something(
+    small_gallery: tuple[str, Path],
+) -> None:
+    page, _ = small_gallery
+    for content in re.findall(r'<img src="data:image/png;base64,([^"]*)" alt=""', page):
+        height, width = decode(base64.b64decode(content)).shape
+        assert max(height, width) == pytest.approx(132, abs=1)
+    legend = page[page.index('<ul class="legend"') : page.index("<nav")]
+    said = re.findall(r"</span>([^<]*)</li>", legend)
+    assert {"followed", "field", "changed", "parameter", "output", "gradient"} <= set(said)
+    assert not {"paper", "words", "wire"} & set(said) and not [s for s in said if "line" in s or "weight" in s]
+    assert f"--light: {MEANINGS['field'][0]}; --dark: {MEANINGS['field'][1]}" in legend
+    assert f"--line-light: {MEANINGS['field, line'][0]}; --line-dark: {MEANINGS['field, line'][1]}" in legend
 
 
 # -- the command line ------------------------------------------------------------------------------------------------

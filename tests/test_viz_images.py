@@ -18,9 +18,9 @@ import viz
 from minitensor import Tensor, conv2d, max_pool2d, relu
 from minitensor.tensor import Array
 from nets.training.png import decode
+from viz.drawing.check import SMALLEST, measure
 from viz.drawing.sheet import Pinned, Shape
-from viz.subjects.architecture import WIDEST
-from viz.subjects.images import KERNELS, halve, quarter_turn, translate, verdict
+from viz.subjects.images import KERNELS, halve, quarter_turn, shown, translate, verdict
 
 ImageFunction = Callable[[Tensor], Tensor]
 
@@ -130,6 +130,75 @@ def test_the_square_says_whether_and_where_the_order_matters(
     assert lower.y < middle.y < upper.y and middle.x == upper.x == lower.x
 
 
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0, 1]))
+@settings(max_examples=15)
+def test_pictures_of_a_square_share_a_scale_and_0_is_black_or_where_there_are_negative_ones_grey(
+    seed: int, signed: int
+) -> None:
+    """x and g(x) on one scale, what f makes of both on another; the difference on that one, always about grey."""
+    rng = np.random.default_rng(seed)
+    image = rng.integers(-9 * signed, 10, (6, 6)).astype(float)
+    image[0, 0], image[5, 5] = 9, -9 * signed
+
+    def twice(x: Tensor) -> Tensor:
+        return 2 * x
+
+    def shift(x: Tensor) -> Tensor:
+        return x + 1 - signed  # no longer the same, and not negative where x is not
+
+    figure = viz.commuting_square(twice, shift, image)
+    found = [pixels_of(figure, s)[::26, ::26] for s in figure.drawing.shapes if "image" in s.looks]
+    x, gx, fx = image, image + 1 - signed, 2 * image
+    fgx, gfx = 2 * gx, fx + 1 - signed
+    before, after = np.abs([x, gx]).max(), np.abs([*fx.ravel(), *fgx.ravel(), *gfx.ravel()]).max()
+    for picture, v, span in zip(found[:5], (x, gx, fx, fgx, gfx), (before, before, after, after, after), strict=True):
+        expected = v / (2 * span) + 0.5 if v.min() < 0 else v / span
+        np.testing.assert_allclose(picture, expected, atol=1 / 254)
+    np.testing.assert_allclose(found[5], (fgx - gfx) / (2 * after) + 0.5, atol=1 / 254)
+    np.testing.assert_allclose(found[6], fgx == gfx)
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans(), st.sampled_from([0.5, 1.0, 40.0]))
+def test_a_picture_is_black_at_0_or_grey_there(seed: int, signed: bool, largest: float) -> None:
+    """What is beyond 1 is made less bright as a whole; with signs, the contrast is what most pixels leave."""
+    pixels = np.random.default_rng(seed).uniform(-largest if signed else 0, largest, (20, 20))
+    picture = decode(shown(pixels, signed))[::8, ::8]
+    if signed:
+        expected = np.clip(0.5 + pixels / np.percentile(np.abs(pixels), 99) / 2, 0, 1)
+    else:
+        expected = pixels / max(1, pixels.max())
+    np.testing.assert_allclose(picture, expected, atol=1 / 254)
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=1, max_size=6), st.integers(1, 4))
+@settings(max_examples=15)
+def test_pictures_that_filters_make_stand_in_rows_whatever_the_sizes_of_the_kernels(
+    sizes: list[tuple[int, int]], across: int
+) -> None:
+    figure = viz.filters(np.eye(6), across, kernels={f"k{n}": np.ones(size) for n, size in enumerate(sizes)})
+    heights = [round(s.y, 3) for s in figure.drawing.shapes if "image" in s.looks]
+    assert [heights.index(y) // across * across for y in heights] == [n // across * across for n in range(len(sizes))]
+    assert in_the_way(figure) == []
+
+
+@pytest.mark.parametrize(
+    ("kernel", "texts", "factor"),
+    [
+        ([[1, 2], [0, -1]], ["1", "2", "0", "\N{MINUS SIGN}1"], ""),
+        ([[1 / 9, 2 / 9]], ["1", "2"], "1/9 ·"),
+        ([[0.5, 0.25]], ["2", "1"], "1/4 ·"),
+        ([[1 / 3, 1 / 2]], ["2", "3"], "1/6 ·"),
+        ([[0.3, np.pi]], ["0.3", "3.14"], ""),
+    ],
+)
+def test_a_kernel_is_written_in_whole_numbers_where_a_fraction_before_it_allows(
+    kernel: list[list[float]], texts: list[str], factor: str
+) -> None:
+    figure = viz.filters(np.eye(6), kernels={"mine": kernel})
+    said = [s.label for s in figure.drawing.shapes if s.label and s.label != "mine"]
+    assert said == ([factor] if factor else []) + texts
+
+
 def test_what_holds_for_this_image_alone_is_not_said_of_every_image() -> None:
     """A picture of nothing cannot tell two orders apart, a constant one cannot tell a blur from its move."""
     blank, flat = np.zeros((8, 8)), np.ones((8, 8))
@@ -212,15 +281,17 @@ def test_no_words_of_a_square_meet_an_image_an_arrow_or_other_words(
 
 @given(st.lists(st.tuples(st.integers(1, 20), st.integers(1, 3)), min_size=1, max_size=8), st.integers(20, 40))
 @settings(max_examples=15)
-def test_no_words_of_an_architecture_meet_a_picture_and_long_ones_go_on_in_the_next_row(
+def test_no_words_of_an_architecture_meet_a_picture_and_all_can_be_read_on_a_slide(
     layers: list[tuple[int, int]], size: int
 ) -> None:
     channels = [1, *(c for c, _ in layers)]
     model = nets.Sequential(**{f"conv{n}": nets.Conv2d(channels[n], c, k) for n, (c, k) in enumerate(layers)})
     figure = viz.architecture(model, np.eye(size, size + 3, dtype=np.float32), title="a title")
     assert in_the_way(figure) == []
-    left, _, right, _ = figure.drawing.extent()
-    assert right - left <= WIDEST + 60  # words may be wider than the first picture
+    shown = figure.parts or [figure]
+    assert all(measure(part).slide >= SMALLEST for part in shown)
+    named = [s.label for part in shown for s in part.drawing.shapes if s.label.startswith("conv")]  # type: ignore[attr-defined]
+    assert named == [f"conv{n}" for n in range(len(layers))]
 
 
 # -- a network as a picture --------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minitensor import Tensor, concatenate, conv1d, softmax, tanh, transpose
+from minitensor import Tensor, concatenate, conv1d, dense, softmax, tanh, transpose
 from nets import Conv2d, Dense, MaxPool2d
 from viz import connections, connectivity
 from viz.drawing.sheet import Pinned
@@ -111,6 +112,82 @@ def test_of_a_long_row_both_ends_are_drawn_and_nothing_behind_the_dots_is_counte
     assert numbers == sorted(numbers) and numbers[0] == 1 and numbers[-1] == inputs
     assert sum(s.label == "..." for s in figure.drawing.shapes) == (inputs > most) + (most < 3)
     assert len(figure.drawing.wires) == kept * min(3, most)
+
+
+@given(st.integers(2, 9), st.integers(3, 40), st.integers(1, 40))
+def test_what_is_drawn_of_a_long_row_stands_evenly_with_one_gap_in_the_middle(
+    most: int, inputs: int, outputs: int
+) -> None:
+    """Dots stand in the gap; the first half has the odd unit; each row is centred on the same line."""
+    figure = connectivity(Dense(inputs, outputs), inputs, most=most)
+    shapes = figure.drawing.shapes
+    middles = []
+    for r, size in enumerate((inputs, outputs)):
+        y = [0.0, shapes[-1].y][r] if r == 0 else max(s.y for s in shapes)
+        units = [s for s in shapes if s.y == y and s.looks["shape"] == "circle"]
+        dots = [s.x for s in shapes if s.y == y and s.label == "..."]
+        steps = [b.x - a.x for a, b in pairwise(units)]
+        kept, half = min(size, most), (min(size, most) + 1) // 2
+        assert len(units) == kept
+        assert steps == pytest.approx([144.0 if size > most and n == half - 1 else 72.0 for n in range(kept - 1)])
+        assert dots == pytest.approx([units[half - 1].x + 72] if size > most else [])
+        ends = [units[0].x, (units[-1].x if kept > half or size <= most else dots[0])]
+        middles.append(sum(ends) / 2)
+    assert middles[0] == pytest.approx(middles[1])
+
+
+@given(st.integers(2, 3), st.integers(1, 3), st.integers(1, 3), st.integers(1, 2))
+def test_a_unit_stands_over_the_middle_of_what_it_sees(out: int, k: int, s: int, channels: int) -> None:
+    """Where nothing is cut off; channels stand side by side, one free place between them."""
+    n = (out - 1) * s + k
+    w = Tensor(np.ones((channels, 1, k)), name="w")
+    drawing = connectivity(lambda x: conv1d(x, w, stride=s), (1, 1, n)).drawing
+    below = [shape.x for shape in drawing.shapes[:n]]
+    above = [shape.x for shape in drawing.shapes[n : n + channels * out]]
+    assert below == pytest.approx([72.0 * j for j in range(n)])
+    one = [(below[i * s] + below[i * s + k - 1]) / 2 for i in range(out)] if n != out else below
+    apart = max(one) - min(one) + 144
+    for c in range(channels):
+        shift = apart * (c - (channels - 1) / 2)
+        assert above[c * out : (c + 1) * out] == pytest.approx([x + shift for x in one])
+    assert {shape.y for shape in drawing.shapes} == {0.0, 112.0}
+
+
+def test_only_wires_with_one_number_are_weighed() -> None:
+    """Others look as usual: what a pool reads, and where several parameters meet."""
+    a, b = Tensor([2.0, -1.0], name="a"), Tensor([4.0], name="b")
+    figure = connectivity(lambda x: concatenate([x[:2] * a, x[2:3] * b * b * a[:1], x[3:]]), 4, weigh=True)
+    looks = {w.tail: w.looks for w in figure.drawing.wires}
+    assert float(looks[0]["penwidth"]) == 4.0 and float(looks[1]["penwidth"]) == pytest.approx(0.4 + 1.8)
+    assert "style" not in looks[0] and looks[1]["style"] == "dashed"
+    assert looks[2]["penwidth"] == looks[3]["penwidth"] == "0.9"
+    with pytest.raises(ValueError, match="no wire of this layer carries a single one"):
+        connectivity(lambda x: 2 * x, 3, weigh=True)
+
+
+def test_all_weights_0_are_weighed_too() -> None:
+    figure = connectivity(Dense(2, 2), 2, weigh=True)
+    zero = Dense(2, 2)
+    zero.load_state_dict({"weight": np.zeros((2, 2), np.float32), "bias": np.zeros(2, np.float32)})
+    assert {w.looks["penwidth"] for w in connectivity(zero, 2, weigh=True).drawing.wires} == {"0.40"}
+    assert max(float(w.looks["penwidth"]) for w in figure.drawing.wires) == 4.0
+
+
+@given(st.integers(1, 4), st.integers(2, 5), st.sets(st.integers(0, 4), max_size=3))
+def test_a_bias_is_wired_to_the_units_that_it_moves_and_stands_before_its_row(
+    inputs: int, outputs: int, moved: set[int]
+) -> None:
+    w, b = Tensor(np.ones((outputs, inputs)), name="w"), Tensor(np.ones(outputs), name="b")
+    keep = np.isin(np.arange(outputs), list(moved)).astype(float)
+    layer = lambda x: dense(x, w) + b * keep  # noqa: E731
+    if not keep.any():
+        with pytest.raises(ValueError, match="no layer has one"):
+            connectivity(layer, (1, inputs), bias=True)
+        return
+    drawing = connectivity(layer, (1, inputs), bias=True).drawing
+    [one] = [n for n, s in enumerate(drawing.shapes) if s.label == "1"]
+    assert {w.head - inputs for w in drawing.wires if w.tail == one} == set(np.flatnonzero(keep).tolist())
+    assert drawing.shapes[one].x < min(s.x for s in drawing.shapes[:inputs]) and drawing.shapes[one].y == 0
 
 
 def test_a_layer_of_784_inputs_can_be_drawn_by_its_ends() -> None:

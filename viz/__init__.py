@@ -4,10 +4,12 @@ Read the rooms in this order: drawing (how to draw), subjects (what to draw), pa
 says in which order to read its files.
 """
 
+from .book import BookError, book
 from .drawing.figure import Figure
 from .drawing.render import RenderError, render
 from .drawing.sheet import Drawing, above, beside, table
 from .drawing.style import Style
+from .pages.explorer import explorer
 from .pages.playground import playground
 from .pages.stepper import stepper
 from .subjects.architecture import architecture
@@ -20,6 +22,8 @@ from .subjects.images import commuting_square, filters, halve, photograph, quart
 
 __all__ = [
     "architecture",
+    "book",
+    "BookError",
     "convolution_arithmetic",
     "by_layer",
     "computation_graph",
@@ -29,6 +33,7 @@ __all__ = [
     "above",
     "beside",
     "table",
+    "explorer",
     "Figure",
     "animate",
     "convolution_letters",

@@ -1,6 +1,7 @@
 """The tour: train a network on real digits, check a gradient before the reader's eyes, draw what was computed.
 
-What you can do here: `demo`, the first three steps of `make demo`; the fourth is the gallery.
+What you can do here: `demo`, the first three steps of `make demo`, and the page of the last
+(the fourth is the gallery); `explore` a network that was kept.
 """
 
 from __future__ import annotations
@@ -11,19 +12,24 @@ from pathlib import Path
 import numpy as np
 
 from minitensor import Tensor, cross_entropy, gradients
-from nets import SGD, Examples, Module, Sequential, digits, distort, evaluate, fit, lenet
+from nets import SGD, Examples, Module, Sequential, cifar10, digits, distort, evaluate, fit, lenet, load, mnist
+from nets.__main__ import MODELS, RECIPES, in_colour
 
+from .pages.explorer import explorer
 from .subjects.computation import by_layer, computation_graph
 
 EPOCHS = 50
 
 
-def demo(out: Path, epochs: int = EPOCHS) -> None:
-    """Train `lenet()` on the digits, report on the held-out fifth, check a gradient, and draw; files go to out."""
+def demo(out: Path, epochs: int = EPOCHS) -> Path:
+    """Train `lenet()` on the digits, report on the held-out fifth, check a gradient, and draw; files go to out.
+
+    Returns the page that runs the network which has just learnt.
+    """
     out.mkdir(parents=True, exist_ok=True)
     train, test = digits(size=32)
     print(f"1. Learn: lenet() from {len(train.labels)} handwritten digits, 32 x 32 pixels each.")
-    model = lenet()
+    model, before = lenet(), lenet()
     optimizer = SGD(model, 0.05, momentum=0.9, nesterov=True, weight_decay=2e-3)  # few examples: hold the weights small
     fit(model, train, epochs=epochs, optimizer=optimizer, distort=distort)
     score = evaluate(model, test)
@@ -33,7 +39,34 @@ def demo(out: Path, epochs: int = EPOCHS) -> None:
     show_gradient(model, Examples(test.images[:32], test.labels[:32]))
     path = draw_training_step(lenet(), Examples(train.images[:32], train.labels[:32]), out)
     print("3. Look: the computation graph of one training step, with all gradients, is in")
-    print(f"   {path}")
+    print(f"   {path}\n")
+    title = "LeNet, which has just learnt to read digits"
+    return explorer(model, test.images, out / "explorer.html", labels=test.labels, before=before, title=title)
+
+
+def explore(checkpoint: Path, path: Path, *, data: Path | None = None, classes: int = 10) -> Path:
+    """Write the explorer of a network that `python -m nets train` has kept: of lenet, lenet5 or resnet, as it fits.
+
+    The images are the held-out digits of the package, or those in the folder data.  Raises ValueError where none of
+    these networks has such a file, OSError where it cannot be opened.
+    """
+    refused = []
+    for name, recipe in RECIPES.items():
+        build, (channels, *_) = MODELS[name]
+        model = build() if classes == 10 else build(classes)
+        try:
+            load(checkpoint, model)
+        except ValueError as error:
+            refused.append(f"{name}: {error}")
+            continue
+        if data is not None:
+            _, test = cifar10(data) if recipe.colour else mnist(data, size=32)
+        else:
+            _, test = digits(size=32)
+            test = in_colour(test) if channels == 3 else test
+        before = build() if classes == 10 else build(classes)
+        return explorer(model, test.images, path, labels=test.labels, before=before, title=f"{name}, live")
+    raise ValueError("; ".join(dict.fromkeys(refused)))
 
 
 def show_gradient(model: Module, data: Examples, place: tuple[int, ...] = (0, 0, 2, 2), h: float = 1e-5) -> None:

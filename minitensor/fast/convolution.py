@@ -129,7 +129,7 @@ def conv_transpose(g: Array, w: Array, *, windows: Windows, groups: int) -> Arra
         for y, count, i in _runs(a, b, top, h, kh, sh, dh):
             first = (y + top - (kh - 1 - i.start) * dh) // sh  # by this h and those behind it, the next row by the next
             k, apart = len(range(kh)[i]), dh // gcd(sh, dh)
-            rows = _overlapping(grads, grads.shape, grads.strides, count, 1, k, apart, min(first, h))
+            rows = _overlapping(grads, grads.shape, grads.strides, count, 1, k, apart, first)
             np.matmul(_flat(taps[:, :, :, i], 3), _flat(rows, 2, 4), out=shares[:, y - a : y - a + count])
         shares = shares.reshape(groups, b - a, kw, c, places, n)
         for j in range(kw):
@@ -187,6 +187,8 @@ def _overlapping(
 
 def _view(memory: Array, shape: Strides, strides: Strides, offset: int = 0) -> Array:
     """A contiguous array, read with other strides; NumPy's as_strided needs five times as long, as a small sum does."""
+    if 0 in shape:
+        return np.empty(shape, memory.dtype)
     view: Array = np.ndarray(shape, memory.dtype, memory, offset, strides)
     view.flags.writeable = False
     return view

@@ -167,7 +167,7 @@ ELEMENTWISE: dict[Primitive, Callable[..., Expression]] = {
     elementwise.divide: divide,
     elementwise.negative: negative,
     elementwise._power: lambda x, exponent: power(x, exponent),
-    elementwise.float_power: _float_power,
+    functions.float_power: _float_power,
     elementwise.exp: _exp,
     elementwise.sqrt: _call("sqrt", lambda x: f"\\sqrt{{{x.latex}}}"),
     elementwise.abs: _call("abs", lambda x: f"\\left|{x.latex}\\right|"),

@@ -2,7 +2,9 @@
 """More of what NumPy has, most of it composed of what there is already; nothing that the other chapters need."""
 
 from .create import arange, full, ones, randn, zeros
-from .functions import clip, cos, erf, expm1, gelu, isnan, leaky_relu, log1p, logaddexp, sin, softplus, square
+from .functions import (
+    clip, cos, erf, expm1, float_power, gelu, isnan, leaky_relu, log1p, logaddexp, power, sin, softplus, square
+)  # fmt: skip
 from .products import dot, outer, tensordot, trace
 from .rearrange import (
     diag, expand_dims, flatten, flip, moveaxis, repeat, roll, split, squeeze, stack, swapaxes, tile, tril, triu
@@ -11,7 +13,7 @@ from .reductions import argmax, cumsum, logsumexp, min, prod, std, var
 
 __all__ = [
     "arange", "argmax", "clip", "cos", "cumsum", "diag", "dot", "erf", "expand_dims", "expm1", "flatten", "flip",
-    "full", "gelu", "isnan", "leaky_relu", "log1p", "logaddexp", "logsumexp", "min", "moveaxis", "ones", "outer",
-    "prod", "randn", "repeat", "roll", "sin", "softplus", "split", "square", "squeeze", "stack", "std", "swapaxes",
-    "tensordot", "tile", "trace", "tril", "triu", "var", "zeros",
+    "float_power", "full", "gelu", "isnan", "leaky_relu", "log1p", "logaddexp", "logsumexp", "min", "moveaxis",
+    "ones", "outer", "power", "prod", "randn", "repeat", "roll", "sin", "softplus", "split", "square", "squeeze",
+    "stack", "std", "swapaxes", "tensordot", "tile", "trace", "tril", "triu", "var", "zeros",
 ]  # fmt: skip

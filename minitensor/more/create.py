@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from ..checks import check_generator, lengths, sequence
 from ..tensor import Tensor
 
 # fmt: off
@@ -37,7 +38,7 @@ def full(
     >>> full(2, 0.5)
     Tensor([0.5, 0.5])
     """
-    return Tensor(np.full(shape, value), name, dtype=dtype)
+    return Tensor(np.full(lengths(shape), value), name, dtype=dtype)
 
 
 def arange(*limits: float, name: str | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
@@ -49,13 +50,13 @@ def arange(*limits: float, name: str | None = None, dtype: npt.DTypeLike | None 
     return Tensor(np.arange(*limits), name, dtype=dtype)
 
 
-def randn(*shape: int, rng: np.random.Generator | None = None, name: str | None = None,
+def randn(*shape: int | Sequence[int], rng: np.random.Generator | None = None, name: str | None = None,
           dtype: npt.DTypeLike | None = None) -> Tensor:
     """Numbers from the standard normal distribution, drawn from rng, or anew each time.
 
-    >>> randn(2, 3, rng=np.random.default_rng(0)).shape
-    (2, 3)
+    >>> randn(2, 3).shape, randn((2, 3), rng=np.random.default_rng(0)).shape
+    ((2, 3), (2, 3))
     """
-    if rng is not None and not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a numpy.random.Generator, as from default_rng(seed), got {type(rng).__name__}")
-    return Tensor((rng or np.random.default_rng()).standard_normal(shape), name, dtype=dtype)
+    if rng is not None:
+        check_generator(rng)
+    return Tensor((rng or np.random.default_rng()).standard_normal(lengths(sequence(shape))), name, dtype=dtype)

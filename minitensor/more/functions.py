@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..activations import sigmoid
-from ..ops.elementwise import maximum, minimum, power, where
+from ..ops.elementwise import _power, abs, log, maximum, minimum, where
 from ..tensor import Array, Operand, Tensor, as_tensor, primitive
 
 # fmt: off
@@ -46,6 +46,36 @@ def expm1(x: Array) -> Array:
     """
     return np.expm1(x)
 expm1.defvjp(lambda g, out, x: g * (out + 1))
+
+
+def power(x: Operand, exponent: Operand) -> Tensor:
+    """x ** exponent; a number is a setting of the operator, anything else an input of `float_power`"""
+    if isinstance(exponent, int | float | np.number):
+        return _power(as_tensor(x), exponent=exponent if isinstance(exponent, int) else float(exponent))
+    return float_power(x, exponent)
+
+
+@primitive
+def float_power(x: Array, y: Array) -> Array:
+    """x ** y, for Tensors; a plain number as exponent is `power`
+
+    The derivative by x is y x^(y - 1), taken as 0 at x = y = 0; that by y needs x >= 0, and is taken as 0 elsewhere.
+
+    >>> (2 ** Tensor([1.0, 2.0, 3.0])).data
+    array([2., 4., 8.])
+    """
+    return x**y
+
+def _base_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    smallest = np.finfo(x.dtype).tiny  # below it, as at 0, 1 / x may be infinite, and 0 * (1 / x) no number
+    flat = (y >= 0) * (y <= 0) * (abs(x) < smallest)
+    return g * y * x ** where(flat, 1, y - 1)
+
+def _exponent_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    base = where(x > 0, x, 1)  # elsewhere log(1) = 0
+    return g * base**y * log(base)
+
+float_power.defvjp(_base_rule, _exponent_rule)
 
 
 def square(x: Operand) -> Tensor:
@@ -140,7 +170,7 @@ def clip(x: Operand, low: Operand | None = None, high: Operand | None = None) ->
 
 @primitive
 def _not_below(high: Array, low: Array) -> Array:
-    """The upper limits as they are, if they are some: a check that a program does too."""
+    """The upper limits as they are; ValueError for one below the lower (an operator: so programs check it too)."""
     if np.greater(low, high).any():
         raise ValueError(f"low (={low}) must not exceed high (={high})")
     return high

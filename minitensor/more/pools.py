@@ -10,7 +10,7 @@ from functools import reduce
 
 import numpy as np
 
-from ..checks import Ints, axis_of, of_rank, whole
+from ..checks import Ints, axis_of, of_rank, real, whole
 from ..conv import of_axes
 from ..ops.contract import einsum
 from ..ops.elementwise import abs as absolute
@@ -27,15 +27,13 @@ from ..windows import Windows, _fold, _windows, patches
 def lp_pool(x: Operand, kernel_size: Ints, *, norm: float = 2, stride: Ints | None = None) -> Tensor:
     """The q-norm of each window, q = norm: y[n, c, h, w] = (sum_ij |x[n, c, h s + i, w s + j]|^q)^(1/q).
 
-    Its derivative at 0 is taken as 0.
-
-    x (N, C, H, W) gives (N, C, H', W'), one axis likewise.
+    x (N, C, H, W) gives (N, C, H', W'), one axis likewise.  Its derivative at 0 is taken as 0.
     Raises ValueError where the settings do not fit, and for norm < 1.
 
     >>> lp_pool2d(Tensor([[[[3.0, 0.0], [0.0, 4.0]]]]), 2).data
     array([[[[5.]]]])
     """
-    if not 1 <= norm < np.inf:
+    if not 1 <= real("norm", norm) < np.inf:
         raise ValueError(f"norm (={norm}) must be a number from 1; max pooling is the limit of larger and larger ones")
     x = as_tensor(x)
     return _lp_pool(x, windows=pool_windows(x, kernel_size, stride), norm=norm)
@@ -79,7 +77,7 @@ def weighted_avg_pool(
     >>> round(y.item(), 4)
     0.2042
     """
-    if not sigma > 0:
+    if not real("sigma", sigma) > 0:
         raise ValueError(f"sigma (={sigma}) must be positive")
     x = as_tensor(x)
     windows = pool_windows(x, kernel_size, stride)

@@ -10,7 +10,7 @@ from ..checks import axis_of, whole
 from ..ops.contract import einsum, matmul
 from ..ops.elementwise import multiply
 from ..ops.reduce import sum as total
-from ..tensor import Operand, Tensor, as_tensors
+from ..tensor import Operand, Tensor, as_tensor, as_tensors
 from .rearrange import diag, expand_dims, flatten
 
 # fmt: off
@@ -69,4 +69,7 @@ def trace(x: Operand) -> Tensor:
     >>> trace(Tensor([[1.0, 2.0], [3.0, 4.0]])).item()
     5.0
     """
+    x = as_tensor(x)
+    if x.ndim != 2:
+        raise ValueError(f"trace takes a matrix, got shape {x.shape}")
     return total(diag(x))

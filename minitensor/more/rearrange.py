@@ -7,7 +7,7 @@ from math import prod as product
 
 import numpy as np
 
-from ..checks import Axis, axis_of, normal_axes, several, whole
+from ..checks import Axis, axis_of, listed, normal_axes, several, whole
 from ..ops.elementwise import where
 from ..ops.shape import _transpose, concatenate, index, reshape, transpose
 from ..tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
@@ -111,7 +111,7 @@ def roll(x: Operand, shift: int, axis: int | None = None) -> Tensor:
 
 
 def repeat(x: Operand, times: int, axis: int | None = None) -> Tensor:
-    """Each element repeated along an axis; of all elements, in reading order, if none is given.
+    """Each element repeated along an axis; if none is given, all elements in a row, in reading order.
 
     >>> repeat(Tensor([1.0, 2.0]), 2).data
     array([1., 1., 2., 2.])
@@ -147,7 +147,8 @@ def split(x: Operand, parts: int | Sequence[int], axis: int = 0) -> list[Tensor]
     at = axis_of(x.shape, axis)
     if not isinstance(parts, Sequence) and (whole("parts", parts) < 1 or x.shape[at] % parts):
         raise ValueError(f"parts (={parts}) must divide the length {x.shape[at]} of axis {axis} into equal parts")
-    pieces = np.split(np.arange(x.shape[at]), parts if isinstance(parts, Sequence) else whole("parts", parts))
+    cuts = [whole("parts", n) for n in parts] if isinstance(parts, Sequence) else whole("parts", parts)
+    pieces = np.split(np.arange(x.shape[at]), cuts)
     ranges = [slice(int(p[0]), int(p[-1]) + 1) if p.size else slice(0, 0) for p in pieces]
     return [index(x, (slice(None),) * at + (piece,)) for piece in ranges]
 
@@ -161,7 +162,7 @@ def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
     array([[1., 2.],
            [3., 4.]])
     """
-    layers, axis = as_tensors(*tensors), whole("axis", axis)
+    layers, axis = as_tensors(*listed("tensors", tensors)), whole("axis", axis)
     shapes = {x.shape for x in layers}
     if len(shapes) != 1 or not -layers[0].ndim - 1 <= axis <= layers[0].ndim:
         raise ValueError(f"cannot stack shapes {[x.shape for x in layers]} along axis {axis}")
@@ -181,13 +182,13 @@ def diag(x: Operand, k: int = 0) -> Tensor:
     >>> diag(Tensor([[1.0, 2.0], [3.0, 4.0]])).data, diag(Tensor([1.0, 2.0])).data.tolist()
     (array([1., 4.]), [[1.0, 0.0], [0.0, 2.0]])
     """
-    x = as_tensor(x)
+    x, k = as_tensor(x), whole("k", k)
     if x.ndim == 1:
         at = np.diag(np.arange(1, len(x) + 1), k)  # the number of the element that stands there, from 1; else 0
         return where((at > 0).astype(float), index(concatenate([zeros(1, dtype=x.dtype), x]), at), 0)
     if x.ndim != 2:
         raise ValueError(f"diag takes a vector or a matrix, got shape {x.shape}")
-    return index(x, tuple(np.diagonal(np.indices(x.shape), whole("k", k), 1, 2)))
+    return index(x, tuple(np.diagonal(np.indices(x.shape), k, 1, 2)))
 
 
 def tril(x: Operand, k: int = 0) -> Tensor:

@@ -6,7 +6,7 @@ from math import prod as product
 
 import numpy as np
 
-from ..checks import Axis, Sizes, axis_of, count_or_raise, normal_axes
+from ..checks import Axis, Sizes, axis_of, count_or_raise, normal_axes, whole
 from ..ops.elementwise import sqrt, where
 from ..ops.reduce import first_maximum, mean, spread
 from ..ops.reduce import sum as total
@@ -34,7 +34,8 @@ def std(x: Operand, axis: Axis = None, keepdims: bool = False, ddof: float = 0) 
     1.0
     """
     variance = var(x, axis, keepdims, ddof)
-    return where(variance > 0, sqrt(where(variance > 0, variance, 1)), 0 * variance)
+    inside = where(variance > 0, variance, 1)  # at 0 the rule of the root would give 0 / 0
+    return where(variance > 0, sqrt(inside), 0 * variance)  # and what is not a number stays so
 
 
 def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -127,4 +128,4 @@ def argmax(x: Operand, axis: int | None = None) -> Array:
     >>> int(argmax(Tensor([1.0, 3.0, 2.0])))
     1
     """
-    return np.asarray(np.argmax(as_tensor(x).data, axis))
+    return np.asarray(np.argmax(as_tensor(x).data, None if axis is None else whole("axis", axis)))

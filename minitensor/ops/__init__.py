@@ -3,14 +3,14 @@
 
 from .contract import einsum, matmul
 from .elementwise import (
-    abs, add, astype, divide, exp, float_power, greater, greater_equal, log, maximum, minimum, multiply, negative,
-    power, sign, sqrt, subtract, tanh, where
+    abs, add, astype, divide, exp, greater, greater_equal, log, maximum, minimum, multiply, negative,
+    sign, sqrt, subtract, tanh, where
 )  # fmt: skip
 from .reduce import max, mean, sum
 from .shape import broadcast_to, concatenate, index, pad, reshape, transpose
 
 __all__ = [
-    "abs", "add", "astype", "broadcast_to", "concatenate", "divide", "einsum", "exp", "float_power", "greater",
+    "abs", "add", "astype", "broadcast_to", "concatenate", "divide", "einsum", "exp", "greater",
     "greater_equal", "index", "log", "matmul", "max", "maximum", "mean", "minimum", "multiply", "negative", "pad",
-    "power", "reshape", "sign", "sqrt", "subtract", "sum", "tanh", "transpose", "where",
+    "reshape", "sign", "sqrt", "subtract", "sum", "tanh", "transpose", "where",
 ]  # fmt: skip

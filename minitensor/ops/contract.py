@@ -41,11 +41,12 @@ def _matmul(x: Array, y: Array) -> Array:
 # For X = [[1, 2], [3, 4]], W = [[5, 6], [7, 8]] and G = [[1, 0], [0, 0]], that is L = y_00 = 1*5 + 2*7:
 #     G W^T = [[5, 7], [0, 0]] and X^T G = [[1, 0], [2, 0]], what stands beside each number in L.
 #
-# A vector is a matrix with one row (on the left) or one column (on the right), for as long as the product takes.
+# In a product a vector on the left counts as a matrix with one row, on the right as one with one column: so it does in
+# the rules, and its gradient is a vector again.
 
 def left_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """dL/dX = G Y^T"""
-    if y.ndim == 1:
+    if y.ndim == 1:  # Y^T is a row
         return column(g) * y
     return matmul(row(g) if x.ndim == 1 else g, swap_last_two(y))
 

@@ -1,10 +1,10 @@
 """Operators that treat each element by itself.
 
-What you can do here: arithmetic, `power exp log sqrt abs sign tanh`, compare, choose (`where maximum minimum`).
+What you can do here: arithmetic, powers, `exp log sqrt abs sign tanh`, compare, choose (`where maximum minimum`).
 
 Each is a NumPy expression and, right below it, a line of calculus for each input.  Letters: x, y inputs, out the
 output, g = dL/d out.  Shapes broadcast as in NumPy; `gradients` sums back to the shape of the input, so no rule speaks
-of shapes.  A *kink* is a point where a function has no derivative, as |x| at 0; what is taken there is said at each.
+of shapes.  A *kink* is a point where a function has no derivative, as |x| at 0; each says what is taken there.
 """
 
 from __future__ import annotations
@@ -55,40 +55,13 @@ def negative(x: Array) -> Array:
     return -x
 negative.defvjp(lambda g, out, x: -g)
 
-def power(x: Operand, exponent: Operand) -> Tensor:
-    """x ** exponent; a number is a setting of the operator, anything else an input of `float_power`"""
-    if isinstance(exponent, int | float | np.number):
-        return _power(as_tensor(x), exponent=exponent if isinstance(exponent, int) else float(exponent))
-    return float_power(x, exponent)
-
 @primitive
 def _power(x: Array, *, exponent: float) -> Array:
+    """x ** exponent, where the exponent is a number; `more.power` takes Tensors too"""
     return x**exponent
 _power.defvjp(  # x ** 0 is flat; left to the formula it would be 0 * x ** -1, not a number at x = 0
     lambda g, out, x, *, exponent: g * 0 if exponent == 0 else g * exponent * x ** (exponent - 1)
 )
-
-@primitive
-def float_power(x: Array, y: Array) -> Array:
-    """x ** y, for Tensors; a plain number as exponent is `power`
-
-    The derivative by x is y x^(y - 1), taken as 0 at x = y = 0; that by y needs x >= 0, and is taken as 0 elsewhere.
-
-    >>> (2 ** Tensor([1.0, 2.0, 3.0])).data
-    array([2., 4., 8.])
-    """
-    return x**y
-
-def _base_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    smallest = np.finfo(x.dtype).tiny  # below it, as at 0, 1 / x may be infinite, and 0 * (1 / x) no number
-    flat = (y >= 0) * (y <= 0) * (abs(x) < smallest)
-    return g * y * x ** where(flat, 1, y - 1)
-
-def _exponent_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    base = where(x > 0, x, 1)  # elsewhere log(1) = 0
-    return g * base**y * log(base)
-
-float_power.defvjp(_base_rule, _exponent_rule)
 
 # -- functions ---------------------------------------------------------------------------------------------------------
 
@@ -162,7 +135,7 @@ def where(condition: Operand, x: Operand, y: Operand) -> Tensor:
     array([0., 4.])
     """
     if isinstance(x, Tensor) or isinstance(y, Tensor):
-        x, y = as_tensors(x, y)  # before the condition is looked at: numbers adopt the dtype of x or y, not its dtype
+        x, y = as_tensors(x, y)  # numbers adopt the dtype of x or y, not that of the condition
     return _where(condition, x, y)
 
 @primitive

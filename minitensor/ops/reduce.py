@@ -34,7 +34,7 @@ def _sum(x: Array, *, axis: Sizes, keepdims: bool) -> Array:
 _sum.defvjp(lambda g, out, x, *, axis, keepdims: spread(g, x, axis))
 
 def spread(g: Tensor, x: Tensor, axis: Sizes) -> Tensor:
-    """A value for each reduced group, repeated for each member of the group: the adjoint of the sum."""
+    """The value of each reduced group, repeated for each of its members: the adjoint of the sum."""
     kept = tuple([1 if i in axis else n for i, n in enumerate(x.shape)])
     return broadcast_to(g if g.shape == kept else reshape(g, kept), x.shape)
 
@@ -74,7 +74,7 @@ def first_maximum(x: Array, *, axis: Sizes) -> Array:
     """
     back = tuple(range(x.ndim - len(axis), x.ndim))
     groups = np.moveaxis(x, axis, back)  # the reduced axes last,
-    flat = groups.reshape(*groups.shape[: x.ndim - len(axis)], prod(x.shape[a] for a in axis))  # and as one
+    flat = groups.reshape(*groups.shape[: x.ndim - len(axis)], prod(x.shape[a] for a in axis))  # and then as one
     ones = np.arange(flat.shape[-1]) == flat.argmax(axis=-1)[..., None]
     return np.moveaxis(ones.reshape(groups.shape), back, axis)
 first_maximum.defvjp(None)

@@ -2,14 +2,8 @@
 
 What you can do here: `reshape`, `transpose`, `broadcast_to`, index, `pad`, `concatenate`.
 
-All of these are linear maps (except for what `pad` puts around, which no derivative sees).  The *adjoint* f* of a
-linear map f is the map with <f(x), g> = <x, f*(g)> for all x and g, where <a, b> is the sum of all a_i b_i.  If f
-multiplies by a matrix, f* multiplies by its transpose: for A = [[1, 2], [0, 3]], f(x) = (x_0 + 2 x_1, 3 x_1) and
-f*(g) = (g_0, 2 g_0 + 3 g_1).
-
-Let g be dL/d out.  If x moves by dx, f moves the output by f(dx), and hence L by <g, f(dx)> = <f*(g), dx>.  What stands
-beside dx is dL/dx: so for a linear map, *the rule is the adjoint*.  The maps of this chapter come in pairs, each the
-other's rule (a crop, and a part that is cut out, are an index; scatter puts zeros around them again):
+All of these are linear maps (except for what `pad` puts around, which no derivative sees), so the rule of each is its
+adjoint (`windows.py` says why).  They come in pairs, each the other's rule.  A crop, or a part cut out, is an index:
 
     reshape     - reshape back          index (gather)  - scatter
     transpose   - transpose back        pad with zeros  - crop
@@ -24,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import Sizes, axis_of, axis_order, holds, index_key, new_shape, pad_widths, sequence, whole
+from ..checks import Sizes, axis_of, axis_order, holds, index_key, listed, new_shape, pad_widths, sequence, whole
 from ..tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
 
 # fmt: off
@@ -60,7 +54,9 @@ def transpose(x: Operand, *order: int | Sequence[int], axes: Sequence[int] | Non
 @primitive
 def _transpose(x: Array, *, axes: Sizes) -> Array:
     return x.transpose(axes)
-_transpose.defvjp(lambda g, out, x, *, axes: _transpose(g, axes=tuple([axes.index(i) for i in range(g.ndim)])))
+_transpose.defvjp(  # x's axis i has become axis axes.index(i)
+    lambda g, out, x, *, axes: _transpose(g, axes=tuple([axes.index(i) for i in range(g.ndim)]))
+)
 
 def broadcast_to(x: Operand, *n: int | Sequence[int], shape: int | Sequence[int] | None = None) -> Tensor:
     """x repeated along new axes in front, and along axes of length 1, as NumPy does.
@@ -83,7 +79,7 @@ def _broadcast_to(x: Array, *, shape: Sizes) -> Array:
 _broadcast_to.defvjp(lambda g, out, x, *, shape: g)
 
 def index(x: Operand, key: Any) -> Tensor:
-    """x[key], for NumPy's basic indices and integer or boolean arrays; written x[key].
+    """x[key], for NumPy's basic indices and integer or boolean arrays.
 
     An element that is taken twice gets both gradients.  Raises IndexError out of range, or for an index of floats.
 
@@ -121,7 +117,7 @@ def pad(
     """x with a margin; widths are a number, one (before, after) for all axes or one for each, as in NumPy.
 
     mode "constant" fills with constant_values, "wrap" goes round to the other side, "reflect" mirrors at the border
-    element, "symmetric" behind it, "edge" repeats it.
+    element, "symmetric" mirrors it too, "edge" repeats it.
     Raises ValueError for negative widths, an unknown mode, or where there is nothing to repeat.
 
     >>> pad(Tensor([1.0, 2.0, 3.0]), 1).data, pad(Tensor([1.0, 2.0, 3.0]), (2, 1), "wrap").data
@@ -151,7 +147,7 @@ def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
     >>> concatenate([Tensor([1.0]), Tensor([2.0, 3.0])]).data
     array([1., 2., 3.])
     """
-    joined, axis = as_tensors(*tensors), whole("axis", axis)
+    joined, axis = as_tensors(*listed("tensors", tensors)), whole("axis", axis)
     shapes = [x.shape for x in joined]
     try:
         first = axis_of(shapes[0], axis)

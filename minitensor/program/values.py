@@ -20,14 +20,13 @@ from typing import Any
 import numpy as np
 
 from ..losses import _distributions
-from ..more.functions import _not_below, isnan, logaddexp
+from ..more.functions import _not_below, float_power, isnan, logaddexp
 from ..ops.elementwise import (
     _astype,
     _power,
     _where,
     add,
     divide,
-    float_power,
     greater,
     greater_equal,
     maximum,

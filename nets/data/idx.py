@@ -28,7 +28,7 @@ from .examples import INK, PAPER, Examples
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 LIMIT = 1 << 30  # bytes; the largest relative, EMNIST by class, has half of it
-CHUNK = 1 << 20
+CHUNK = 1 << 20  # bytes that are read at a time
 
 
 def read_idx(path: str | os.PathLike[str], limit: int = LIMIT) -> Array:
@@ -72,7 +72,7 @@ def _read(file: BinaryIO, limit: int) -> Array:
     if size > limit:
         raise ValueError(f"its header says {shape}, {size:,} bytes, and more than {limit:,} are not read")
     data = bytearray()
-    while len(data) <= size and (chunk := file.read(min(CHUNK, size + 1 - len(data)))):
+    while len(data) <= size and (chunk := file.read(CHUNK)):
         data += chunk
     if len(data) != size:
         found = "more" if len(data) > size else f"{len(data):,}"

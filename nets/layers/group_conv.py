@@ -24,18 +24,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import KW_ONLY, InitVar, dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from minitensor import Tensor, as_tensor, conv2d, stack
-from minitensor.checks import whole
+from minitensor.checks import Ints
 from minitensor.tensor import Operand
 
 from .functions import positive
 from .init import Initializer, he_normal
 from .module import Cost, Module, Shape
-from .weighted import Weighted, cost_of_units, drawn_weight, zero_bias
+from .weighted import Weighted, along_axes, cost_of_units, drawn_weight, zero_bias
 
 
 class Element(NamedTuple):
@@ -105,21 +105,25 @@ def act(y: Operand, element: Element) -> Tensor:
 class _GroupLayer(Weighted):
     """What `LiftingConv2d` and `GroupConv2d` have in common."""
 
+    axes: ClassVar[int] = 2
     in_channels: int
     out_channels: int
-    kernel_size: int
+    kernel_size: Any
     _: KW_ONLY
-    padding: int = 0
+    padding: Ints = 0
     bias: InitVar[Any] = True
     reflections: bool = False
     init: InitVar[Initializer] = he_normal
     rng: InitVar[np.random.Generator | None] = None
 
     def __post_init__(self, bias: bool, init: Initializer, rng: np.random.Generator | None) -> None:
-        positive(in_channels=self.in_channels, out_channels=self.out_channels, kernel_size=self.kernel_size)
-        if whole("padding", self.padding) < 0:
-            raise ValueError(f"padding (={self.padding}) must be at least 0")
-        shape = (self.out_channels, *self.inputs(), self.kernel_size, self.kernel_size)
+        self.in_channels, self.out_channels = positive(in_channels=self.in_channels, out_channels=self.out_channels)
+        along_axes(self, self.axes)
+        for name in "kernel_size", "padding":
+            numbers = vars(self)[name]
+            if numbers[0] != numbers[1]:
+                raise ValueError(f"{name} (={numbers}) must be the same along both axes: a quarter turn exchanges them")
+        shape = (self.out_channels, *self.inputs(), *self.kernel_size)
         fan_in, fan_out = math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
         self.weight = drawn_weight(init, rng, shape, fan_in, fan_out)
         self.bias = zero_bias((self.out_channels,)) if bias else None
@@ -192,7 +196,7 @@ class GroupMaxPool(Module):
         return Cost(connections=math.prod(x))
 
 
-def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, padding: int) -> Tensor:
+def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, padding: Ints) -> Tensor:
     """x (N, C, H, W) with kernels (O, G, C, k, k), all as output channels, and these unpacked again."""
     o, g = weight.shape[:2]
     y = conv2d(x, weight.reshape(o * g, *weight.shape[2:]), padding=padding)

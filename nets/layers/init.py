@@ -21,7 +21,7 @@ Initializer: TypeAlias = Callable[[np.random.Generator, Sequence[int], int, int]
 
 
 def generator(rng: np.random.Generator | None) -> np.random.Generator:
-    """The generator itself, or without one another each time; TypeError for a seed, or what else is no generator.
+    """The generator itself, or a new one in the place of None; TypeError for a seed, or what else is no generator.
 
     >>> rng = np.random.default_rng(0)
     >>> generator(rng) is rng, generator(None) is generator(None)

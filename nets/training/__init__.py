@@ -1,1 +1,1 @@
-"""Learning, and what is kept of it.  Read optim, checkpoint, parallel, runs, train, png, pictures, effort."""
+"""Learning, and what is kept of it.  Read optim, checkpoint, parallel, runs, terminal, train, png, pictures, effort."""

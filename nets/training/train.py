@@ -7,18 +7,12 @@ from __future__ import annotations
 
 import math
 import os
-import signal
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from functools import partial
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, TypeAlias
 
 import numpy as np
-from tqdm import tqdm
 
 from minitensor import Tensor, cross_entropy, gradients, no_grad
 from minitensor.checks import whole
@@ -35,6 +29,7 @@ from .checkpoint import load, load_notes, save
 from .optim import SGD, Optimizer, Schedule, one_cycle
 from .parallel import ALONE, Workers
 from .runs import Epoch, Score, Sums, settings_of, stand
+from .terminal import Bar, interruptible
 
 Loss: TypeAlias = Callable[[Tensor, Array], Tensor]  # of the model's output and the labels
 Decide: TypeAlias = Callable[..., Any]  # np.argmax where the largest output wins, np.argmin where the smallest does
@@ -93,85 +88,118 @@ def fit(
     )
     if epochs < 1 or batch_size < 1 or seed < 0:
         raise ValueError(f"epochs (={epochs}) and batch_size (={batch_size}) must be at least 1, seed (={seed}) 0")
-    if resume and checkpoint is None:
-        raise ValueError("resume=True needs a checkpoint: the path of the file to go on from")
     if optimizer is None:
         optimizer = SGD(model, 0.05, momentum=0.9, nesterov=True, weight_decay=5e-4)
-    settings: dict[str, Any] = {}  # by which a checkpoint knows the run again
-    done: list[Epoch] = []
-    sums = Sums()  # of the epoch that is under way
     with workers.together():
         data, test = usable(data, "learn from"), None if test is None else usable(test, "test with")
-        if checkpoint is not None:
-            functions = {"schedule": schedule, "loss": loss, "decide": decide, "distort": distort}
-            numbers = {"epochs": epochs, "batch_size": batch_size, "seed": seed}
-            settings = settings_of(model, optimizer, data, test, **numbers, **functions)
-            if resume:
-                done, sums = stand(load_notes(checkpoint), settings, len(data.labels))
-                load(checkpoint, model, optimizer)
-            if workers.rank == 0:
-                check_writable(checkpoint)
-        constants = _infinite(dict(model.state_dict())) - {name for name, _ in model.named_parameters()}  # as a mask is
-        _check_finite(model, optimizer, constants)
-    steps = math.ceil(len(data.labels) / batch_size)  # in one epoch
+        kept = _Kept(checkpoint, model, optimizer, workers.rank == 0)
+        functions = {"schedule": schedule, "loss": loss, "decide": decide, "distort": distort}
+        done, sums = kept.begin(resume, data, test, epochs=epochs, batch_size=batch_size, seed=seed, **functions)
+    images, steps = len(data.labels), math.ceil(len(data.labels) / batch_size)  # in one epoch
 
-    bar = tqdm(
-        total=epochs * len(data.labels),
-        initial=len(done) * len(data.labels) + int(sums.seen),
-        unit=" images",
-        disable=not progress or workers.rank > 0,
-        file=Console(),
-    )
-    say = partial(bar.write, file=Console()) if progress and workers.rank == 0 else None
-    program = Step(model, loss, with_gradients=True, say=say) if compiled else None
-    in_use = Step(model, loss, with_gradients=False, say=say) if compiled else None
+    bar = Bar(epochs * images, len(done) * images + int(sums.seen), shown=progress and workers.rank == 0)
+    program = Step(model, loss, with_gradients=True, say=bar.say) if compiled else None
+    in_use = Step(model, loss, with_gradients=False, say=bar.say) if compiled else None
+    how: dict[str, Any] = {"loss": loss, "decide": decide, "workers": workers}
     stop = False
     with interruptible() as interrupted, bar:
         while len(done) < epochs and not stop:
             model.train()
-            bar.set_description(f"epoch {len(done) + 1}/{epochs}")
-            shuffled = batches(data, batch_size, _rng(seed, ORDER, len(done)))
-            numbered = enumerate(shuffled, start=len(done) * steps)
+            bar.begin(len(done) + 1, epochs)
+            numbered = enumerate(batches(data, batch_size, _rng(seed, ORDER, len(done))), start=len(done) * steps)
             begin = time.perf_counter()
-            for step, (images, labels) in islice(numbered, sums.steps, None):  # a checkpoint has the first behind it
+            for step, batch in islice(numbered, sums.steps, None):  # a checkpoint has the first behind it
                 with workers.together():
-                    if distort is not None:
-                        images = distort(images, _rng(seed, DISTORTION, step))
+                    changed = batch.images if distort is None else distort(batch.images, _rng(seed, DISTORTION, step))
                     _reseed(model, seed, step)
                     scale = schedule(step / (epochs * steps))
-                new = learn(
-                    model,
-                    optimizer,
-                    images,
-                    labels,
-                    loss=loss,
-                    decide=decide,
-                    scale=scale,
-                    workers=workers,
-                    step=program,
-                )
+                new = learn(model, optimizer, changed, batch.labels, scale=scale, step=program, **how)
                 end = time.perf_counter()
                 sums, begin = sums.plus(new._replace(seconds=end - begin)), end
-                bar.set_postfix(loss=f"{sums.score.loss:.4f}", accuracy=f"{sums.score.accuracy:.2%}", refresh=False)
-                bar.update(len(labels))
+                bar.learnt(len(batch.labels), sums)
                 stop = workers.any(interrupted())
                 if stop:
                     break
             if sums.steps == steps:
-                score = None
-                if test is not None:
-                    score = evaluate(
-                        model, test, loss=loss, decide=decide, workers=workers, step=in_use, compiled=compiled
-                    )
+                score = None if test is None else evaluate(model, test, step=in_use, compiled=compiled, **how)
                 if score is not None and not math.isfinite(score.loss):
                     raise ValueError(f"epoch {len(done) + 1} ended with a test loss of {score.loss}, and is not kept")
                 done.append(Epoch(sums.score, score, sums.seen / sums.seconds))
                 sums = Sums()
             with workers.together():
-                _check_finite(model, optimizer, constants)
-                if checkpoint is not None and workers.rank == 0:
-                    save(checkpoint, model, optimizer, {"settings": settings, "epochs": done, "sums": sums})
+                kept.save(done, sums)
     return done
+
+
+class _Kept:
+    """What is kept of a fit, in its checkpoint if it has one: nothing that is not finite."""
+
+    def __init__(self, path: str | os.PathLike[str] | None, model: Module, optimizer: Optimizer, writes: bool) -> None:
+        self.path, self.model, self.optimizer, self.writes = path, model, optimizer, writes
+        self.settings: dict[str, Any] = {}  # by which the file knows the run again
+        learnt = {name for name, _ in model.named_parameters()}
+        self.constants = _infinite(model.state_dict()) - learnt  # what was not finite from the start, as a mask may be
+        self.check()
+
+    def begin(self, resume: bool, data: Examples, test: Examples | None, **others: Any) -> tuple[list[Epoch], Sums]:
+        """The epochs done, and the sums of the one under way: those of the file, which is loaded, if resumed."""
+        done: list[Epoch] = []
+        sums = Sums()
+        if self.path is not None:
+            self.settings = settings_of(self.model, self.optimizer, data, test, **others)
+            if resume:
+                done, sums = stand(load_notes(self.path), self.settings, len(data.labels))
+                self.load(self.path)
+            if self.writes:
+                check_writable(self.path)
+        elif resume:
+            raise ValueError("resume=True needs a checkpoint: the path of the file to go on from")
+        return done, sums
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Take over what is in the file; ValueError, and nothing changes, where it is not finite."""
+        before = self.model.state_dict(), self.optimizer.state_dict()
+        load(path, self.model, self.optimizer)
+        try:
+            self.check()
+        except ValueError:
+            self.model.load_state_dict(before[0])
+            self.optimizer.load_state_dict(before[1])
+            raise
+
+    def save(self, done: list[Epoch], sums: Sums) -> None:
+        """Write down where the fit stands; ValueError where what has been learnt is not finite."""
+        self.check()
+        if self.path is not None and self.writes:
+            notes = {"settings": self.settings, "epochs": done, "sums": sums}
+            save(self.path, self.model, self.optimizer, notes)
+
+    def check(self) -> None:
+        """ValueError where something is infinite or nan that has been learnt."""
+        memory = {f"optimizer.{name}": array for name, array in self.optimizer.state_dict().items()}
+        if names := sorted(_infinite({**self.model.state_dict(), **memory}) - self.constants):
+            raise ValueError(
+                f"what the model has learnt is not finite any more: {', '.join(names)}; try a smaller rate"
+            )
+
+
+def _infinite(state: Mapping[str, Array]) -> set[str]:
+    """The names of the arrays that hold something infinite or nan."""
+    return {name for name, array in state.items() if array.dtype.kind == "f" and not np.isfinite(array).all()}
+
+
+ORDER, DISTORTION, DROPOUT = range(3)  # what is random in a fit; each has its own numbers
+
+
+def _rng(seed: int, what: int, *when: int) -> np.random.Generator:
+    """Random numbers that depend on the seed and the step alone, not on how the fit got there."""
+    return np.random.default_rng([seed, what, *when])
+
+
+def _reseed(model: Module, seed: int, step: int) -> None:
+    for number, (_, module) in enumerate(model.modules()):
+        if isinstance(module, Dropout):
+            module.reseed(_rng(seed, DROPOUT, step, number))
 
 
 @all_cores()
@@ -321,83 +349,3 @@ class Step:
 
 
 ENOUGH = 8  # batches; to make a program takes as long as some three of them
-ORDER, DISTORTION, DROPOUT = range(3)  # what is random in a fit; each has its own numbers
-
-
-def _rng(seed: int, what: int, *when: int) -> np.random.Generator:
-    """Random numbers that depend on the seed and the step alone, not on how the fit got there."""
-    return np.random.default_rng([seed, what, *when])
-
-
-def _reseed(model: Module, seed: int, step: int) -> None:
-    for number, (_, module) in enumerate(model.modules()):
-        if isinstance(module, Dropout):
-            module.reseed(_rng(seed, DROPOUT, step, number))
-
-
-def _infinite(state: Mapping[str, Array]) -> set[str]:
-    """The names of the arrays that hold something infinite or nan."""
-    return {name for name, array in state.items() if array.dtype.kind == "f" and not np.isfinite(array).all()}
-
-
-def _check_finite(model: Module, optimizer: Optimizer, constants: set[str]) -> None:
-    """ValueError where something is infinite or nan that has been learnt; what was so from the start is a constant."""
-    state = {**model.state_dict(), **{f"optimizer.{name}": array for name, array in optimizer.state_dict().items()}}
-    if names := sorted(_infinite(state) - constants):
-        raise ValueError(f"what the model has learnt is not finite any more: {', '.join(names)}; try a smaller rate")
-
-
-class Console:
-    """Standard error for what may be missed: where it is closed, or nobody reads it any more, nothing happens."""
-
-    def __getattr__(self, name: str) -> Any:  # its encoding, and whether it is a terminal
-        return getattr(sys.stderr, name)
-
-    def write(self, text: str) -> None:
-        """Write if possible."""
-        self._try("write", text)
-
-    def flush(self) -> None:
-        """Write what has been kept back, if possible."""
-        self._try("flush")
-
-    def _try(self, method: str, *arguments: str) -> None:
-        with suppress(Exception):  # there is none, it is closed, or whatever may stand in its place
-            try:
-                getattr(sys.stderr, method)(*arguments)
-            except OSError:  # nobody reads it: what it keeps back goes where it can be written, and so does the rest
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-
-
-@contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Within the block Ctrl-C and SIGTERM are only noted, so that no step is cut in half; a second one acts at once.
-
-    Gives a function that says whether one came.  In a thread other than the first, which signals do not reach, nothing
-    changes.
-
-    >>> with interruptible() as interrupted:
-    ...     signal.raise_signal(signal.SIGINT)
-    ...     interrupted()
-    True
-    """
-    came = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield came.is_set
-        return
-    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def as_before() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def note(number: int, frame: object) -> None:
-        came.set()
-        as_before()
-
-    for number in before:
-        signal.signal(number, note)
-    try:
-        yield came.is_set
-    finally:
-        as_before()

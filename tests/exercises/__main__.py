@@ -131,23 +131,33 @@ def asking(folder: Folder) -> str:
 
 
 def overview(options: argparse.Namespace, folder: Folder) -> None:
-    done = folder.progress()
     print("Write properties that hold for the right engine and see the bugs.\n")
+    parts = parts_done(folder)
+    for number_, name, seen, of, what, about in parts:
+        print(f"  {number_:>1} {name:<13} {bar(seen, of)} {seen:>2} of {of} {what:<10} {about}")
+    print(f"\n  {sum(part[2] for part in parts)} of {sum(part[3] for part in parts)} in all.")
+    if folder.path.is_dir():
+        print(f"  The same as a picture: {draw_progress(folder)}")
+    else:
+        print("\nBegin with: python -m tests.exercises start")
+
+
+def parts_done(folder: Folder) -> list[tuple[str, str, int, int, str, str]]:
+    """Of each chapter its number, its name, how much is done of how many of what, and what it is about."""
+    done = folder.progress()
     parts = []
     for number, (name, chapter) in enumerate(folder.chapters.items(), start=1):
         of, what = (len(TASKS), "operators") if name == "operators" else (len(chapter.bugs), "bugs")
         parts.append((str(number), name, len(names(done.get(name, {}).get("done"))), of, what, chapter.about))
     steps = len(names(done.get("build", {}).get("done")))
-    parts.append(("", "build", steps, len(STEPS), "steps", "an engine, from an empty file"))
-    for number_, name, seen, of, what, about in parts:
-        print(f"  {number_:>1} {name:<13} {bar(seen, of)} {seen:>2} of {of} {what:<10} {about}")
-    print(f"\n  {sum(part[2] for part in parts)} of {sum(part[3] for part in parts)} in all.")
-    if folder.path.is_dir():
-        image = folder.path / "progress.svg"
-        image.write_text(report.milestones([part[1:5] for part in parts], [s.title for s in STEPS]), encoding="utf-8")
-        print(f"  The same as a picture: {image}")
-    else:
-        print("\nBegin with: python -m tests.exercises start")
+    return [*parts, ("", "build", steps, len(STEPS), "steps", "an engine, from an empty file")]
+
+
+def draw_progress(folder: Folder) -> Path:
+    image = folder.path / "progress.svg"
+    parts = [part[1:5] for part in parts_done(folder)]
+    image.write_text(report.milestones(parts, [step.title for step in STEPS]), encoding="utf-8")
+    return image
 
 
 def read(options: argparse.Namespace, folder: Folder) -> None:
@@ -369,9 +379,15 @@ def grade(options: argparse.Namespace, folder: Folder) -> int:
 
 
 def graded(folder: Folder, name: str) -> Graded:
-    """Grade one chapter, print what came of it, and remember it."""
-    if name == "build":
-        return graded_build(folder)
+    """Grade one chapter, print what came of it, and remember it; the pictures are those of this time."""
+    folder.existing(name)
+    (folder.path / "counterexample.svg").unlink(missing_ok=True)
+    result = graded_build(folder) if name == "build" else graded_properties(folder, name)
+    draw_progress(folder)
+    return result
+
+
+def graded_properties(folder: Folder, name: str) -> Graded:
     chapter, number = folder.chapters[name], folder.number(name)
     print(f"\n{number} {name}: {chapter.about}   ({folder.file(name)})\n")
     result = grade_chapter(folder, name, tell=print)
@@ -426,11 +442,11 @@ def after(folder: Folder, name: str, result: Graded, few: Sequence[str], before:
 
 def graded_build(folder: Folder) -> Graded:
     print(f"\nbuild: an engine, from an empty file   ({folder.existing('build')})\n")
-    before = names(folder.of_chapter("build").get("done"))
+    before = track.most_kept(folder)
     result = track.grade(folder, tell=print)
     folder.remember("build", done=result.done, properties=result.properties)
     print(f"\n  {result.points} of {result.most} steps done.")
-    new = [step for step in STEPS if str(step.number) in result.done and str(step.number) not in before]
+    new = [step for step in STEPS if str(step.number) in result.done and step.number > before]
     for step in new:
         print(f"\nStep {step.number} holds. {step.afterwards()}")
         print(f"(`compare build {step.number}` shows our lines.)")

@@ -20,6 +20,7 @@ from .grade import Part
 from .kit import Case, Differs, Line
 
 MOST_ROWS = 24
+FEW = 12  # numbers: more are not drawn where the message is about shapes alone
 
 
 class Cell(NamedTuple):
@@ -41,7 +42,7 @@ def counterexample(case: Mapping[str, Any], error: BaseException | None) -> list
     pictures: list[Picture] = []
     for name, value in case.items():
         pictures += argument(name, value, place)
-    if differs is not None:
+    if differs is not None and (differs.cell is not None or max(differs.found.size, differs.expected.size) <= FEW):
         pictures += array("found", differs.found, differs.cell)
         pictures += array("expected", differs.expected, differs.cell)
     return pictures + drawn
@@ -62,6 +63,16 @@ def argument(name: str, value: Any, place: int | None) -> Iterator[Picture]:
                 yield windows(f"{name}, axis {axis + 2}", line, place if axis == len(value.lines) - 1 else None)
             if value.settings.get("groups", 1) > 1:
                 yield Picture(f"groups = {value.settings['groups']}")
+    elif hasattr(value, "pictures"):
+        yield from value.pictures(name)
+    elif hasattr(value, "_fields"):
+        drawn = [f for f in value._fields if isinstance(getattr(value, f), np.ndarray)]
+        for part in drawn:
+            if parts is None or part in parts:
+                yield from array(f"{name}.{part}", getattr(value, part))
+        settings = [f"{f} = {getattr(value, f)}" for f in value._fields if f not in drawn]
+        if settings:
+            yield Picture(f"{name}: {', '.join(settings)}")
     elif isinstance(value, Tensor):
         yield from array(name, value.data)
     elif isinstance(value, np.ndarray):
@@ -90,6 +101,9 @@ def windows(name: str, line: Line, place: int | None = None) -> Picture:
 
 def array(name: str, x: np.ndarray, hit: tuple[int, ...] | None = None) -> Iterator[Picture]:
     """A grid of numbers, for each channel of each image below each other; the hit is put in brackets."""
+    if x.size > FEW and not hit and not x.any():
+        yield Picture(f"{name}, shape {list(x.shape)}: zeros")
+        return
     if x.ndim < 2:
         values = np.atleast_1d(x)
         yield Picture(f"{name}, shape {list(x.shape)}", [[number(v, hit in ((i,), ())) for i, v in enumerate(values)]])
@@ -102,15 +116,17 @@ def array(name: str, x: np.ndarray, hit: tuple[int, ...] | None = None) -> Itera
 
 
 def number(value: float, hit: bool) -> Cell:
+    value += 0.0  # -0 is shown as 0
     return Cell(f"[{value:g}]" if hit else f"{value:g}", "hit" if hit else "plain")
 
 
 def as_text(pictures: Sequence[Picture]) -> str:
     lines = []
-    for title, rows, _ in pictures:
+    for title, rows, wires in pictures:
         lines.append(title)
         width = max((len(cell.text) for row in rows for cell in row), default=0)
-        lines += ["    " + " ".join(cell.text.rjust(width) for cell in row).rstrip() for row in rows]
+        place = str.ljust if wires else str.rjust  # sentences in boxes, or numbers
+        lines += ["    " + " ".join(place(cell.text, width) for cell in row).rstrip() for row in rows]
     return "\n".join(lines)
 
 

@@ -9,10 +9,10 @@ import ast
 import functools
 import inspect
 import io
+import itertools
 import linecache
 import reprlib
 import textwrap
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -221,7 +221,9 @@ def once(test: Property, subject: Any, path: Path) -> Verdict:
             telling = not isinstance(error, NameError | TypeError | AttributeError | Said)
             arguments = calls[-1] if calls else {}
             case = shown(test, arguments, error, path) if telling else None
-            return Verdict(False, where(error, path) + describe(error), case, error, printed.getvalue(), arguments)
+            place = where(error, path)
+            told = place + describe(error, place.partition("\n")[0])
+            return Verdict(False, told, case, error, printed.getvalue(), arguments)
     return Verdict(True)
 
 
@@ -353,25 +355,65 @@ def is_shown(value: Any) -> bool:
     return isinstance(value, bool | int | float | str | np.ndarray | np.generic | Tensor)
 
 
+class Step(NamedTuple):
+    """A frame of the student's file on the way to an error: its line, and the part of the line that was computed."""
+
+    frame: FrameType
+    number: int
+    part: str
+
+
+def steps_of(error: BaseException, path: Path) -> list[Step]:
+    """The way to the error through the student's file; what Hypothesis runs under the same name is no part of it."""
+    steps = []
+    trace = error.__traceback__
+    while trace is not None:
+        frame = trace.tb_frame
+        if frame.f_code.co_filename == str(path) == frame.f_globals.get("__file__"):
+            at = next(itertools.islice(frame.f_code.co_positions(), trace.tb_lasti // 2, None))
+            steps.append(Step(frame, trace.tb_lineno, part_of(path, *at)))
+        trace = trace.tb_next
+    return steps
+
+
+def part_of(path: Path, first: int | None, last: int | None, begin: int | None, end: int | None) -> str:
+    """What stands in one line between two columns, which are counted in bytes; an empty text if it is not one line."""
+    if first is None or first != last:
+        return ""
+    return linecache.getline(str(path), first).encode()[begin:end].decode(errors="replace")
+
+
 def last_frame(error: BaseException, path: Path) -> tuple[FrameType | None, int]:
     """The last frame of the student's file on the way to the error, and its line."""
-    steps = [(f, n) for f, n in traceback.walk_tb(error.__traceback__) if Path(f.f_code.co_filename) == path]
-    return steps[-1] if steps else (None, 0)
+    steps = steps_of(error, path)
+    return (steps[-1].frame, steps[-1].number) if steps else (None, 0)
+
+
+MOST_CALLS = 5
 
 
 def where(error: BaseException, path: Path) -> str:
-    """The last line of the student's file on the way to the error."""
-    frame, number = last_frame(error, path)
-    if frame is None:
-        return ""
+    """The last line of the student's file on the way to the error; then what in the file called it, part by part."""
     lines = [line.rstrip("\n") for line in linecache.getlines(str(path))]
-    return f"{path.name}, {place_of(lines, number)}: {linecache.getline(str(path), number).strip()}\n"
+    told = []
+    for _, number, part in reversed(steps_of(error, path)[-MOST_CALLS:]):
+        line = linecache.getline(str(path), number).strip()
+        if told:
+            told.append(f"  called in {place_of(lines, number)}: {part or line}\n")
+        else:
+            told.append(f"{path.name}, {place_of(lines, number)}: {line}\n")
+    return "".join(told)
 
 
-def describe(error: BaseException) -> str:
+def describe(error: BaseException, line: str = "") -> str:
+    """What an error says, in our words where it is a mistake that many make; line is where it was raised."""
     text = str(error).strip().splitlines()
     if isinstance(error, AssertionError):
         return text[0] if text and not text[0].startswith("assert") else "this does not hold"
     if isinstance(error, ValueError) and text and text[0].startswith("The truth value of an array"):
-        return "== compares arrays cell by cell: compare them as a whole with same(a, b), or close(a, b)"
+        if "==" in line:
+            return "== compares arrays cell by cell: compare them as a whole with same(a, b), or close(a, b)"
+        return "an array of several cells is neither true nor false: ask `is None`, np.any(...) or np.all(...)"
+    if text and text[0] in ("'Tensor' object is not iterable", "'function' object is not iterable"):
+        return f"TypeError: {text[0]} (a tuple of one is written (x,), and (x) is x)"
     return f"{type(error).__name__}: {text[0] if text else ''}"

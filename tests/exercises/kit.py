@@ -97,10 +97,11 @@ class Differs(AssertionError):
     def __init__(self, found: np.ndarray, expected: np.ndarray, cell: tuple[int, ...] | None) -> None:
         if cell is None:
             text = f"shape {found.shape}, expected {expected.shape}"
-        elif nearly(found[cell], expected[cell]):
-            text = f"{float(found[cell])!r} at {list(cell)}, expected {float(expected[cell])!r} ({ROUNDING})"
         else:
-            text = f"{found[cell]:g} at {list(cell)}, expected {expected[cell]:g}"
+            a, b, place = found[cell] + 0.0, expected[cell] + 0.0, f" at {list(cell)}" if cell else ""  # -0 is 0
+            text = f"{a:g}{place}, expected {b:g}"
+            if nearly(a, b):
+                text = f"{float(a)!r}{place}, expected {float(b)!r} ({ROUNDING})"
         super().__init__(text)
         self.found, self.expected, self.cell = found, expected, cell
 

@@ -106,6 +106,7 @@
     step.parts.forEach((part) => {
       const name = nodes[part.to].name;
       const block = element("section", "", element("h2", "to " + name + ": ", element("code", part.rule)));
+      if (part.python) block.append(element("pre", part.python));
       const row = element("div"), share = captioned("passed on to " + name, part.share);
       row.className = "row";
       row.append(share);
@@ -172,6 +173,7 @@
       wire.head.setAttribute("points", shape.points);
     });
     get("said").textContent = step.text;
+    get("python").textContent = step.python || "";
     get("count").textContent = at + " / " + (steps.length - 1);
     slider.value = at;
     slider.setAttribute("aria-valuetext", "step " + at + ": " + step.text);

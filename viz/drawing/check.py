@@ -76,16 +76,22 @@ def _box(kind: str, e: ET.Element) -> tuple[float, float, float, float]:
 
 
 def report(figures: Iterable[tuple[str, Figure]]) -> str:
-    """A table of the measures; what falls short is marked.
+    """A table of the measures; what falls short is marked, and the parts of a figure too large for a slide follow it.
 
     >>> from viz.drawing.sheet import words
     >>> print(report([("words", words("some words", 20).figure())]))
-    figure                                     slide, pt  390 px, px  contrast     kB
-    words                                          135.4        26.7      21.0    0.6
+    figure                                       slide, pt  390 px, px  contrast     kB
+    words                                            135.4        26.7      21.0    0.6
     """
-    lines = [f"{'figure':40} {'slide, pt':>11} {'390 px, px':>11} {'contrast':>9} {'kB':>6}"]
+    lines = [f"{'figure':42} {'slide, pt':>11} {'390 px, px':>11} {'contrast':>9} {'kB':>6}"]
     for name, figure in figures:
-        m = measure(figure)
-        faults = "  < 12 pt" * (m.slide < SMALLEST) + "  contrast" * (m.contrast < LEAST_CONTRAST)
-        lines.append(f"{name:40} {m.slide:11.1f} {m.phone:11.1f} {m.contrast:9.1f} {m.bytes / 1000:6.1f}{faults}")
+        lines.append(_line(name, figure))
+        if measure(figure).slide < SMALLEST:
+            lines += [_line(f"    part {n}", part) for n, part in enumerate(figure.parts, start=1)]
     return "\n".join(lines)
+
+
+def _line(name: str, figure: Figure) -> str:
+    m = measure(figure)
+    faults = "  < 12 pt" * (m.slide < SMALLEST) + "  contrast" * (m.contrast < LEAST_CONTRAST)
+    return f"{name:42} {m.slide:11.1f} {m.phone:11.1f} {m.contrast:9.1f} {m.bytes / 1000:6.1f}{faults}"

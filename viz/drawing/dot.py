@@ -1,6 +1,7 @@
 """The words and looks of every picture: text that Graphviz reads as it was written, and what is drawn how.
 
-What you can do here: make a user's text harmless with `plain` (ordinary labels) or `html` (labels that are tables).
+What you can do here: make a user's text harmless with `plain` (ordinary labels) or `html` (labels that are tables), and
+write a `number` short enough for a unit.
 
 A name can hold anything: quotes, <b>, \\N, a newline, marks that turn the writing direction.  Graphviz gives a meaning
 to `\\` and `&` in every label and to `<` in some, so text is made harmless here, once.  No node is named after it.
@@ -142,3 +143,20 @@ def subscripted(letter: str, number: int) -> str:
     '<<I>x</I><FONT POINT-SIZE="15"><SUB>3</SUB></FONT>>'
     """
     return f'<<I>{html(letter)}</I><FONT POINT-SIZE="15"><SUB>{number}</SUB></FONT>>'
+
+
+def number(value: float, decimals: int | None = None) -> str:
+    """A value short enough for a unit, with so many decimals or as few as it needs, and a true minus sign.
+
+    Whole numbers are whole, up to a thousand million.
+
+    >>> number(1.0), number(1.0, 1), number(-0.5), number(12.3456), number(1020.0), number(-126.5)
+    ('1', '1.0', '\u22120.5', '12.3', '1020', '\u2212126.5')
+    """
+    if decimals is not None:
+        text = f"{round(value, decimals) + 0.0:.{decimals}f}"
+    elif 100 <= abs(value) < 1e9:
+        text = f"{value:.1f}".removesuffix(".0")
+    else:
+        text = f"{value + 0.0:.3g}"
+    return text.replace("-", "\N{MINUS SIGN}")

@@ -27,6 +27,7 @@ class Figure:
     """DOT text, the images that it names, a sentence for those who cannot see it, and how it looks.
 
     Equal figures have equal text, byte for byte.  source is the text in light colours, where another style is on.
+    parts: of a large figure, what it is made of, each a figure that fits a slide.
     """
 
     dot: str
@@ -34,6 +35,7 @@ class Figure:
     title: str = "figure"
     style: Style = field(default_factory=Style)
     source: str = field(default="", repr=False)
+    parts: tuple[Figure, ...] = field(default=(), repr=False, compare=False)
 
     def styled(self, style: str | Style) -> Figure:
         """The same figure in another style: "light", "dark", "print" (greys alone), or a `Style`.
@@ -42,7 +44,11 @@ class Figure:
         True
         """
         source, style = self.source or self.dot, Style.of(style)
-        return replace(self, dot=style.dot(source), source=source, style=style)
+        return replace(self, dot=style.dot(source), source=source, style=style, parts=self.styled_parts(style))
+
+    def styled_parts(self, style: Style) -> tuple[Figure, ...]:
+        """The parts in another style; each goes on growing to where it grows."""
+        return tuple(part.styled(replace(style, orientation=part.style.orientation)) for part in self.parts)
 
     def svg(self, renderer: str | None = None) -> str:
         """The picture as SVG text, whole in itself: images are inside, and it can stand in a file or an HTML page.

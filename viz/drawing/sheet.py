@@ -39,7 +39,8 @@ class Pinned(Figure):
 
     def styled(self, style: str | Style) -> Pinned:
         """The same figure in another style."""
-        return replace(self.drawing, style=Style.of(style)).figure(self.title)
+        style = Style.of(style)
+        return replace(replace(self.drawing, style=style).figure(self.title), parts=self.styled_parts(style))
 
 
 @dataclass(frozen=True)

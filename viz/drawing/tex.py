@@ -19,6 +19,7 @@ from .render import layout
 Json = dict[str, Any]
 
 PACKAGES = "\\usepackage{tikz}\n\\usetikzlibrary{arrows.meta, backgrounds}\n"
+WIDE = 2.2  # times as wide as high: what a title leaves of a slide of 16:9
 BOLD, ITALIC, SUBSCRIPT = 1, 2, 16  # bits of a font, as Graphviz counts them
 ROUND = ("circle", "ellipse", "oval", None)
 LABELS = ("_ldraw_", "_hldraw_", "_tldraw_")  # of a wire: in its middle, at its head, at its tail
@@ -92,7 +93,8 @@ def picture(dot: str, title: str, prefix: str = "", scale: float = 1.0, renderer
     options += [f"scale={scale:g}, transform shape"] if scale != 1 else []
     lines = [
         f"% {' '.join(title.split()).encode('ascii', 'replace').decode()}",
-        "% in the preamble: \\usepackage{tikz} \\usetikzlibrary{arrows.meta, backgrounds}",
+        "% in the preamble: \\usepackage{tikz} \\usetikzlibrary{arrows.meta, backgrounds}; fonts of all sizes: lmodern",
+        f"% on a slide, with the name of this file: {_fitted(right - left, high - low)}",
         *(f"\\definecolor{{{name}}}{{HTML}}{{{value}}}" for value, name in sheet.colors.items()),
         "\\begin{tikzpicture}[",
         *(f"  {option}," for option in options),
@@ -108,6 +110,12 @@ def picture(dot: str, title: str, prefix: str = "", scale: float = 1.0, renderer
         "\\end{tikzpicture}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _fitted(width: float, height: float) -> str:
+    """How a picture is made as large as a slide allows: by its width, or if it is too high for that by its height."""
+    side = "{\\textwidth}{!}" if width > WIDE * height else "{!}{0.75\\textheight}"
+    return f"\\resizebox{side}{{\\input{{...}}}}"
 
 
 def _corners(found: Json) -> tuple[float, float, float, float]:

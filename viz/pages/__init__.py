@@ -1,1 +1,4 @@
-"""What to open in a browser: pages of one file that need nothing else.  Read page, stepper, playground, gallery."""
+"""What to open in a browser: pages of one file that need nothing else.
+
+Read page, stepper, playground; kernels, network, explorer; gallery.
+"""

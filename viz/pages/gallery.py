@@ -6,13 +6,14 @@ What you can do here: write the `gallery`; `python -m viz gallery --out DIR` doe
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Callable, Mapping
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
+from urllib.parse import quote
 
 import numpy as np
 
@@ -34,6 +35,8 @@ from ..subjects.lecture import (
     sparse_and_dense_from_above,
 )
 from ..subjects.samples import sample
+from .page import colors, text_of
+from .playground import playground
 from .stepper import stepper
 
 BOOK = "https://www.deeplearningbook.org/contents/"
@@ -63,12 +66,13 @@ class Entry(NamedTuple):
     beside: Mapping[str, str] = MappingProxyType({})  # texts, with their headings
 
 
-def gallery(folder: str | Path) -> Path:
+def gallery(folder: str | Path, *, explorer: Path | None = None) -> Path:
     """Draw every figure of the lecture into folder, and one page with all of them; returns the page's path.
 
     The page is index.html: section by section, each figure with its caption, its code and a link to the book.  The code
     runs as it is.  The page holds the figures, so it can be sent alone; where its reader prefers dark pages they are
-    dark too.  Beside it are the figures as svg, to which they link, the animations, and the stepper.
+    dark too.  Beside it are the figures as svg, to which they link, the parts of large ones, the animations, the
+    stepper and the playground.  explorer: a page of a network, to which the gallery links too.
     Raises RenderError where figures cannot be drawn.
     """
     folder = Path(folder)
@@ -77,6 +81,8 @@ def gallery(folder: str | Path) -> Path:
     for section, title, draw in FIGURES:
         figure = draw()
         path = figure.save(folder / f"{draw.__name__}.svg")
+        for n, part in enumerate(figure.parts, start=1):
+            part.save(path.with_stem(f"{path.stem}_{n}"))
         number = IN_THE_BOOK.get(draw.__name__)
         heading = f"Figure {number}: {title}" if number else title
         moves = isinstance(figure, Moving)
@@ -92,7 +98,9 @@ def gallery(folder: str | Path) -> Path:
         sections[ARITHMETIC].append(Entry(path, name.capitalize(), said, text, moving))
     sections[GRAPHS] += [forms(folder, *form) for form in (an_expression(), its_gradient(), a_loss())]
     stepper(example(), folder / "stepper.html", back="index.html")
-    return write_whole(folder / "index.html", _page(sections))
+    playground(folder / "playground.html", back="index.html")
+    live = None if explorer is None else os.path.relpath(explorer, folder)
+    return write_whole(folder / "index.html", _page(sections, live))
 
 
 def readme_figures(folder: str | Path) -> list[Path]:
@@ -188,9 +196,17 @@ def _figure(entry: Entry, section: str) -> str:
     return f"""<figure id="{stem}">
 <h3>{escape(entry.title)}</h3>
 {picture}
-<figcaption>{escape(entry.caption)} <a href="{link}">Deep Learning, {escape(section)}</a>.{source}</figcaption>
+<figcaption>{escape(entry.caption)}{_parts(entry)} <a href="{link}">Deep Learning, {escape(section)}</a>.{source}
+</figcaption>
 </figure>
 """
+
+
+def _parts(entry: Entry) -> str:
+    """Links to the parts of a figure that is too large for a slide."""
+    numbers = range(1, len(entry.figure.parts) + 1)
+    links = (f'<a href="{entry.path.stem}_{n}{entry.path.suffix}">{n}</a>' for n in numbers)
+    return f" In parts, for slides: {', '.join(links)}." if numbers else ""
 
 
 def _thumbnail(entry: Entry) -> str:
@@ -213,7 +229,7 @@ def _legend() -> str:
     return f'<ul class="legend" aria-label="what the colours mean">{"".join(items)}<li>{weights}</li></ul>'
 
 
-def _page(sections: dict[str, list[Entry]]) -> str:
+def _page(sections: dict[str, list[Entry]], live: str | None) -> str:
     contents, parts = [], []
     for section, entries in sections.items():
         here = f"section-{section.split()[0]}"
@@ -221,7 +237,13 @@ def _page(sections: dict[str, list[Entry]]) -> str:
         contents.append(f'<li><a href="#{here}">{escape(section)}</a><ul>{links}</ul></li>')
         parts.append(f'<h2 id="{here}">{escape(section)}</h2>\n')
         parts += [_figure(entry, section) for entry in entries]
-    style = files("viz").joinpath("data", "gallery.css").read_text(encoding="utf-8")
+    style = colors() + text_of("gallery.css")
+    tries = [
+        '<a href="stepper.html">step</a> forward and backward through a computation',
+        '<a href="playground.html">slide a window</a> with any stride, padding and dilation',
+    ]
+    if live is not None:
+        tries.append(f'<a href="{escape(quote(live))}">draw a digit</a> for a network that has learnt to read them')
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -234,7 +256,8 @@ def _page(sections: dict[str, list[Entry]]) -> str:
 <body>
 <h1>Figures of the lecture</h1>
 <p>Each figure is computed from the layer that it shows, and is a link to itself in full size; the numbers are those of
-the book.  See also the <a href="stepper.html">stepper</a>, which goes forward and backward through a computation.</p>
+the book.</p>
+<p>Pages to try things out: {", ".join(tries)}.</p>
 {_legend()}
 <nav aria-label="figures"><ul>{"".join(contents)}</ul></nav>
 <main>

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from html import escape
 from importlib.resources import files
+
+from ..drawing.style import MEANINGS
 
 
 def page(title: str, body: str, style: str, script: str) -> str:
@@ -42,6 +45,32 @@ def page(title: str, body: str, style: str, script: str) -> str:
 def text_of(name: str) -> str:
     """The text of a file in data/."""
     return files("viz").joinpath("data", name).read_text(encoding="utf-8")
+
+
+def script_of(*modules: str) -> str:
+    """The texts of JavaScript modules as one script: each after those that it imports from, whose names it shares.
+
+    >>> print(script_of("export const a = 1;", 'import { a } from "./a.js";\\nconst b = a;'))
+    "use strict";
+    (() => {
+    const a = 1;
+    const b = a;
+    })();
+    """
+    body = "\n".join(modules)
+    body = re.sub(r"^import [^;]*;\n", "", body, flags=re.MULTILINE)
+    body = re.sub(r"^export ", "", body, flags=re.MULTILINE)
+    return f'"use strict";\n(() => {{\n{body}\n}})();'
+
+
+def colors() -> str:
+    """The colours of the figures as variables of the page, light and dark: --field-line is that of "field, line"."""
+    light, dark = (
+        "".join(f"--{meaning.replace(', ', '-').replace(' ', '-')}: {both[i]}; " for meaning, both in MEANINGS.items())
+        for i in (0, 1)
+    )
+    dark_pages = f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}"
+    return f":root {{ {light}}}\n{dark_pages}\n{text_of('look.css')}"
 
 
 def _hash(text: str) -> str:

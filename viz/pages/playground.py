@@ -8,11 +8,11 @@ The page has no engine beneath it, so data/playground.js says the arithmetic of 
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 
 from ..drawing.render import write_whole
-from ..drawing.style import MEANINGS
-from .page import page, text_of
+from .page import colors, page, text_of
 
 TITLE = "Convolution arithmetic"
 SLIDERS = (  # name in the page, what it is, letter, least, most on the slider (window.playground.set takes more), begin
@@ -25,12 +25,13 @@ SLIDERS = (  # name in the page, what it is, letter, least, most on the slider (
 )
 
 
-def playground(path: str | Path) -> Path:
+def playground(path: str | Path, *, back: str | None = None) -> Path:
     """Write an HTML page with convolution, transposed convolution and pooling under sliders; returns the path.
 
     The window slides over one axis or two; beneath, the output size is worked out as `minitensor.sizes.explain` does.
     Point at an output to see its inputs, at an input to see its outputs.  What is set can be taken along, as a line of
     Python or as SVG.  A setting that the engine refuses gets the engine's message, and the last picture stays.
+    back: the address of a page that this one links back to.
     Keys: left and right arrow, home, end, space.  The page asks nothing of the network.
     Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016).
 
@@ -44,25 +45,14 @@ def playground(path: str | Path) -> Path:
     >>> "window.playground" in text, "http://" in text.replace("http://www.w3.org/", "")
     (True, False)
     """
-    style = _colors() + text_of("playground.css")
-    return write_whole(path, page(TITLE, _body(), style, text_of("playground.js")))
-
-
-def _colors() -> str:
-    """The colours of the figures as variables of the page: --field-line is that of "field, line"."""
-    light, dark = (
-        "".join(
-            f"--{meaning.replace(', ', '-').replace(' ', '-')}: {colors[i]}; " for meaning, colors in MEANINGS.items()
-        )
-        for i in (0, 1)
-    )
-    return f":root {{ {light}}}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}\n"
+    style = colors() + text_of("playground.css")
+    return write_whole(path, page(TITLE, _body(back), style, text_of("playground.js")))
 
 
 def _slider(name: str, what: str, letter: str, least: int, most: int, begin: int) -> str:
     said = f"{what} <i>{letter}</i>" if letter else what
     return (
-        f'<label>{said} <output id="{name}-number">{begin}</output>'
+        f'<label for="{name}">{said} <output id="{name}-number">{begin}</output>'
         f'<input id="{name}" type="range" min="{least}" max="{most}" value="{begin}"></label>'
     )
 
@@ -75,10 +65,11 @@ def _choice(name: str, values: dict[str, str]) -> str:
     )
 
 
-def _body() -> str:
+def _body(back: str | None) -> str:
     kinds = {"convolution": "convolution", "transposed": "transposed convolution", "pooling": "max pooling"}
+    link = f'<p><a href="{escape(back)}">Back to all figures</a></p>\n' if back else ""
     return f"""<main>
-<h1>{TITLE}</h1>
+{link}<h1>{TITLE}</h1>
 <form id="settings">
 <fieldset><legend>Layer</legend>{_choice("kind", kinds)}</fieldset>
 <fieldset><legend>Axes</legend>{_choice("axes", {"1": "one", "2": "two"})}</fieldset>

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import Tensor, formula, gradients, history
+from minitensor import Tensor, formula, gradients, history, program
+from minitensor.backprop import unbroadcast
 from minitensor.formula import Formula
 from minitensor.tensor import Array
 
@@ -26,7 +27,7 @@ from ..drawing.dot import GREY, LAYERED, Digraph, plain, visible
 from ..drawing.figure import Figure
 from ..drawing.render import write_whole
 from ..subjects.computation import SPINE, UNSAID, in_one_line, spine, uniform
-from .page import page, text_of
+from .page import colors, page, text_of
 
 MOST_OPERATORS = 150
 MOST_CELLS = 400  # of an array that is written out
@@ -45,10 +46,10 @@ def stepper(
     """Write an HTML page that steps through the computation of output, and through backpropagation; returns the path.
 
     The formula of the whole stands above. Forward, each step is an operator, its inputs and its value. Backward,
-    each step is an operator t with the gradient g that has arrived at it, its rule for each input as a formula and
-    with numbers, what it passes on, and the sum so far. Point at an element of what is passed on to see which
-    elements of g are added into it: for a convolution, the windows that have read it. Where output has several
-    elements, their sum is differentiated.
+    each step is an operator t with the gradient g that has arrived at it, its rule for each input as a formula, with
+    numbers and as a line of NumPy, what it passes on, and the sum so far. Point at an element of what is passed on to
+    see which elements of g are added into it: for a convolution, the windows that have read it. Where output has
+    several elements, their sum is differentiated.
     back: the address of a page that this one links back to.
     Keys: left and right arrow, home, end, space.  The page asks nothing of the network.
     Raises TypeError for what is not a Tensor, ValueError for more than 150 operators.
@@ -121,9 +122,11 @@ def _steps(
     steps: list[Json] = [{"kind": "start", "text": "The inputs have their values; nothing is computed yet."}]
     for t in tensors:
         if t.primitive:
-            made = formula(_again(t, names)[0])
+            y, inputs = _again(t, names)
+            made = formula(y)
             text = f"Forward: {names[t]} = {as_written(made + _with_numbers(made, t))}"
-            steps.append({"kind": "forward", "node": number[t], "text": text, "inputs": _given(t, number)})
+            facts = {"python": _python(names[t], y, inputs), "inputs": _given(t, number)}
+            steps.append({"kind": "forward", "node": number[t], "text": text, **facts})
     sums: dict[Tensor, Array] = {output: np.ones(output.shape)}
     what = names[output] if output.size == 1 else f"the sum of {names[output]}"
     steps.append(
@@ -162,6 +165,7 @@ def _backward_step(
                 "name": names[x],
                 "slot": slot,
                 "rule": as_written(said + _with_numbers(said, share)),
+                "python": _python(f"d_{names[x]}", unbroadcast(share, x), [g, y, *inputs]),
                 "share": _array(passed),
                 "before": None if before is None else _array(before),
                 "sum": _array(sums[x]),
@@ -171,6 +175,20 @@ def _backward_step(
     text = f"Backward through {names[t]} = {as_written(formula(y))}"
     g_and_parts = {"g": _array(sums[t]), "parts": parts, "inputs": _given(t, number)}
     return {"kind": "backward", "node": number[t], "text": text, **g_and_parts}
+
+
+def _python(name: str, made: Tensor, given: Sequence[Tensor]) -> str:
+    """The lines of NumPy that compute a Tensor from those that are given."""
+    known = {t.name: t for t in given if t.name is not None}
+    if made in known.values():
+        return f"{name} = {made.name}"
+    try:
+        text = str(program({name: made}, known))
+    except ValueError:  # an operator that cannot be printed
+        return ""
+    _, _, body = text.partition("):\n")
+    lines = [line.partition("  # ")[0].removeprefix("    ").rstrip() for line in body.splitlines()]
+    return visible("\n".join(line for line in lines if not line.startswith("return ")))
 
 
 def _given(t: Tensor, number: Mapping[Tensor, int]) -> list[int]:
@@ -308,8 +326,9 @@ In a table of numbers the arrow keys move from one to the next.</p>
 <output id="count" for="slider"></output>
 </div>
 <p id="said" role="status" aria-live="polite"></p>
+<pre id="python"></pre>
 <div id="detail"></div>
 <details id="all"><summary>All steps</summary><ol start="0">{steps}</ol></details>
 </main>
 <script type="application/json" id="data">{content}</script>"""
-    return page(title, body, text_of("stepper.css"), text_of("stepper.js"))
+    return page(title, body, colors() + text_of("stepper.css"), text_of("stepper.js"))

@@ -1,2 +1,3 @@
-"""What to draw: each picture computed from what it shows.  Read computation, slopes, connections, connectivity, grids,
-arithmetic, images, architecture; lecture and samples make the figures of the lecture."""
+"""What to draw: each picture computed from what it shows.  Read computation, slopes, connections, stack, rows,
+connectivity, grids, arithmetic, images, stages, architecture; lecture has the figures of the lecture, samples their
+code."""

@@ -2,62 +2,41 @@
 
 What you can do here: draw the `architecture` of a model, from its own numbers.
 
-The recipe of the output says what was computed from what, the trace of the run which layer each operator belongs to.
-So a chain is a row, branches stand one below the other, and a skip is a wire that passes over what it skips.
+What there is to draw is said in stages.py.  A chain is a row, branches stand one below the other, and a skip is a wire
+that passes over what it skips.
 """
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from itertools import zip_longest
+from typing import NamedTuple
 
 import numpy as np
 
-from minitensor import Tensor, history
+from minitensor import Tensor
+from minitensor.checks import whole
 from minitensor.tensor import Array, Operand, as_tensor
 from nets import Module
-from nets.summary import counted
-from nets.trace import Call, Trace, trace
+from nets.trace import Trace, trace
 from nets.training.png import encode
 
+from ..drawing.check import SLIDE, SMALLEST
 from ..drawing.dot import ARROW, NOTE, OPERATOR, plain
-from ..drawing.sheet import UNCLIPPED, Drawing, Pinned
+from ..drawing.sheet import CHARACTER, UNCLIPPED, Drawing, Pinned
 from ..drawing.style import Style
-from .computation import operand_places, uniform
+from .stages import Stage, stages_of
 
-MOST_MAPS, MOST_STREAMS, MOST_STAGES = 16, 4, 150
+MOST_MAPS, MOST_STAGES = 16, 150
 SIZE = 17.0  # of the words, in points
-TALLEST, WIDEST = 190.0, 1000.0  # points
-JOINS = {"add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "concatenate": "concat", "maximum": "max"}
+TALLEST = 190.0  # points
+WIDTHS = range(600, 2600, 100)  # of a row, in points, that are tried
+ROOM = tuple(side * SIZE / SMALLEST for side in SLIDE)  # where words of this size can be read, if it fills a slide
 JOIN_SIZE, TURN = 44.0, 16.0
-INPUT = "input"
-SETTINGS = ("stride", "padding", "dilation", "output_padding", "groups")  # said where they are not the usual
+HEADING = 60.0  # points, for a title and the edge
 PARTS = {2: "half", 3: "third", 4: "quarter"}
-
-
-@dataclass(eq=False)
-class Stage:
-    """A layer, and what follows it without changing the number of units: its non-linearity, say; or where ways meet.
-
-    steps are the words on the arrow that leads to it, sources the stages that it reads.  groups: that of a convolution.
-    """
-
-    name: str
-    output: Array
-    sources: list[Stage] = field(default_factory=list)
-    steps: list[str] = field(default_factory=list)
-    joins: str = ""
-    places: list[str] = field(default_factory=list)  # "1", "2", ... for the sources of a join, if their order matters
-    groups: int = 1
-    streams: int = 1  # parts that are drawn apart, since they are read or made apart
-    row: bool = False  # of maps along one axis, drawn as images of one row
-    parameters: int = 0
-    connections: int = 0
-    column: int = 0
-    lane: int = 0
 
 
 @dataclass
@@ -70,14 +49,19 @@ class Place:
     half: float
 
 
-def architecture(model: Module, x: Operand, *, title: str = "", style: str | Style = "light") -> Pinned:
+def architecture(
+    model: Module, x: Operand, *, depth: int | None = None, title: str = "", style: str | Style = "light"
+) -> Pinned:
     """Draw a model from left to right: what each layer makes of the image x, its size, parameters and connections.
 
     x is what the model takes, mostly an image, or a batch of which the first is shown.  Of many feature maps the
     first 16 are shown, of equal ones one; in each, white is its largest value and black its smallest.  A vector is a
     box.  Where several ways meet there is a circle that says how.  Maps that a convolution with groups reads, or makes,
-    apart are drawn apart.  A long chain goes on in the next row.  style: as `Style`.
-    Raises TypeError for what is not a Module, ValueError for a model whose output does not depend on x.
+    apart are drawn apart.  A long chain goes on in the next row; one that fills more than a slide has `parts`.
+    depth: how far blocks are opened.  With 1 each part of the model is drawn as one, with 2 what these are made of, and
+    so on; without it each row of the `summary`.  style: as `Style`.
+    Raises TypeError for what is not a Module, ValueError for a depth below 1, for more stages than can be looked at,
+    and for a model whose output does not depend on x.
 
     >>> from nets import Conv2d, ReLU, Sequential
     >>> figure = architecture(Sequential(C1=Conv2d(1, 2, 3), act=ReLU()), np.zeros((1, 1, 5, 5)))
@@ -86,11 +70,22 @@ def architecture(model: Module, x: Operand, *, title: str = "", style: str | Sty
     """
     if not isinstance(model, Module):
         raise TypeError(f"the architecture of a Module can be drawn, got {type(model).__name__}")
+    if depth is not None and whole("depth", depth) < 1:
+        raise ValueError(f"depth (={depth}) must be at least 1")
     with model.in_use():
-        stages = stages_of(model, _run(model, as_tensor(x)))
+        stages = stages_of(model, _run(model, as_tensor(x)), depth)
     if len(stages) > MOST_STAGES:
         raise ValueError(f"{len(stages)} stages are no picture (more than {MOST_STAGES}): draw a part of the model")
-    return _sheet(stages).caption(title, size=SIZE + 2).styled(style).figure(title or "architecture")
+    cards, said = {stage: _card(stage) for stage in stages}, title or "architecture"
+    rows = min((_rows(cards, width) for width in WIDTHS), key=_too_large)
+    parts = []
+    if _excess(_stacked(rows)) > 1:
+        rows = _rows(cards, ROOM[0] - 40)
+        parts = [row.drawing for row in rows]
+    return replace(
+        _stacked(rows).caption(title, size=SIZE + 2).styled(style).figure(said),
+        parts=tuple(part.styled(style).figure(f"{said}, part {n}") for n, part in enumerate(parts, start=1)),
+    )
 
 
 def _run(model: Module, x: Tensor) -> Trace:
@@ -112,133 +107,54 @@ def _run(model: Module, x: Tensor) -> Trace:
     raise refusal
 
 
-# -- what there is to draw ---------------------------------------------------------------------------------------------
-
-Part = Tensor | Call  # what computes: a call of a layer, or an operator between the layers; the input is one too
-
-
-def stages_of(model: Module, run: Trace) -> list[Stage]:
-    """The stages of a run, each after those that it reads."""
-    layers = run.layers()
-    rows, owners = dict(zip(layers, counted(model, run).rows, strict=True)), run.owners(layers)
-    part_of: dict[Tensor, Part] = {}
-    output: dict[Part, Tensor] = {}
-    sources: dict[Part, list[Part]] = {}
-    for t in history(run.output)[::-1]:
-        read = [part_of[x] for x in t.inputs if x in part_of]
-        if not read and t not in run.inputs:
-            continue  # it does not depend on the input
-        part = part_of[t] = owners.get(t, t)
-        output[part] = t
-        mine = sources.setdefault(part, [])
-        mine += [other for other in dict.fromkeys(read) if other is not part and other not in mine]
-    if run.output not in part_of:
-        raise ValueError(f"the output of this {type(model).__name__} does not depend on x: there is nothing to draw")
-    readers = {part: sum(part in read for read in sources.values()) for part in sources}
-
-    stages: dict[Part, Stage] = {}
-    for part, read in sources.items():
-        value = output[part].data[0] if output[part].ndim else output[part].data
-        row = rows.get(part) if isinstance(part, Call) else None
-        before = stages[read[0]] if len(read) == 1 else None
-        goes_on = before and before.name != INPUT and readers[read[0]] == 1 and not (row and row.parameters)
-        if before and goes_on and value.size == before.output.size:
-            before.steps += _said(part)
-            before.connections += row.connections if row else 0
-            if value.shape == before.output.shape:  # and not flattened
-                before.output = value
-            stages[part] = before
-            continue
-        stage = stages[part] = Stage("" if row is None else row.name, value, [stages[other] for other in read])
-        if part in run.inputs:
-            stage.name = INPUT
-        elif len(read) > 1 and not row:
-            stage.joins = _said(part)[0]
-            if isinstance(part, Tensor) and len(read) == len(part.inputs):
-                stage.places = operand_places(part)
-        else:
-            stage.steps = _said(part)
-        if row:
-            stage.parameters, stage.connections = row.parameters, row.connections
-            stage.groups = getattr(part.module, "groups", 1) if isinstance(part, Call) else 1
-    for call in layers:
-        if call.outputs[0] in call.inputs and call.outputs[0] in part_of:  # in use it does nothing: dropout
-            stages[part_of[call.outputs[0]]].steps += _said(call)
-    return _arranged(list(dict.fromkeys(stages.values())))
-
-
-def _arranged(stages: list[Stage]) -> list[Stage]:
-    """The stages with their columns and lanes; after a last join what it makes, and vectors as vectors."""
-    if stages[-1].joins:
-        stages.append(Stage("output", stages[-1].output, [stages[-1]]))
-    taken: set[tuple[int, int]] = set()
-    for stage in stages:
-        if stage.output.ndim == 2:
-            stage.output, stage.row = stage.output[:, None], True
-        if stage.output.shape[1:] == (1, 1):
-            stage.output = stage.output.ravel()
-        if 1 < stage.groups <= MOST_STREAMS:
-            for one in (stage, *stage.sources):
-                one.streams = max(one.streams, stage.groups)
-        stage.column = max((source.column + 1 for source in stage.sources), default=0)
-        stage.lane = min((source.lane for source in stage.sources), default=0)
-        while (stage.column, stage.lane) in taken:
-            stage.lane += 1
-        taken.add((stage.column, stage.lane))
-    return stages
-
-
-def _said(part: Part) -> list[str]:
-    """What computes, in few words: the sign or name of an operator; the kind of a layer, its window and settings."""
-    if not isinstance(part, Call):
-        name = part.primitive.name if part.primitive else ""
-        return [JOINS.get(name, name)]
-    settings = vars(part.module)
-    kernel, kind = settings.get("kernel_size"), type(part.module).__name__
-    sides = (kernel,) * max(1, part.inputs[0].ndim - 2) if isinstance(kernel, int) else kernel
-    chosen = inspect.signature(type(part.module)).parameters
-    said = []
-    for name in SETTINGS:
-        if name in chosen and name in settings:
-            value, usual = uniform(settings[name]), chosen[name].default
-            usual = uniform(kernel) if usual is None else usual  # as the stride of a pool
-            if value is not None and value != usual:
-                number = "×".join(map(str, value)) if isinstance(value, tuple) else value
-                said.append(f"{value} groups" if name == "groups" else f"{name.replace('_', ' ')} {number}")
-    title = kind.removesuffix("1d").removesuffix("2d") + (f" {'×'.join(map(str, sides))}" if sides else "")
-    return [title, *([", ".join(said)] if said else [])]
-
-
 # -- drawing it --------------------------------------------------------------------------------------------------------
 
 
-def _sheet(stages: Sequence[Stage]) -> Drawing:
-    """All columns from left to right, in rows; a new row may begin where a single wire leads from column to column."""
-    columns: list[list[Stage]] = [[] for _ in range(1 + max(stage.column for stage in stages))]
-    for stage in stages:
+class Line(NamedTuple):
+    """A row of the sheet, and where the last picture in it ends."""
+
+    drawing: Drawing
+    end: float
+
+
+def _excess(drawing: Drawing) -> float:
+    """How many times too large a drawing is to be read on a slide."""
+    left, low, right, high = drawing.extent()
+    return max((right - left + 16) / ROOM[0], (high - low + HEADING) / ROOM[1])
+
+
+def _too_large(rows: Sequence[Line]) -> tuple[float, int]:
+    """How much larger than a slide rows are, and how many: of those that can be read, fewer are better."""
+    return max(1.0, _excess(_stacked(rows))), len(rows)
+
+
+def _rows(cards: Mapping[Stage, Drawing], widest: float) -> list[Line]:
+    """All columns in rows; a new row may begin where a single wire leads from column to column."""
+    columns: list[list[Stage]] = [[] for _ in range(1 + max(stage.column for stage in cards))]
+    for stage in cards:
         columns[stage.column].append(stage)
     crossing = [
-        sum(s.column <= c < stage.column for stage in stages for s in stage.sources) for c in range(len(columns))
+        sum(s.column <= c < stage.column for stage in cards for s in stage.sources) for c in range(len(columns))
     ]
-    cards = {stage: _card(stage) for stage in stages}
     ends = [card.extent() for card in cards.values()]
     drop = max(end[3] for end in ends) - min(end[1] for end in ends) + 20  # from one lane to the next
-    rows: list[tuple[Drawing, float]] = []  # and where the last picture of each ends
+    rows: list[Line] = []
     row, end, places = Drawing(), 0.0, dict[Stage, Place]()
     for c, column in enumerate(columns):
         longest = max((len(line) for stage in column for line in stage.steps), default=0)
         read = {source for stage in column for source in stage.sources}
-        turns = any(source.lane < stage.lane for stage in column for source in stage.sources)
-        turns |= any(stage.column > c and not read.isdisjoint(stage.sources) for stage in stages)
-        arrow = max(40.0, 0.6 * SIZE * longest + 18) + TURN * turns if c else 0.0
+        down = any(source.lane < stage.lane for stage in column for source in stage.sources)
+        start = max(end, row.extent()[2]) if down else end  # a way down keeps clear of the words below a picture
+        turns = down or any(stage.column > c and not read.isdisjoint(stage.sources) for stage in cards)
+        arrow = max(36.0, CHARACTER * SIZE * longest + 14) + TURN * turns if c else 0.0
         before, behind = (max(side * cards[stage].extent()[n] for stage in column) for side, n in ((-1, 0), (1, 2)))
         half = max(cards[stage].shapes[0].width / 2 for stage in column)
         alone = c and crossing[c - 1] == 1 and len(column) == 1 and column[0].lane == 0
-        middle = max(end + arrow + half, row.extent()[2] + 12 + before if row.shapes else 0.0)
-        if alone and column[0].groups == 1 and row.shapes and middle + behind > WIDEST:
-            rows.append((row, end))
+        middle = max(start + arrow + half, row.extent()[2] + 12 + before if row.shapes else 0.0)
+        if alone and column[0].groups == 1 and row.shapes and middle + behind > widest:
+            rows.append(Line(row, end))
             row, end, places = Drawing(), 0.0, {}
-            middle = arrow + half
+            start, middle = 0.0, arrow + half
         for stage in column:
             picture = cards[stage].shapes[0]
             y = -stage.lane * drop
@@ -246,9 +162,9 @@ def _sheet(stages: Sequence[Stage]) -> Drawing:
             half_width = picture.width / 2
             places[stage] = Place(middle - half_width, middle + half_width, y, picture.height / 2)
         for stage in column:
-            _arrows(row, stage, places, end + 3, TURN * turns)
+            _arrows(row, stage, places, start + 3, TURN * turns)
         end = middle + half
-    return _stacked([*rows, (row, end)])
+    return [*rows, Line(row, end)]
 
 
 def _arrows(row: Drawing, stage: Stage, places: Mapping[Stage, Place], start: float, turn: float) -> None:
@@ -275,8 +191,8 @@ def _arrows(row: Drawing, stage: Stage, places: Mapping[Stage, Place], start: fl
             row.wire(row.point(*path[-2]), row.point(*path[-1]), {**ARROW, **UNCLIPPED})
             if number:  # beside the arrowhead
                 (_, y0), (x1, y1) = path[-2:]
-                right, up = (-8.0, 10.0) if y0 == y1 else (9.0, math.copysign(10, y0 - y1))
-                row.text(x1 + right, y1 + up, number, 10)
+                right, up = (-12.0, 15.0) if y0 == y1 else (12.0, math.copysign(15, y0 - y1))
+                row.text(x1 + right, y1 + up, number, SIZE)
     if stage.steps and not stage.joins:
         top = here.y + (here.half * (1 - 1 / stage.groups) if stage.groups == stage.streams else 0)
         row.text(
@@ -294,16 +210,11 @@ def _card(stage: Stage) -> Drawing:
     """What a layer makes, around (0, 0), its name above and the facts below."""
     drawing = Drawing()
     if stage.joins:
-        drawing.box(
-            0,
-            0,
-            JOIN_SIZE,
-            JOIN_SIZE,
-            plain(stage.joins),
-            {"shape": "circle", "fontsize": "15" if len(stage.joins) > 1 else "22"},
-        )
+        font = SIZE if len(stage.joins) > 1 else 22
+        size = max(JOIN_SIZE, len(stage.joins) * font * CHARACTER + 10)
+        drawing.box(0, 0, size, size, plain(stage.joins), {"shape": "circle", "fontsize": f"{font:g}"})
         if stage.steps:
-            drawing.text(8, -JOIN_SIZE / 2 - 6 - 0.625 * SIZE * len(stage.steps), "\n".join(stage.steps), SIZE, "l")
+            drawing.text(8, -size / 2 - 6 - 0.625 * SIZE * len(stage.steps), "\n".join(stage.steps), SIZE, "l")
         return drawing
     if stage.output.ndim == 3:
         pixels, size = _mosaic(stage.output, stage.streams)
@@ -320,13 +231,13 @@ def _card(stage: Stage) -> Drawing:
     return drawing
 
 
-def _stacked(rows: Sequence[tuple[Drawing, float]]) -> Drawing:
+def _stacked(rows: Sequence[Line]) -> Drawing:
     """Rows from top to bottom; a line leads from the last picture of each to the arrow that begins the next."""
     drawing, y, margin = Drawing(), 0.0, max(row.extent()[2] for row, _ in rows) + 14
     for n, (row, _) in enumerate(rows):
         high = row.extent()[3]
         if n:
-            end, above = rows[n - 1][1], y
+            end, above = rows[n - 1].end, y
             lowest = drawing.extent()[1]
             y = lowest - 36 - high
             path = [(end + 3, above), (margin, above), (margin, lowest - 18), (3, lowest - 18), (3, y)]
@@ -345,7 +256,7 @@ def _mosaic(output: Array, streams: int) -> tuple[Array, float]:
     zoom = max(1, 64 // longest)
     white = np.ones((max(2, longest * zoom // 4), sheets[0].shape[1]))
     pixels = np.concatenate([part for sheet in sheets for part in (white, sheet)][1:])
-    side = 18 + 9 * math.log2(longest)  # larger for larger maps, but not as much larger
+    side = 12 + 8 * math.log2(longest)  # larger for larger maps, but not as much larger
     return pixels, side / (longest * zoom)
 
 
@@ -379,7 +290,7 @@ def _facts(stage: Stage) -> list[str]:
         if _alike(stage.output):
             lines.append("(all equal)")
         elif channels > MOST_MAPS:
-            each = f" of each {PARTS[stage.streams]}" if stage.streams > 1 else ""
-            lines.append(f"(the first {MOST_MAPS // stage.streams}{each})")
+            each = [f"of each {PARTS[stage.streams]})"] if stage.streams > 1 else []
+            lines += [f"(the first {MOST_MAPS // stage.streams}{'' if each else ')'}", *each]
     counts = {"parameters": stage.parameters, "connections": stage.connections}
     return lines + [f"{count:,} {what}" for what, count in counts.items() if count]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from string import ascii_uppercase
 from typing import Any
 
@@ -32,8 +33,8 @@ SHOWN_BY_SHAPE = {"shape", "ends", "rng"}  # or by what was drawn
 SMALL = 4  # elements: as many are written out, of more the mean and the spread
 LONGEST_NAME = 40
 SPINE = {"weight": "200"}  # more than the 128 with which dot pulls the sides of a frame together
-CUT = {"shape": "circle", "width": "0.25", "fixedsize": "true", "fontsize": "10", "color": NOTE, "fontcolor": NOTE}
-PLACE = {"fontname": "Helvetica", "fontsize": "10", "fontcolor": NOTE, "labeldistance": "1.4", "labelangle": "35"}
+CUT = {"shape": "circle", "width": "0.25", "fixedsize": "true", "fontsize": "12", "color": NOTE, "fontcolor": NOTE}
+PLACE = {"fontname": "Helvetica", "fontsize": "12", "fontcolor": NOTE, "labeldistance": "1.4", "labelangle": "35"}
 MOST_BOXES, LONGEST_WIRES = 1_500, 10_000  # dot lays out so many in a few seconds
 
 
@@ -53,7 +54,8 @@ def computation_graph(
     gradients: in each box, the gradient of output's sum by it.  values: small values in full, of others mean ± spread.
     layers: the Tensors that each layer made, as `by_layer` gives them; they are framed, or with collapse one box.
     last: draw only so many of the newest Tensors; what they were made from ends in dots.
-    columns: break a long graph into columns, side by side, the oldest Tensors on the left.
+    columns: break a long graph into columns, side by side, the oldest Tensors on the left; each alone, lying, is one of
+    the figure's `parts`.
     style: as `Style`.
     Colours: grey an operator, violet one that treats each element by itself, green the output, amber a parameter, white
     what else is given (inputs, constants).  A parameter is what layers hold by a name, so without layers none is amber.
@@ -78,9 +80,7 @@ def computation_graph(
     names = {box: f"n{number}" for number, box in enumerate(dict.fromkeys(boxes.values()))}
     column = _columns(drawn, boxes, owner, depth, columns)
     side_by_side = {"pack": "24", "packmode": f"array_ti{columns}"} if columns > 1 else {}  # in the order of the text
-    picture = Digraph("computation", graph_attr=LAYERED | side_by_side)
-    picture.attr("node", shape="plain", fontname="Helvetica")
-    picture.attr("edge", color=LIGHT["arrow"], arrowsize="0.6", **PLACE)
+    picture = _sheet(side_by_side)
     strips = {c: _strip(c) if columns > 1 else picture for c in sorted(set(column.values()))}
     framed = [] if collapse else dict.fromkeys(owner[t] for t in drawn if t in owner)
     frames = {name: _frame(number, name) for number, name in enumerate(framed)}
@@ -117,7 +117,10 @@ def computation_graph(
     if columns > 1:
         for strip in strips.values():
             picture.subgraph(strip)
-    return Figure(picture.source, title=f"computation graph of {len(drawn)} Tensors").styled(style)
+    said, style = f"computation graph of {len(drawn)} Tensors", Style.of(style)
+    lying = replace(style, orientation="right")
+    parts = [Figure(_alone(strip), title=f"{said}, part {c + 1}").styled(lying) for c, strip in strips.items()]
+    return replace(Figure(picture.source, title=said).styled(style), parts=tuple(parts) if columns > 1 else ())
 
 
 def by_layer(model: Module, x: Operand) -> tuple[Tensor, dict[str, list[Tensor]]]:
@@ -248,6 +251,21 @@ def _columns(
     return column
 
 
+def _sheet(more: Mapping[str, str] | None = None) -> Digraph:
+    picture = Digraph("computation", graph_attr={**LAYERED, **(more or {})})
+    picture.attr("node", shape="plain", fontname="Helvetica")
+    picture.attr("edge", color=LIGHT["arrow"], arrowsize="0.6", **PLACE)
+    return picture
+
+
+def _alone(strip: Digraph) -> str:
+    """A column as a graph of its own."""
+    picture = _sheet({"ranksep": "0.1"})
+    picture.subgraph(strip)
+    source: str = picture.source
+    return source
+
+
 def _strip(number: int) -> Digraph:
     """One of the columns."""
     return Digraph(f"cluster_column_{number}", graph_attr={"peripheries": "0"})
@@ -255,7 +273,7 @@ def _strip(number: int) -> Digraph:
 
 def _frame(number: int, name: str) -> Digraph:
     frame = Digraph(f"cluster_{number}")
-    frame.attr(label=f"<{html(name)}>", labeljust="l", style="rounded", color=GREY, fontcolor=NOTE, margin="6")
+    frame.attr(label=f"<{html(name)}>", labeljust="l", style="rounded", color=GREY, fontcolor=NOTE, margin="4")
     frame.attr(peripheries="1")
     return frame
 
@@ -279,21 +297,21 @@ def _colours(t: Tensor, output: Tensor, owner: Mapping[Tensor, str]) -> tuple[st
 
 def _label(title: str, t: Tensor, colours: tuple[str, str], grad: Tensor | None, values: bool, own: bool) -> str:
     """A box as a table: the title, the settings if it is the Tensor's own box, then shape, value and gradient."""
-    rows = [f'<TR><TD COLSPAN="2"><FONT POINT-SIZE="12"><B>{html(title)}</B></FONT></TD></TR>']
+    rows = [f'<TR><TD COLSPAN="2"><FONT POINT-SIZE="13"><B>{html(title)}</B></FONT></TD></TR>']
     if own and (said := settings(t.params)):
-        rows.append(f'<TR><TD COLSPAN="2"><FONT POINT-SIZE="10">{html(said)}</FONT></TD></TR>')
+        rows.append(f'<TR><TD COLSPAN="2"><FONT POINT-SIZE="12">{html(said)}</FONT></TD></TR>')
     facts = [("shape", str(t.shape))] if t.ndim else []
     facts += [("value", in_one_line(t.data))] if values or t.size == 1 else []
     facts += [("grad", in_one_line(grad.data))] if grad is not None else []
     for word, fact in facts:
         fact = fact.replace("±", "+-")  # Graphviz knows how wide ASCII is
         rows.append(
-            f'<TR><TD ALIGN="LEFT"><FONT POINT-SIZE="10" COLOR="{NOTE}">{word}</FONT></TD>'
-            f'<TD ALIGN="RIGHT"><FONT POINT-SIZE="10" FACE="Courier">{html(fact)}</FONT></TD></TR>'
+            f'<TR><TD ALIGN="LEFT"><FONT POINT-SIZE="12" COLOR="{NOTE}">{word}</FONT></TD>'
+            f'<TD ALIGN="RIGHT"><FONT POINT-SIZE="12" FACE="Courier">{html(fact)}</FONT></TD></TR>'
         )
     fill, border = colours
     inside = f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{"".join(rows)}</TABLE>'
-    outside = f'BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" STYLE="ROUNDED" BGCOLOR="{fill}"'
+    outside = f'BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2" STYLE="ROUNDED" BGCOLOR="{fill}"'
     return f'<<TABLE {outside} COLOR="{border}"><TR><TD>{inside}</TD></TR></TABLE>>'
 
 
@@ -303,9 +321,9 @@ def in_one_line(array: Array) -> str:
     A mean or a spread is 0 if it is smaller than the rounding errors of the sum that gave it.
 
     >>> in_one_line(Tensor([1.0, -0.5]).data), in_one_line(Tensor(range(9)).data)
-    ('1, -0.5', '4 ± 2.58')
+    ('1, -0.5', '4 ± 2.6')
     >>> in_one_line(np.array([0.1, 0.2, 0.3, -0.2, -0.4])), in_one_line(np.full(7, 0.1))
-    ('0 ± 0.261', '0.1 ± 0')
+    ('0 ± 0.26', '0.1 ± 0')
     """
     if array.size == 0:
         return "empty"
@@ -313,4 +331,4 @@ def in_one_line(array: Array) -> str:
         return ", ".join(f"{v:.4g}" for v in array.ravel())
     rounding = np.finfo(array.dtype).eps * np.abs(array).max() * np.log2(array.size)  # NumPy adds in pairs
     mean, spread = (0.0 if abs(v) < rounding else v for v in (array.mean(), array.std()))
-    return f"{mean:.3g} ± {spread:.3g}"
+    return f"{mean:.2g} ± {spread:.2g}"

@@ -81,21 +81,7 @@ def wires_at(
     layer: Layer, shape: tuple[int, ...], *, weights: bool = True, zeros: bool | None = None, limit: int = MOST_WIRES
 ) -> Wires:
     """As `connections`, for exactly this shape."""
-    with recording(True):  # whatever is recorded around it
-        return _wires_of(Recipe(layer, shape, zeros, limit), weights, limit)
-
-
-def _wires_of(recipe: Recipe, weights: bool, limit: int) -> Wires:
-    reach = recipe.reach()
-    count = sum(inputs.bit_count() for inputs in reach)
-    if count > limit:
-        raise _too_many_wires(limit, f"this one has {count:,}")
-    carried = recipe.carried() if weights else [Carried()] * len(reach)
-    return {
-        (j, i): _weight([parameter for parameter, on in carried[i].items() if on >> j & 1])
-        for i, inputs in enumerate(reach)
-        for j in _members(inputs)
-    }
+    return Recipe(layer, shape, zeros, limit).wires(weights)
 
 
 def accepted_shape(layer: Layer, input_shape: int | Sequence[int]) -> tuple[int, ...]:
@@ -174,9 +160,9 @@ class Recipe:
         with in_use(layer):
             runs = [Run(layer, value) for value in (x, -x, LARGEST * x[::-1], -LARGEST * x[::-1])]
         self.x, self.tensors = runs[0].x, runs[0].tensors
-        _check_units(self.tensors[-1].size, "outputs", limit)
+        _check_units(self.output.size, "outputs", limit)
         _check_alike(runs)
-        self.parameters = {t: name for name, t in parameters_of(layer, self.tensors[-1], self.x).items()}
+        self.parameters = {t: name for name, t in parameters_of(layer, self.output, self.x).items()}
         self.patterns: dict[tuple[Tensor, int], Any] = {}
         self.known: dict[Tensor, Known] = {}
         for t, *others in zip(*(run.tensors for run in runs), strict=True):
@@ -196,6 +182,25 @@ class Recipe:
             return Known.between(np.full(t.shape, values.min()), values.max())
         span = np.where((value == 0) & (zeros is True), 1, 0)
         return Known.between(value - span, value + span)
+
+    @property
+    def output(self) -> Tensor:
+        """What the layer makes."""
+        return self.tensors[-1]
+
+    def wires(self, weights: bool = True) -> Wires:
+        """All wires from the input to the output, and what they carry, whatever is recorded around this call."""
+        with recording(True):
+            reach = self.reach()
+            count = sum(inputs.bit_count() for inputs in reach)
+            if count > self.limit:
+                raise _too_many_wires(self.limit, f"this one has {count:,}")
+            carried = self.carried() if weights else [Carried()] * len(reach)
+        return {
+            (j, i): _weight([parameter for parameter, on in carried[i].items() if on >> j & 1])
+            for i, inputs in enumerate(reach)
+            for j in _members(inputs)
+        }
 
     def reach(self) -> list[Numbers]:
         """For each output the inputs that reach it."""
@@ -218,7 +223,7 @@ class Recipe:
             generic = any(self.known[s].generic and _has_rule(t.primitive, n) for n, s in enumerate(t.inputs))
             self.known[t] = Known(low.reshape(t.shape), high.reshape(t.shape), moves, generic)
         self.reached = reach
-        return reach.get(self.tensors[-1], [0] * self.tensors[-1].size)
+        return reach.get(self.output, [0] * self.output.size)
 
     def carried(self) -> list[Carried]:
         """For each output the parameters that multiply what reaches it, and on the way from which inputs."""
@@ -257,7 +262,7 @@ class Recipe:
                             for n, k in operator.multipliers(slot, other, np.array(pairs).T, asked):
                                 i, j = pairs[n]
                                 _join(carried[t][i], dict.fromkeys(made[q][k], self.reached[source][j]))
-        return carried.get(self.tensors[-1], [Carried()] * self.tensors[-1].size)
+        return carried.get(self.output, [Carried()] * self.output.size)
 
     def _operator(self, t: Tensor) -> Operator:
         assert t.primitive is not None

@@ -23,13 +23,12 @@ from minitensor.checks import per_axis
 from minitensor.tensor import Array
 
 from ..drawing import export
-from ..drawing.dot import FIELD, KERNEL, PADDING, RESULT, Attributes
+from ..drawing.dot import FIELD, KERNEL, PADDING, RESULT, Attributes, number
 from ..drawing.figure import Figure
 from ..drawing.render import write_whole
 from ..drawing.sheet import CELL_SIZE, CHARACTER, Drawing, Pinned, table
 from ..drawing.style import Style
 from .connections import wires_at
-from .connectivity import number
 
 MOST_POSITIONS = 36
 HEADING = 15.0
@@ -49,7 +48,8 @@ def convolution_steps(
     """The window over a small image at one position, and the sum that it stands for; without a position, at all.
 
     image (H, W) and kernel (kH, kW) are small arrays of numbers; position counts the outputs in reading order.
-    whole_output=False leaves out of the output what comes after this position, as on the sheet of all of them.
+    whole_output=False leaves out of the output what comes after this position, as on the sheet of all of them, whose
+    `parts` are the single positions.
     Raises ValueError for other shapes, a position that is not there, or more than 36 of them.
 
     >>> convolution_steps([[1, 2, 3]], [[1, -1]], position=1).dot.count("2·1 + 3·(−1)")
@@ -97,12 +97,13 @@ def convolution_steps(
         )
         return _with_sum(drawing, terms[i], padded, w, y.flat[i])
 
+    chosen = range(y.size) if position is None else [position]
+    steps = [step(i).styled(style).figure(f"convolution, position {i + 1} of {y.size}") for i in chosen]
     if position is not None:
-        return step(position).styled(style).figure(f"convolution, position {position + 1} of {y.size}")
+        return steps[0]
     across = min(y.shape[1], 4)
-    steps = [step(i) for i in range(y.size)]
     rows = [steps[n : n + across] for n in range(0, len(steps), across)]
-    return table(rows, gap=60).styled(style).figure(f"convolution, all {y.size} positions")
+    return replace(table(rows, gap=60).figure(f"convolution, all {y.size} positions"), parts=tuple(steps))
 
 
 def convolution_letters(
@@ -198,7 +199,7 @@ class Moving(Pinned):
     def of(frames: Sequence[Pinned], title: str) -> Moving:
         """The animation of these, at least one."""
         last = frames[-1]
-        return Moving(last.dot, last.images, title, last.style, last.source, last.drawing, tuple(frames))
+        return Moving(last.dot, last.images, title, last.style, last.source, drawing=last.drawing, frames=tuple(frames))
 
     def styled(self, style: str | Style) -> Moving:
         """The same animation in another style."""

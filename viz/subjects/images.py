@@ -16,10 +16,9 @@ from minitensor import Tensor, conv2d, pad, transpose
 from minitensor.tensor import Array
 from nets.training.png import decode, encode
 
-from ..drawing.dot import ARROW, KERNEL
-from ..drawing.sheet import Drawing, Pinned, Shape, above, beside, table, words
+from ..drawing.dot import ARROW, KERNEL, number
+from ..drawing.sheet import CELL_SIZE, Drawing, Pinned, Shape, above, beside, table, words
 from ..drawing.style import Style
-from .connectivity import number
 from .grids import grid
 
 KERNELS: dict[str, list[list[float]]] = {
@@ -96,7 +95,7 @@ def filters(
         raise ValueError(f"there must be kernels (got {len(bank)}), and at least one across (={across})")
     if wrong := {name: k.shape for name, k in bank.items() if k.ndim != 2 or not k.size or k.size > MOST_TAPS}:
         raise ValueError(f"a kernel is (kH, kW), of at most {MOST_TAPS} numbers, got {wrong}")
-    panels = []
+    panels, tallest = [], CELL_SIZE * max(len(kernel) for kernel in bank.values())
     for name, kernel in bank.items():
         margins = [((k - 1) // 2, k // 2) for k in kernel.shape]  # of zeros: the result is as large as the image
         y = conv2d(pad(Tensor(x[None, None]), [(0, 0), (0, 0), *margins]), Tensor(kernel[None, None])).data[0, 0]
@@ -108,6 +107,9 @@ def filters(
         texts, factor = _fractions(kernel)
         cells = grid(kernel.shape, texts, lambda _: {**KERNEL, "fontsize": "19"})
         numbers = beside(words(factor, 19), cells, gap=6) if factor else cells
+        _, low, _, high = numbers.extent()
+        for end in (low + high - tallest) / 2, (low + high + tallest) / 2:  # as high as the others, whose pictures
+            numbers.point(numbers.shapes[0].x, end)  # then stand in line
         panels.append(above(words(name, 19), numbers, drawing, gap=10))
     rows = [panels[i : i + across] for i in range(0, len(panels), across)]
     return table(rows, gap=24).styled(style).figure(f"{len(bank)} filters on an image")

@@ -66,9 +66,19 @@ def stored(name: str, value: np.ndarray) -> Function:
 def figures(e: Any, model: Any, image: np.ndarray, label: np.ndarray) -> Iterator[tuple[str, Figure]]:
     """The graph of the loss of one image, and the wires of a small convolution of this engine."""
     loss = e.cross_entropy(model(image), label)
-    parameters = {p: f"p{n}" for n, p in enumerate(model.parameters())}
-    yield "graph.svg", viz.computation_graph(recorded(e, loss, parameters))
+    called = dict(reversed(list(named(e, model))))
+    called |= {t: "image" for t in e.history(loss) if not t.inputs and np.array_equal(t.data, image)}
+    yield "graph.svg", viz.computation_graph(recorded(e, loss, called))
     yield "wires.svg", wires(e)
+
+
+def named(e: Any, module: Any, path: str = "") -> Iterator[tuple[Any, str]]:
+    """Each Tensor in a Module's attributes and lists, and its name: `first.w`, `layers.0.b`."""
+    for name, part in [*enumerate(module)] if isinstance(module, list) else vars(module).items():
+        if isinstance(part, e.Tensor):
+            yield part, f"{path}{name}"
+        elif isinstance(part, e.Module | list):
+            yield from named(e, part, f"{path}{name}.")
 
 
 def wires(e: Any) -> Figure:

@@ -368,6 +368,7 @@ MUTANTS = [
             ("(2 / (c * k * k)) ** 0.5", "(2 / (o * k * k)) ** 0.5"),
             ("(2 / (c * k * k)) ** 0.5", "(2 / c) ** 0.5"),
             ("(2 / c) ** 0.5", "2 / c"),
+            ("(2 / c) ** 0.5", "(2 / o) ** 0.5"),
             (
                 "Tensor(rng.normal(0, (2 / c) ** 0.5, (c, o)))",
                 "Tensor(np.random.default_rng(0).normal(0, (2 / c) ** 0.5, (c, o)))",
@@ -381,6 +382,7 @@ MUTANTS = [
             ("p.data - rate * speeds[p]", "p.data - rate * g.data"),
             ("momentum=0.9", "momentum=0.5"),
             ("momentum * speeds.get(p, 0) + g.data", "momentum * speeds.get(0, 0) + g.data"),
+            ("momentum * speeds.get(p, 0) + g.data", "momentum * speeds.get(p, 0) + g"),  # data becomes a Tensor
             (
                 "speeds[p] = momentum * speeds.get(p, 0) + g.data\n        p.data = p.data - rate * speeds[p]",
                 "speeds[0] = momentum * speeds.get(0, 0) + g.data\n        p.data = p.data - rate * speeds[0]",
@@ -408,6 +410,8 @@ MUTANTS = [
             ("rng.permutation(len(labels))", "np.arange(len(labels))"),
             ("rng.permutation(len(labels))", "rng.integers(0, len(labels), len(labels))"),
             ("for _ in range(epochs):", "for _ in range(1):"),
+            ("            loss = cross", "            speeds = {}\n            loss = cross"),  # no momentum
+            ("for _ in range(epochs):", "for _ in range(epochs):\n        speeds = {}"),
             ("argmax(axis=1)", "argmin(axis=1)"),
             (
                 "(model(images).data.argmax(axis=1) == labels).mean()",

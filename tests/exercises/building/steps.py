@@ -158,6 +158,7 @@ STEPS = [
                 "log_softmax cross_entropy",
                 (
                     arrays.log_softmax_has_its_values,
+                    arrays.log_softmax_of_scores_far_apart,
                     arrays.log_softmax_has_its_slopes,
                     arrays.cross_entropy_is_the_mean_loss,
                 ),
@@ -165,7 +166,11 @@ STEPS = [
             (
                 "windows and fold",
                 "windows fold",
-                (images.windows_show_each_place, images.fold_adds_each_window_where_it_was_read),
+                (
+                    images.windows_show_each_place,
+                    images.fold_adds_each_window_where_it_was_read,
+                    images.windows_and_fold_are_adjoints,
+                ),
             ),
             (
                 "convolution",
@@ -200,6 +205,7 @@ STEPS = [
                     learning.the_network_gives_ten_scores,
                     learning.accuracy_is_the_share_that_is_right,
                     learning.every_image_is_shown_each_round,
+                    learning.a_step_knows_the_steps_before,
                     learning.every_parameter_learns,
                     learning.it_learns_what_it_is_shown,
                 ),

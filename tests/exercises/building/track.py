@@ -72,11 +72,18 @@ def story(folder: Folder, file: Path, verdict: dict[str, Any]) -> str:
             told = [found[0]["message"], found[0]["text"]]
             (folder.path / "counterexample.svg").write_text(found[0].get("svg", ""), encoding="utf-8")
     words = law.__name__.replace("_", " ")
+    if kept(folder, step.number).is_file():
+        told.append(f"(This step held once: what was changed since? {kept(folder, step.number)} is the file of then.)")
     return "\n".join([f"Step {step.number}, {step.title}: {words}", f"  {promise}", *(indent(t) for t in told if t)])
 
 
 def kept(folder: Folder, number: int) -> Path:
     return folder.path / ENGINE_FILE.parent / "kept" / f"{number:02}.py"
+
+
+def most_kept(folder: Folder) -> int:
+    """How many steps have held together, at most: their afterwords were read."""
+    return max((n for n in range(1, len(STEPS) + 1) if kept(folder, n).is_file()), default=0)
 
 
 def keep(folder: Folder, number: int, source: str) -> None:

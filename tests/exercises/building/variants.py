@@ -89,6 +89,24 @@ ONE_BY_ONE = """\
         seen[..., i, j] = x.data[:, :, i : i + h * stride : stride, j : j + w * stride : stride]
 """
 
+WINDOWS = SEEN + '    return Tensor(seen, "windows", [x], [lambda g: fold(g, x.shape, stride)])'
+TAKEN = """\
+    (h, i), (w, j) = (
+        np.ogrid[: (n - k) // stride * stride + 1 : stride, :k] for n, k in zip(x.shape[2:], size)
+    )
+    return take(x, np.s_[:, :, (h + i)[:, None, :, None], (w + j)[None, :, None, :]])"""
+SAME_SHAPE = "    if x.shape == tuple(shape):\n        return x\n"
+TANH = '    return Tensor(np.tanh(x.data), "tanh", [x], [lambda g: g * (1 - tanh(x) ** 2)])'
+TOTAL = '    return Tensor(x.data.sum(axis=tuple(axes), keepdims=True), "total", [x], [lambda g: spread(g, x.shape)])'
+ONE_AXIS_EACH = """\
+    for axis in axes:
+        x = along(x, axis)
+    return x
+
+
+def along(x, axis):
+    return Tensor(x.data.sum(axis=axis, keepdims=True), "along", [x], [lambda g: spread(g, x.shape)])"""
+
 VARIANTS = [
     Variant("depth first", ((WALK, DEPTH_FIRST),)),
     Variant("by counting", ((WALK, BY_COUNTING),)),
@@ -128,4 +146,21 @@ VARIANTS = [
     Variant("parameters in another order", (("return list(found)", "return list(found)[::-1]"),)),
     Variant("steps in place", (("p.data = p.data - rate * speeds[p]", "p.data -= rate * speeds[p]"),)),
     Variant("windows one by one", ((SEEN, ONE_BY_ONE),)),
+    Variant("windows by taking", ((WINDOWS, TAKEN),)),
+    Variant(
+        "where nothing changes, nothing is made",
+        (
+            ('    return Tensor(x.data.reshape(shape), "', SAME_SHAPE + '    return Tensor(x.data.reshape(shape), "'),
+            (
+                '    return Tensor(np.broadcast_to(x.data, shape), "',
+                SAME_SHAPE + '    return Tensor(np.broadcast_to(x.data, shape), "',
+            ),
+            (
+                "    return Tensor(x.data.sum(axis=tuple(axes)",
+                "    if len(axes) == 0:\n        return x\n    return Tensor(x.data.sum(axis=tuple(axes)",
+            ),
+        ),
+    ),
+    Variant("tanh made of exp", ((TANH, "    return 1 - 2 / (exp(2 * x) + 1)"),)),
+    Variant("a sum that is made of reshapes", ((TOTAL, ONE_AXIS_EACH),)),
 ]

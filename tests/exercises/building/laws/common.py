@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,20 +59,52 @@ def rule(t: Any, i: int, g: Any, x: Any) -> Any:
     return share
 
 
-def linear(e: Any, f: Callable[[Any], Any], x: Array, g: Array, tolerance: float = 0.0) -> None:
-    """<f(x), g> = <x, dx> for the rule's dx, and the adjoint of the adjoint is f: its rule, given x, is f(x) again."""
+def shared(e: Any, y: Any, x: Any, g: Any) -> Any:
+    """What flows back from y to x for g, by the rules alone: the sum over all paths, or None if there is none.
+
+    (For the few operators of one step.  An operator may be made of others, or give back what it got.)
+    """
+    if y is x:
+        return g
+    found = None
+    for i, t in enumerate(y.inputs):
+        if t is not x and not t.inputs:
+            continue
+        share = rule(y, i, g, t)
+        is_tensor(e, share, f"what rule {i} of {y.op!r} gives")
+        part = shared(e, t, x, share)
+        if part is not None:
+            found = part if found is None else found + part
+    return found
+
+
+def linear(e: Any, f: Callable[[Any], Any], x: Array, g: Array) -> None:
+    """<f(x), g> = <x, dx> for what flows back, dx; and what flows back through that, given x, is f(x) again."""
     t, seed = e.Tensor(x), e.Tensor(g)
     y = f(t)
     demand(y.shape == g.shape, f"the result has shape {y.shape}, where {g.shape} is right")
-    dx = rule(y, 0, seed, t)
-    is_tensor(e, dx, "what a rule gives")
-    close(inner(y, seed), inner(t, dx), tolerance)
-    demand(len(dx.inputs) > 0, f"what the rule of {y.op!r} gives has no recipe, so it has no derivative")
-    back = dx.rules[0](t)
-    demand(
-        back.shape == y.shape, f"the rule of the rule of {y.op!r} gives shape {back.shape}, where {y.shape} is right"
-    )
-    close(back, y, tolerance)
+    dx = shared(e, y, t, seed)
+    demand(dx is not None, "the result has no recipe that leads to x: nothing flows back")
+    demand(dx.shape == t.shape, f"what flows back to x has shape {dx.shape}, where {t.shape} is right")
+    if inner(y, seed) != inner(t, dx):
+        what = f"<f(x), g> = {inner(y, seed):g}, but <x, dx> = {inner(t, dx):g} for what flows back, dx"
+        told(lambda: same(dx, adjoint(e, f, x, g)), what)
+        demand(False, what)
+    back = shared(e, dx, seed, t)
+    demand(back is not None, f"what the rule of {y.op!r} gives has no recipe, so it has no derivative")
+    what = f"the rule of what flows back through {y.op!r}, given x, should be f(x) again"
+    demand(back.shape == y.shape, f"{what}: it has shape {back.shape}, and not {y.shape}")
+    told(lambda: same(back, y), what)
+
+
+def adjoint(e: Any, f: Callable[[Any], Any], x: Array, g: Array) -> Array:
+    """What should flow back through a linear f, from its values alone: <f(a single 1), g> for each place of the 1."""
+    found = np.zeros_like(x)
+    for cell in np.ndindex(x.shape):
+        single = np.zeros_like(x)
+        single[cell] = 1
+        found[cell] = (values(f(e.Tensor(single))) * g).sum()
+    return found
 
 
 def inner(a: Any, b: Any) -> float:
@@ -110,6 +144,27 @@ def told(comparison: Callable[[], None], what: str) -> None:
         raise
 
 
+# -- sizes -------------------------------------------------------------------------------------------------------------
+
+MOST: ContextVar[int] = ContextVar("MOST", default=99)
+
+
+@contextmanager
+def at_most(number: int) -> Iterator[None]:
+    """Within the block, `upto` draws at most this number: the smallest case is looked for among small ones first."""
+    before = MOST.set(number)
+    try:
+        yield
+    finally:
+        MOST.reset(before)
+
+
+@st.composite
+def upto(draw: Any, most: int) -> int:
+    """A size from 1 to most."""
+    return draw(st.integers(1, min(most, MOST.get())))
+
+
 # -- programs ----------------------------------------------------------------------------------------------------------
 
 
@@ -134,6 +189,9 @@ class Program(NamedTuple):
 
     def __repr__(self) -> str:
         return "; ".join(self.lines()[2:])
+
+    def pictures(self, name: str) -> Iterator[Picture]:
+        yield Picture(f"{name}:  {self!r}")
 
     def names(self) -> list[str]:
         return [*"xyabcdefghij"][: 2 + len(self.steps)]
@@ -202,7 +260,6 @@ programs = st.one_of(st.sampled_from(CLASSICS), random_programs())
 units = whole(2, low=-2, high=2)
 
 __all__ = [
-    "Array", "Broken", "Law", "Program", "close", "demand", "for_all", "has_slopes", "inner", "is_tensor", "linear",
-    "programs", "ready", "rule",
-    "same", "slopes", "told", "units", "values", "whole",
+    "Array", "Broken", "Law", "Program", "at_most", "close", "demand", "for_all", "has_slopes", "is_tensor", "linear",
+    "programs", "ready", "rule", "same", "slopes", "told", "units", "upto", "values", "whole",
 ]  # fmt: skip

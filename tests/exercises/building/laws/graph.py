@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import operator
 import weakref
 from typing import Any
 
@@ -41,7 +42,7 @@ def a_tensor_holds_floats(e: Any, x: Array, row: list[int], number: int) -> None
         t = e.Tensor(made_of)
         demand(
             isinstance(t.data, np.ndarray) and t.data.dtype == np.float64,
-            f"data is {type(t.data).__name__}, not an array of floats",
+            f"of {made_of!r}, data has the type {getattr(t.data, 'dtype', type(t.data).__name__)}, and not float64",
         )
         same(t.data, np.asarray(made_of, float))
         demand(tuple(t.shape) == np.shape(made_of), f"shape is {t.shape}, and not {np.shape(made_of)}")
@@ -143,22 +144,32 @@ def what_flows_back_has_a_recipe(e: Any, x: Array, y: Array, g: Array) -> None:
 def signs_are_operators(e: Any, x: Array, y: Array, number: int) -> None:
     """a + b, a - b, a * b, -a, with numbers and arrays on either side."""
     a, b = e.Tensor(x), e.Tensor(y)
-    cases = [
-        (a + b, x + y), (a - b, x - y), (a * b, x * y), (-a, -x), (a + number, x + number), (number + a, x + number),
-        (a - number, x - number), (number - a, number - x), (a * number, x * number), (number * a, x * number),
-        (a + y, x + y), (a - y, x - y), (a * y, x * y), (y + a, x + y), (y - a, y - x), (y * a, x * y),
-    ]  # fmt: skip
-    for found, expected in cases:
-        is_tensor(e, found, "array * Tensor" if isinstance(found, np.ndarray) else "the result of a sign")
-        same(found.data, expected)
+    kinds = {"Tensor": (a, x), "other Tensor": (b, y), "number": (number, number), "array": (y, y)}
+    pairs = [("Tensor", "other Tensor"), ("Tensor", "number"), ("number", "Tensor"), ("Tensor", "array")]
+    for left, right in [*pairs, ("array", "Tensor")]:
+        (p, u), (q, v) = kinds[left], kinds[right]
+        for sign, f in ("+", operator.add), ("-", operator.sub), ("*", operator.mul):
+            is_tensor(e, f(p, q), f"{left} {sign} {right}")
+            told(lambda f=f, p=p, q=q, u=u, v=v: same(f(p, q).data, f(u, v)), f"{left} {sign} {right}")
+    is_tensor(e, -a, "-Tensor")
+    told(lambda: same((-a).data, -x), "-Tensor")
 
 
 @for_all(x=whole(2), y=whole(2), g=whole(2))
 def a_difference_has_its_rules(e: Any, x: Array, y: Array, g: Array) -> None:
     """Walking back from a - b by hand: a gets g, b gets -g; from 2 - b, b gets -g."""
     a, b = e.Tensor(x), e.Tensor(y)
-    for t, wrt, expected in (a - b, a, g), (a - b, b, -g), (2 - b, b, -g), (-b, b, -g), (y - a, a, -g):
-        same(by_hand(e, t, wrt, e.Tensor(g)), expected)
+    for what, t, wrt, expected in (
+        ("a in a - b", a - b, a, g),
+        ("b in a - b", a - b, b, -g),
+        ("b in 2 - b", 2 - b, b, -g),
+        ("b in -b", -b, b, -g),
+        ("a in array - a", y - a, a, -g),
+    ):
+        told(
+            lambda t=t, wrt=wrt, expected=expected: same(by_hand(e, t, wrt, e.Tensor(g)), expected),
+            f"the gradient of {what}",
+        )
 
 
 def by_hand(e: Any, t: Any, wrt: Any, g: Any) -> Array:
@@ -268,8 +279,8 @@ def the_seed_is_ones_unless_given(e: Any, x: Array, y: Array) -> None:
     """Without a seed the gradient is that of the sum of y."""
     a, b = e.Tensor(x), e.Tensor(y)
     da, db = e.gradients(e.multiply(a, b), [a, b])
-    same(da.data, y)
-    same(db.data, x)
+    told(lambda: same(da.data, y), "the gradient of a in a * b")
+    told(lambda: same(db.data, x), "the gradient of b in a * b")
 
 
 @for_all(x=whole(2, 3), y=whole(2, 3))
@@ -279,8 +290,8 @@ def what_was_not_used_gets_zeros(e: Any, x: Array, y: Array) -> None:
     t = e.add(a, a)
     zero, whole_ = e.gradients(t, [unused, t], y)
     is_tensor(e, zero, "the gradient of what was not used")
-    same(zero.data, np.zeros((2, 3)))
-    same(whole_.data, y)
+    told(lambda: same(zero.data, np.zeros((2, 3))), "the gradient of what was not used")
+    told(lambda: same(whole_.data, y), "the gradient of y itself")
 
 
 @for_all(program=programs, x=units, y=units)
@@ -290,9 +301,9 @@ def asking_again_gives_the_same(e: Any, program: Program, x: Array, y: Array) ->
     t = program.run(e, a, b)[-1]
     first = [g.data.copy() for g in e.gradients(t, [a, b])]
     e.gradients(t, [b])
-    for before, g in zip(first, e.gradients(t, [a, b]), strict=True):
-        same(g.data, before)
-    same(t.data, program.run(e, e.Tensor(x), e.Tensor(y))[-1].data)
+    for name, before, g in zip("xy", first, e.gradients(t, [a, b]), strict=True):
+        told(lambda g=g, before=before: same(g.data, before), f"the gradient of {name}, asked for again")
+    told(lambda: same(t.data, program.run(e, e.Tensor(x), e.Tensor(y))[-1].data), "the value, after gradients")
 
 
 @for_all(program=programs, x=units, y=units)
@@ -303,8 +314,10 @@ def inner_values_have_gradients_too(e: Any, program: Program, x: Array, y: Array
     together = e.gradients(made[-1], [made[k] for k in reached])
     for k, g in zip(reached, together, strict=True):
         (alone,) = e.gradients(made[-1], [made[k]])
-        same(g.data, alone.data)
-        same(g.data, by_hand(e, made[-1], made[k], e.Tensor(np.ones(2))))
+        name = program.names()[k]
+        told(lambda g=g, alone=alone: same(g.data, alone.data), f"the gradient of {name}, asked for with others")
+        right = by_hand(e, made[-1], made[k], e.Tensor(np.ones(2)))
+        told(lambda g=g, right=right: same(g.data, right), f"the gradient of {name}")
 
 
 @for_all(x=units)
@@ -312,9 +325,9 @@ def a_gradient_can_be_differentiated(e: Any, x: Array) -> None:
     """x * x * x has the gradient 3 x^2, and that has the gradient 6 x."""
     t = e.Tensor(x)
     (first,) = e.gradients(e.multiply(e.multiply(t, t), t), [t])
-    same(first.data, 3 * x * x)
+    told(lambda: same(first.data, 3 * x * x), "the gradient of x * x * x")
     (second,) = e.gradients(first, [t])
-    same(second.data, 6 * x)
+    told(lambda: same(second.data, 6 * x), "the gradient of its gradient")
 
 
 def gradients_of_a_long_chain(e: Any) -> None:
@@ -367,14 +380,14 @@ def powers_have_slopes_at_0(e: Any, x: Array, seed: Array) -> None:
 def quotients_have_values_and_slopes(e: Any, x: Array, y: Array, seed: Array, second: Array, number: float) -> None:
     """a / b, with a number or an array on either side, and the slopes of both."""
     a, b = e.Tensor(x), e.Tensor(y)
-    for found, expected in (
-        (a / b, x / y),
-        (a / number, x / number),
-        (number / a, number / x),
-        (a / y, x / y),
-        (x / b, x / y),
+    for what, found, expected in (
+        ("Tensor / Tensor", a / b, x / y),
+        ("Tensor / number", a / number, x / number),
+        ("number / Tensor", number / a, number / x),
+        ("Tensor / array", a / y, x / y),
+        ("array / Tensor", x / b, x / y),
     ):
-        close(found.data, expected, 1e-12)
+        told(lambda found=found, expected=expected: close(found.data, expected, 1e-12), what)
     has_slopes(e, lambda x: x / y, x, seed, second, "x / y by x")
     has_slopes(e, lambda y: x / y, y, seed, second, "x / y by y")
 
@@ -401,8 +414,8 @@ def what_is_no_longer_used_is_freed(e: Any) -> None:
 @for_all(x=whole(3), v=whole(3))
 def bend_is_exact_for_powers(e: Any, x: Array, v: Array) -> None:
     """For x^3 the gradient is 3 x^2, and in the direction v it changes by 6 x v; for x^2 by 2 v."""
-    same(e.bend(lambda x: x * x * x, x, v).data, 6 * x * v)
-    same(e.bend(lambda x: x * x, e.Tensor(x), v).data, 2 * v)
+    told(lambda: same(e.bend(lambda x: x * x * x, x, v).data, 6 * x * v), "for x * x * x")
+    told(lambda: same(e.bend(lambda x: x * x, e.Tensor(x), v).data, 2 * v), "for x * x, x a Tensor")
 
 
 @for_all(x=whole(3), v=whole(3))

@@ -1,0 +1,256 @@
+"""The book: nothing of a source file is lost, names and links lead somewhere, chapters are whole."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import viz
+from minitensor import Primitive
+from tests.exercises.building.steps import STEPS
+from tests.exercises.chapters import ABOUT
+from viz.__main__ import main
+from viz.book.annotated import cut
+from viz.book.chapters import CELL, figure_of, prepare
+from viz.book.finish import write_notebook
+from viz.book.found import figures_of, laws, laws_of
+from viz.book.links import broken
+from viz.book.names import Names
+from viz.book.prose import blocks, spans
+from viz.book.rules import met, rules
+
+from .test_package import PATH, module_name
+
+ROOT = Path(__file__).parents[1]
+book = sys.modules["viz.book"]  # the module: `viz.book` is its function
+NAMES = Names()
+SOURCES = sorted(path for package in ("minitensor", "nets", "viz") for path in (ROOT / package).rglob("*.py"))
+CHAPTERS = sorted((ROOT / "viz" / "book" / "course").glob("*.md"))
+MARKDOWN = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "tests" / "exercises" / "README.md"]
+
+
+# -- source, cut into parts --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_line_that_is_not_blank_is_in_one_part(path):
+    text = path.read_text(encoding="utf-8")
+    shown = [n for part in cut(text) for n in part.said + part.code]
+    assert sorted(shown) == [n for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["a = 1\n", "def f():\n    'f'\n", "# why\n", "@f\nclass C:\n    x = 1\n\n    def g(self): 'g'\n", "\n"]
+        )
+    )
+)
+def test_every_line_of_any_file_is_in_one_part(pieces):
+    text = "".join(pieces)
+    shown = [n for part in cut(text) for n in part.said + part.code]
+    assert sorted(shown) == [n for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_definition_is_the_name_of_a_part(path):
+    text = path.read_text(encoding="utf-8")
+    named = {name for part in cut(text) if not part.owner for name in part.names}
+    assert named == NAMES.sources.defined[module_name(path)]
+
+
+def test_the_readers_path_has_a_page_for_each_file():
+    files = {m for m in NAMES.sources.paths if m.split(".")[1:2] and m.split(".")[1] in PATH and m != "minitensor.ops"}
+    assert files <= set(book.PATH_MODULES)
+
+
+# -- what is said of a function ----------------------------------------------------------------------------------------
+
+
+def test_every_operator_of_the_readers_path_is_met_by_a_call():
+    for module in book.PATH_MODULES:
+        for name, value in vars(NAMES.object((module, ""))).items():
+            if isinstance(value, Primitive) and value.__module__ == module:
+                assert value in met(), f"{module}.{name}"
+
+
+def test_an_operator_has_a_formula_for_each_input():
+    for primitive, t in met().items():
+        found = rules(primitive)
+        assert found is not None and len(found.inputs) == len(t.inputs)
+
+
+def test_an_operator_that_no_call_meets_has_no_rules():
+    assert rules(Primitive(lambda x: x)) is None
+
+
+@pytest.mark.parametrize("name", ["conv", "max_pool", "gradients", "_conv"])
+def test_laws_and_figures_of_a_name_call_it(name):
+    called = {f"{name.strip('_')}{rank}" for rank in ("", "1d", "2d", "3d")}
+    found = laws_of(name, ROOT / "tests")
+    assert found and all(called & law.uses for law in found)
+    for law in set(laws(ROOT / "tests")) - set(found):
+        assert not called & law.uses
+    assert name == "gradients" or figures_of(name)
+
+
+# -- prose -------------------------------------------------------------------------------------------------------------
+
+
+@given(st.text(st.sampled_from("ab `*_()[]"), max_size=40))
+def test_spans_are_the_text_without_its_marks(text):
+    def marked(kind: str, words: str) -> str:
+        return {"code": f"`{words}`", "emphasis": f"*{words}*", "text": words}[kind]
+
+    assert "".join(marked(*span) for span in spans(text)) == text
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_blocks_keep_every_word_of_a_docstring(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef):
+            text = ast.get_docstring(node) or ""
+            assert " ".join(block.text for block in blocks(text)).split() == text.split()
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+
+def test_every_public_name_has_a_home_and_a_docstring():
+    for package, names in NAMES.public.items():
+        for name, place in names.items():
+            assert NAMES.home(place) is not None, f"{package}.{name}"
+            thing = NAMES.object(place)
+            if callable(thing):
+                assert (thing.__doc__ or "").strip() and not thing.__doc__.startswith(f"{name}("), f"{package}.{name}"
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        ("gradients", "source/backprop"),
+        ("conv2d(x, w)", "source/conv"),
+        ("Tensor.backward", "source/tensor"),
+        ("ops/shape.py", "source/ops.shape"),
+        ("sizes.explain", "reference/minitensor"),
+        ("viz.connections", "reference/viz"),
+        ("lenet", "reference/nets"),
+    ],
+)
+def test_a_name_in_the_text_leads_to_its_page(text, page):
+    home = NAMES.means(text)
+    assert home is not None and home.page == page
+
+
+@pytest.mark.parametrize("text", ["x", "np.add", "nobody", "a + b", "tests/test_x.py", ""])
+def test_what_is_no_name_of_ours_leads_nowhere(text):
+    assert NAMES.means(text) is None
+
+
+# -- chapters ----------------------------------------------------------------------------------------------------------
+
+
+def cells(path: Path) -> Iterator[str]:
+    return (found[1] for found in CELL.finditer(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_asks_answers_and_sets_three_exercises(path):
+    text = path.read_text(encoding="utf-8")
+    assert re.match(r"# \d+\. ", text) and text.count("\n# ") == sum(cell.count("\n# ") for cell in cells(path))
+    assert len(re.findall(r"^\d\. ", text[text.index("## Exercises") :], re.M)) == 3
+    assert "## What goes wrong" in text and "**Where to read on:**" in text
+    assert all(len(line) <= 88 for cell in cells(path) for line in cell.splitlines())
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_names_exercises_that_exist(path):
+    text = path.read_text(encoding="utf-8")
+    for word, names in re.findall(r"`(?:python -m tests\.exercises )?(run|bugs) (\w+)`", text):
+        assert names in {*ABOUT, "build"}, word
+    for number in re.findall(r"`(?:python -m tests\.exercises )?read (\d+)`", text):
+        assert 1 <= int(number) <= len(STEPS)
+
+
+def test_every_figure_of_a_chapter_has_its_caption(tmp_path):
+    (tmp_path / "course").mkdir()
+    for path in CHAPTERS:
+        (tmp_path / "course" / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    prepare(tmp_path, book.PATH_MODULES)
+    drawn = 0
+    for path in CHAPTERS:
+        count = sum(figure_of(cell) is not None for cell in cells(path))
+        assert (tmp_path / "course" / path.name).read_text(encoding="utf-8").count("{.caption-line}") == count
+        drawn += count
+    assert drawn > 30
+
+
+# -- links and notebooks -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_in_markdown_lead_somewhere(path):
+    for address in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / address).exists(), address
+
+
+@given(st.sets(st.sampled_from("abc")), st.lists(st.sampled_from("abc")))
+def test_a_link_is_broken_unless_its_place_is_there(places, links):
+    page = "".join(f'<p id="{p}"></p>' for p in places) + "".join(f'<a href="#{link}"></a>' for link in links)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "page.html").write_text(page, encoding="utf-8")
+        assert broken(Path(folder)) == [f"page.html: #{link}" for link in links if link not in places]
+
+
+def notebook(*outputs):
+    cell = {"cell_type": "code", "execution_count": 1, "metadata": {"x": 1}, "outputs": list(outputs), "source": "f()"}
+    text = {"cell_type": "markdown", "metadata": {}, "source": "# 1. A\n[b](02-b.md) [c](../source/c.md)"}
+    return {"cells": [text, cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def test_two_notebooks_of_one_chapter_are_equal(tmp_path):
+    """What differs from run to run, ids and places in memory, is not in the file."""
+    shown = [
+        {"output_type": "execute_result", "data": {"text/plain": f"<F at 0x7f{n}>"}, "metadata": {}} for n in (1, 2)
+    ]
+    texts = []
+    for n, output in enumerate(shown):
+        path = tmp_path / f"{n}" / "01-a.ipynb"
+        path.parent.mkdir()
+        write_notebook(notebook(output), path)
+        texts.append(path.read_text(encoding="utf-8"))
+    assert texts[0] == texts[1]
+
+
+def test_a_notebook_begins_with_what_it_needs_and_links_to_notebooks(tmp_path):
+    path = tmp_path / "01-a.ipynb"
+    write_notebook(notebook(), path)
+    first, text, _code = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    assert first["source"].startswith("%pip install")
+    assert text["source"] == "# 1. A\n[b](02-b.ipynb) [c]"
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+
+
+def test_without_its_tools_the_book_says_what_to_install(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(book, "NEEDED", ("a_module_that_nobody_has",))
+    assert main(["book", "--out", str(tmp_path / "book")]) == 1
+    assert "pip install '.[book]'" in capsys.readouterr().err
+
+
+def test_a_folder_with_something_else_is_left_alone(monkeypatch, tmp_path):
+    monkeypatch.setattr(book, "NEEDED", ())
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(FileExistsError, match="something else"):
+        viz.book(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"

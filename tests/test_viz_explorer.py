@@ -1,0 +1,683 @@
+"""The explorer: its network in the page is the network of the engine, and what the pointer, pen and keys do."""
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import minitensor as mt
+import nets
+import viz
+from minitensor import Tensor, gradients
+from minitensor.program.values import Value, Values
+from viz.pages.kernels import Lines
+from viz.pages.network import network
+from viz.pages.page import page, script_of, text_of
+
+from . import strategies as draw_
+from .browser import Browser, fixture, needs_browser
+from .operators import OPERATORS, RULES, Row
+from .strategies import few
+
+__all__ = ["fixture"]
+pytestmark = needs_browser
+
+ENTER, ESCAPE, RIGHT, DOWN = "\ue007", "\ue00c", "\ue014", "\ue015"
+NOT_IN_A_PAGE = {"dropout"}  # it draws numbers, and in use it does nothing
+BENCH = """
+import { prepare } from "./kernels.js";
+import { Network, decoded } from "./network.js";
+import { fitted, stroke, turned, warped } from "./pixels.js";
+const num = (v) => (typeof v === "string" ? Number(v.replace("inf", "Infinity")) : v);
+const plain = (a) => Array.from(a, (v) => (Number.isFinite(v) ? v : String(v)));
+window.bench = {
+  run({ sizes, constants, lines, inputs, outputs }) {
+    const arrays = sizes.map((n) => new Float32Array(n));
+    for (const [slot, values] of [...constants, ...inputs]) arrays[slot].set(values.map(num));
+    for (const line of lines) prepare(line, arrays)();
+    return outputs.map((slot) => plain(arrays[slot]));
+  },
+  windows(program, weights) {
+    const network = new Network(program, decoded(weights)), row = network.rows[0];
+    const each = (n, f) => Array.from({ length: n }, (_, i) => f(i)).flat();
+    const marked = (mask) => [...mask.keys()].filter((i) => mask[i]);
+    const reach = (pixel) => network.reach(-1, pixel).get(0);
+    return [
+      each(row.size, (cell) => marked(network.window(0, cell)[0] || []).map((i) => [i, cell])),
+      each(network.values(-1).length, (pixel) => marked(reach(pixel)).map((cell) => [pixel, cell])),
+    ];
+  },
+  warped: (image, sheet, map) => plain(warped(Float32Array.from(image), sheet, map)),
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def bench_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with the kernels alone."""
+    names = ("kernels.js", "network.js", "pixels.js")
+    path = tmp_path_factory.mktemp("bench") / "page.html"
+    path.write_text(page("bench", "", "", script_of(*map(text_of, names), BENCH)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def bench(browser: Browser, bench_page: Path) -> Browser:
+    browser.open(bench_page)
+    return browser
+
+
+def floats(values: list[Any]) -> np.ndarray:
+    """Numbers from a page, where infinite ones are words."""
+    return np.array([float(v) for v in values])
+
+
+def words(array: np.ndarray) -> list[Any]:
+    """Numbers for a page."""
+    return [v if np.isfinite(v) else str(v) for v in array.ravel().tolist()]
+
+
+# -- operators ---------------------------------------------------------------------------------------------------------
+
+ROWS = {name: row for name, row in {**OPERATORS, **RULES}.items() if name not in NOT_IN_A_PAGE}
+
+
+def in_page(bench: Browser, outputs: list[Tensor], inputs: list[Tensor]) -> list[np.ndarray]:
+    """What the page computes."""
+    lines = Lines()
+    known = {t: Value(t.shape, t.dtype) for t in inputs}
+    for value in known.values():
+        lines.given(value)
+    values = Values(known, {}).of(outputs)
+    lines.write(values)
+    slots = [lines.full(value) for value in values]
+    found = bench.run(
+        "return bench.run(arguments[0])",
+        {
+            "sizes": lines.sizes,
+            "constants": [[slot, words(array)] for slot, array in lines.constants.items()],
+            "lines": lines.lines,
+            "inputs": [[lines.slots[known[t]], words(t.data)] for t in inputs],
+            "outputs": slots,
+        },
+    )
+    return [floats(values) for values in found]
+
+
+def assert_near(found: np.ndarray, wanted: np.ndarray) -> None:
+    """Equal to 1e-5 of the largest number."""
+    wanted = wanted.ravel()
+    finite = np.abs(wanted[np.isfinite(wanted)])
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5 * max(1, finite.max(initial=0)))
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_each_operator_and_its_gradients_are_the_same_in_a_page(bench: Browser, name: str) -> None:
+    row: Row = ROWS[name]
+
+    @settings(few, suppress_health_check=list(HealthCheck))
+    @given(row.cases, draw_.rngs)
+    def agree(case, rng):
+        xs = [Tensor(x.astype(np.float32)) for x in row.values(rng, case.shapes)]
+        y = case.f(*xs)
+        g = Tensor(rng.uniform(-1, 1, y.shape).astype(np.float32))
+        outputs = [y, *gradients(y, xs, g)]
+        for found, wanted in zip(in_page(bench, outputs, [*xs, g]), outputs, strict=True):
+            assert_near(found, wanted.data)
+
+    agree()
+
+
+# -- networks ----------------------------------------------------------------------------------------------------------
+
+
+class Skipping(nets.Module):
+    """A student's network: a skip, a layer that is used twice, and something computed between and behind the layers."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(3)
+        self.first = nets.Conv2d(1, 4, 3, padding=1, rng=rng)
+        self.body = nets.Conv2d(4, 4, 3, padding=1, rng=rng)
+        self.pool = nets.MaxPool2d(2)
+        self.head = nets.Dense(4 * 16, 5, rng=rng)
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = self.first(x)
+        again = mt.tanh(self.body(mt.relu(self.body(first)))) + first
+        return mt.log_softmax(self.head(self.pool(again).reshape(x.shape[0], -1)))
+
+
+def perceptron() -> nets.Module:
+    rng = np.random.default_rng(0)
+    return nets.Sequential(nets.Flatten(), nets.Dense(1024, 30, rng=rng), nets.Tanh(), nets.Dense(30, 10, rng=rng))
+
+
+def of_all_kinds() -> nets.Module:
+    """Layers that the networks of the lecture do not have."""
+    rng = np.random.default_rng(1)
+    return nets.Sequential(
+        nets.LocallyConnected2d(1, 2, 12, 3, stride=2, padding=1, rng=rng), nets.LeakyReLU(),
+        nets.TiledConv2d(2, 4, 3, tiles=2, padding="same", rng=rng), nets.GELU(), nets.BatchNorm2d(4),
+        nets.LocalResponseNorm(3, alpha=0.5), nets.ConvTranspose2d(4, 4, 3, stride=2, rng=rng), nets.Softplus(),
+        nets.Dropout(0.5), nets.Identity(), nets.AvgPool2d(2, ceil_mode=True), nets.LPPool2d(2),
+        nets.WeightedAvgPool2d(2, stride=1), nets.Maxout(2), nets.Flatten(), nets.LayerNorm(8), nets.Sigmoid(),
+        nets.Dense(8, 3, rng=rng), nets.Softmax(),
+    )  # fmt: skip
+
+
+def of_quarter_turns() -> nets.Module:
+    rng = np.random.default_rng(2)
+    return nets.Sequential(
+        nets.LiftingConv2d(1, 2, 3, rng=rng), nets.ReLU(), nets.GroupConv2d(2, 2, 3, rng=rng), nets.GroupMaxPool(),
+        nets.Flatten(), nets.Dense(50, 3, rng=rng),
+    )  # fmt: skip
+
+
+NETWORKS: dict[str, tuple[Callable[[], nets.Module], tuple[int, ...]]] = {
+    "perceptron": (perceptron, (1, 32, 32)),
+    "lenet": (nets.lenet, (1, 32, 32)),
+    "lenet5": (nets.lenet5, (1, 32, 32)),
+    "resnet": (lambda: nets.resnet(blocks=1), (3, 32, 32)),
+    "a student's": (Skipping, (1, 8, 8)),
+    "of all kinds": (of_all_kinds, (1, 12, 12)),
+    "one layer": (lambda: nets.Dense(4, 3), (4,)),
+    "of quarter turns": (of_quarter_turns, (1, 9, 9)),
+    "of volumes": (
+        lambda: nets.Sequential(nets.Conv3d(1, 2, 2), nets.MaxPool3d(2), nets.GlobalAvgPool(), nets.Dense(2, 2)),
+        (1, 5, 5, 5),
+    ),
+    "of signals": (lambda: nets.Sequential(nets.Conv1d(2, 3, 3), nets.MaxPool1d(2), nets.Flatten()), (2, 9)),
+}
+
+
+def pictures(shape: tuple[int, ...], count: int = 3, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(-0.1, 1.1, (count, *shape)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_and_its_gradients_are_the_same_in_its_page(browser: Browser, tmp_path: Path, name: str) -> None:
+    build, shape = NETWORKS[name]
+    model, images = build(), pictures(shape)
+    with model.in_use():
+        browser.messages()
+        browser.open(viz.explorer(model, images, tmp_path / "page.html"))
+        rows = nets.summary(model, shape).rows
+        for image in images:
+            x = Tensor(image[None])
+            y = model(x)
+            found = browser.run("return explorer.forward(arguments[0])", image.ravel().tolist())
+            names = [row.name for row in rows]
+            assert set(names) <= set(found)
+            [last] = set(found) - set(names) or [names[-1]]
+            assert_near(floats(found[last]), y.data)
+            for row in rows:
+                assert len(found[row.name]) == np.prod(row.output_shape)
+            for unit in range(min(y.size, 3)):
+                seed = np.eye(1, y.size, unit, dtype=np.float32).reshape(y.shape)
+                slope = browser.run(
+                    "return explorer.gradient(arguments[0], arguments[1])", image.ravel().tolist(), unit
+                )
+                wanted = gradients(y, [x], seed)[0].data.ravel()
+                scale = np.abs(wanted).max() or 1
+                np.testing.assert_allclose(floats(slope), wanted, rtol=1e-5, atol=1e-5 * scale)
+    assert browser.messages() == []
+
+
+def test_what_each_row_computes_is_what_its_layer_computes(browser: Browser, tmp_path: Path) -> None:
+    model, images = nets.lenet(seed=2), pictures((1, 32, 32), 1)
+    browser.open(viz.explorer(model, images, tmp_path / "page.html"))
+    found = browser.run("return explorer.forward(arguments[0])", images.ravel().tolist())
+    x: Any = images
+    for name, layer in model.children():
+        x = layer(x)
+        assert_near(floats(found[name]), x.data)
+
+
+def test_values_do_not_depend_on_what_was_asked_before(browser: Browser, tmp_path: Path) -> None:
+    model, images = Skipping(), pictures((1, 8, 8), 2)
+    browser.open(viz.explorer(model, images, tmp_path / "page.html"))
+    ask = "return [explorer.forward(arguments[0]), explorer.gradient(arguments[0], arguments[1])]"
+    first, second = (image.ravel().tolist() for image in images)
+    before = browser.run(ask, first, 2)
+    browser.run(ask, second, 0)
+    browser.run("document.querySelector('#row-2 canvas').click()")
+    assert browser.run(ask, first, 2) == before
+
+
+# -- what a page refuses -----------------------------------------------------------------------------------------------
+
+
+class Peeking(nets.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x * 2 if x.data.sum() > 1 else -x
+
+
+class Centred(nets.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x - x.data.mean()
+
+
+class Cubing(nets.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return cube(x)
+
+
+@mt.primitive
+def cube(x):
+    return x * x * x
+
+
+@pytest.mark.parametrize(
+    ("model", "images", "labels", "said"),
+    [
+        (nets.alexnet(classes=2), np.zeros((1, 3, 227, 227), np.float32), None, r"at most 2,000,000 parameters"),
+        (Cubing(), np.ones((2, 3)), None, "operator cube"),
+        (Peeking(), np.ones((1, 4)), None, "is looked at"),
+        (Centred(), np.ones((1, 4)), None, "is looked at"),
+        (nets.Dense(3, 2), np.ones((2, 3)), [1], "2 images need as many labels"),
+        (nets.Dense(3, 2), np.ones((2, 3)), [0.5, 1.0], "whole numbers"),
+        (nets.Dense(3, 2), np.ones(3), None, "N > 0"),
+        (nets.Dense(3, 2), np.full((1, 3), np.nan), None, "infinite"),
+        (nets.Dense(3, 2), np.ones((2, 4)), None, "4"),
+    ],
+)
+def test_what_a_page_cannot_show_is_refused_with_the_reason(
+    tmp_path: Path, model: nets.Module, images: np.ndarray, labels: Any, said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        viz.explorer(model, images, tmp_path / "page.html", labels=labels)
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_model_stays_as_it_was(tmp_path: Path) -> None:
+    model = nets.Sequential(nets.Dense(3, 2), nets.Dropout(0.5))
+    before = {name: p.data.copy() for name, p in model.named_parameters()}
+    viz.explorer(model, pictures((3,)), tmp_path / "page.html")
+    assert model.training
+    for name, p in model.named_parameters():
+        np.testing.assert_array_equal(p.data, before[name])
+
+
+# -- wires -------------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def layers(draw) -> tuple[nets.Module, tuple[int, ...]]:
+    """A layer whose cells see some of the image, and the image that it takes."""
+    g = draw(draw_.convolutions(2, groups=2))
+    stride, padding, dilation = (g.settings[name] for name in draw_.SETTINGS)
+    kind = draw(st.sampled_from(["conv", "transposed", "local", "max", "average", "dense"]))
+    taps, (c, *size) = g.w[2:], g.x[1:]
+    if kind == "conv":
+        layer: nets.Module = nets.Conv2d(c, g.w[0], taps, stride, padding, dilation, g.settings["groups"])
+    elif kind == "transposed":
+        layer = nets.ConvTranspose2d(c, 2, taps, stride)
+    elif kind == "local":
+        layer = nets.LocallyConnected2d(c, 2, tuple(size), taps, stride, padding, dilation)
+    elif kind == "dense":
+        layer, size = nets.Dense(c, 3), []
+    else:
+        pool = draw(draw_.pools(2, ("stride", "ceil_mode")))
+        make: Any = nets.MaxPool2d if kind == "max" else nets.AvgPool2d
+        layer = make(pool.kernel_size, pool.settings["stride"], ceil_mode=pool.settings["ceil_mode"])
+        c, *size = pool.x[1:]
+    return layer, (c, *size)
+
+
+def test_a_cell_sees_what_it_is_connected_to_and_a_pixel_reaches_the_same_cells(bench: Browser) -> None:
+    @settings(few, suppress_health_check=list(HealthCheck))
+    @given(layers())
+    def agree(drawn):
+        layer, shape = drawn
+        found = network(layer, pictures(shape, 1))
+        weights = base64.b64encode(found.weights.tobytes()).decode()
+        seen, reached = bench.run("return bench.windows(arguments[0], arguments[1])", found.program, weights)
+        wanted = sorted(viz.connections(layer, shape))
+        assert sorted(map(tuple, seen)) == wanted
+        assert sorted(map(tuple, reached)) == wanted
+
+    agree()
+
+
+# -- the image ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_image_is_moved_and_turned_as_warp_does(bench: Browser) -> None:
+    @settings(few)
+    @given(draw_.rngs, st.integers(1, 3), st.integers(2, 7), st.integers(2, 7))
+    def agree(rng, channels, height, width):
+        image = rng.uniform(-1, 1, (1, channels, height, width)).astype(np.float32)
+        matrix, shift = rng.uniform(-2, 2, (1, 2, 2)), rng.uniform(-3, 3, (1, 2))
+        sheet = {"height": height, "width": width, "paper": -0.5}
+        found = bench.run(
+            "return bench.warped(...arguments)",
+            image.ravel().tolist(),
+            sheet,
+            {"matrix": matrix.ravel().tolist(), "shift": shift.ravel().tolist()},
+        )
+        wanted = nets.warp(image.astype(np.float64), matrix, shift, fill=-0.5)
+        np.testing.assert_allclose(floats(found), wanted.ravel(), atol=1e-5)
+
+    agree()
+
+
+@pytest.fixture(scope="module")
+def digits() -> nets.Examples:
+    _, test = nets.digits(size=32)
+    return nets.Examples(test.images[:70], test.labels[:70])
+
+
+@pytest.fixture(scope="module")
+def lenet(tmp_path_factory: pytest.TempPathFactory, digits: nets.Examples) -> tuple[nets.Module, Path]:
+    """A network that has learnt a little, so that it is wrong now and then."""
+    train, _ = nets.digits(size=32)
+    model = nets.lenet()
+    optimizer = nets.SGD(model, 0.05, momentum=0.9)
+    nets.fit(model, nets.Examples(train.images[:200], train.labels[:200]), epochs=6, optimizer=optimizer)
+    path = tmp_path_factory.mktemp("explorer") / "lenet.html"
+    return model, viz.explorer(
+        model, digits.images, path, labels=digits.labels, before=nets.lenet(seed=9), title="LeNet"
+    )
+
+
+PIXELS = "return explorer.pixels()"
+
+
+def test_the_images_that_are_read_wrong_come_first(browser: Browser, lenet: Any, digits: nets.Examples) -> None:
+    model, path = lenet
+    browser.open(path)
+    answers = model(digits.images).data.argmax(axis=1)
+    wrong = np.flatnonzero(answers != digits.labels)
+    marks = browser.run("return [...document.querySelectorAll('#images button')].map(b => b.className === 'wrong')")
+    assert len(marks) == 60
+    assert marks == [True] * len(wrong) + [False] * (60 - len(wrong))
+    order = [*wrong, *np.flatnonzero(answers == digits.labels)]
+    for i in (0, len(wrong) - 1, len(wrong), 59):
+        browser.run("document.querySelectorAll('#images button')[arguments[0]].click()", i)
+        assert_near(floats(browser.run(PIXELS)), digits.images[order[i]])
+        browser.settled()
+        answer = browser.text("#answer")
+        assert answer.startswith(f"It reads {answers[order[i]]}")
+        assert ("right" in answer) == (i >= len(wrong))
+
+
+def middle(browser: Browser, selector: str) -> tuple[float, float, float, float]:
+    """Left, top, width and height of an element, in the window."""
+    box = browser.run(
+        "const e = document.querySelector(arguments[0]); e.scrollIntoView({block: 'center'});"
+        "const r = e.getBoundingClientRect(); return [r.x, r.y, r.width, r.height]",
+        selector,
+    )
+    return tuple(box)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("kind", ["mouse", "touch", "pen"])
+def test_what_is_drawn_is_what_the_network_gets(browser: Browser, lenet: Any, kind: str) -> None:
+    model, path = lenet
+    browser.open(path)
+    browser.click("#clear")
+    browser.click("#fit")  # not prepared
+    assert_near(floats(browser.run(PIXELS)), np.full(1024, -0.1))
+    x, y, w, h = middle(browser, "#paper")
+    browser.drag([(x + w / 2, y + h / 4), (x + w / 2, y + h * 3 / 4)], kind)
+    found = floats(browser.run(PIXELS)).reshape(32, 32)
+    assert found[16, 16] == pytest.approx(1.175, abs=0.01)
+    assert found[9:23, 15:17].min() > 1  # two pixels wide at least
+    assert np.abs(found[:, :11] + 0.1).max() < 1e-6 and np.abs(found[:5] + 0.1).max() < 1e-6
+    browser.settled()
+    answer = model(found[None, None].astype(np.float32)).data.argmax()
+    assert browser.text("#answer") == f"It reads {answer}."
+
+
+def test_a_prepared_drawing_fills_the_frame_of_the_data_and_stands_in_its_middle(browser: Browser, lenet: Any) -> None:
+    _, path = lenet
+    browser.open(path)
+    browser.click("#clear")
+    x, y, w, h = middle(browser, "#paper")
+    browser.drag([(x + w * 0.2, y + h * 0.2), (x + w * 0.35, y + h * 0.5)])
+    inked = floats(browser.run(PIXELS)).reshape(32, 32) > 0.3
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    assert rows[0] <= 2 and rows[-1] >= 29
+    assert abs(columns[0] + columns[-1] - 31) <= 3
+
+
+# -- pointing and clicking ---------------------------------------------------------------------------------------------
+
+
+def test_a_click_on_a_score_or_a_cell_sends_its_gradient_back(browser: Browser, lenet: Any) -> None:
+    _, path = lenet
+    browser.open(path)
+    browser.click("#scores button:nth-child(4)")
+    browser.settled()
+    assert browser.text("#seed") == "score 3"
+    assert browser.run("return document.querySelectorAll('#scores [aria-pressed=true]').length") == 1
+    x, y, w, h = middle(browser, "#row-3 .values canvas")
+    browser.drag([(x + w * 0.05, y + h * 0.2)])
+    browser.settled()
+    assert browser.text("#seed").startswith("C3, map 0, row")
+    assert browser.run("return document.querySelector('#row-4').classList.contains('behind')")
+    browser.press(ESCAPE)
+    browser.settled()
+    assert "the answer" in browser.text("#seed")
+
+
+def test_a_cell_is_explained_by_its_products_and_its_bias(browser: Browser, lenet: Any) -> None:
+    model, path = lenet
+    browser.open(path)
+    image = floats(browser.run(PIXELS)).reshape(1, 1, 32, 32).astype(np.float32)
+    browser.run("document.querySelector('#row-0 .values canvas').focus()")
+    browser.press(RIGHT + RIGHT + DOWN)
+    browser.settled()
+    said = browser.text("#cell")
+    assert "C1, map 0, row 1, column 1" in said
+    bias, value = float(model.C1.bias.data[0]), float(model.C1(image).data[0, 0, 1, 1])  # type: ignore[attr-defined]
+    numbers = said.replace("−", "-")
+    assert "25 products" in numbers
+    assert re.search(rf"With the bias: -?[\d.e-]+ \+ \(?{bias:.3g}\)? = {value:.3g}".replace("+ (", "+ "), numbers)
+    assert browser.text("#said").startswith("C1, map 0, row 1, column 1")
+
+
+def test_the_field_of_a_cell_is_outlined_in_each_row_before_it(browser: Browser, lenet: Any) -> None:
+    _, path = lenet
+    browser.open(path)
+    browser.run("document.querySelector('#row-3 .values canvas').focus()")
+    browser.press(RIGHT)
+    browser.settled()
+    edges = "return [-1, 0, 1, 2, 3, 4].map(k => (document.querySelector(`#row-${k} .values .field`).getAttribute('d')"
+    sides = browser.run(edges + " || '').split('M').length - 1)")
+    assert sides == [4 * 14, 6 * 4 * 10, 6 * 4 * 10, 6 * 4 * 5, 0, 0]  # squares of 14, 10 and 5 cells, in each map
+
+
+def test_a_pixel_outlines_what_it_reaches(browser: Browser, lenet: Any) -> None:
+    _, path = lenet
+    browser.open(path)
+    browser.run("document.querySelector('#row--1 .values canvas').focus()")
+    browser.press(RIGHT)
+    browser.settled()
+    assert "C1 6 of 4704" in browser.text("#cell")  # the corner pixel is in one window of each map
+    assert "output 10 of 10" in browser.text("#cell")
+
+
+def test_a_map_that_is_taken_out_changes_the_scores_as_in_the_engine(browser: Browser, lenet: Any) -> None:
+    model, path = lenet
+    browser.open(path)
+    image = floats(browser.run(PIXELS)).reshape(1, 1, 32, 32).astype(np.float32)
+    browser.run("document.querySelector('#row-2 .values canvas').focus()")
+    browser.press(ENTER)
+    browser.run("const f = document.getElementById('fade'); f.value = 0.5; f.dispatchEvent(new Event('input'))")
+    browser.settled()
+    x: Any = image
+    for name, layer in model.children():
+        x = layer(x)
+        if name == "S2":
+            x = x * np.array([0.5, 1, 1, 1, 1, 1], np.float32).reshape(1, 6, 1, 1)
+    shown = "return [...document.querySelectorAll('#scores .score')].map(e => e.textContent.replace('−', '-'))"
+    np.testing.assert_allclose(floats(browser.run(shown)), x.data[0], rtol=6e-3, atol=1e-6)
+    assert browser.text("#faded") == "Faded: S2 0."
+    browser.click("#restore")
+    browser.settled()
+    np.testing.assert_allclose(floats(browser.run(shown)), model(image).data[0], rtol=6e-3, atol=1e-6)
+
+
+def test_before_and_after_training_are_two_networks(browser: Browser, lenet: Any) -> None:
+    model, path = lenet
+    browser.open(path)
+    image = floats(browser.run(PIXELS)).reshape(1, 1, 32, 32).astype(np.float32)
+    ask = "return explorer.forward(explorer.pixels()).output"
+    assert_near(floats(browser.run(ask)), model(image).data)
+    browser.click("input[value=before]")
+    assert_near(floats(browser.run(ask)), nets.lenet(seed=9)(image).data)
+
+
+def test_the_line_of_python_makes_the_same_image_and_gradient(
+    browser: Browser, lenet: Any, digits: nets.Examples
+) -> None:
+    model, path = lenet
+    browser.open(path)
+    space = {"np": np, "nets": nets, "Tensor": Tensor, "gradients": gradients, "model": model, "images": digits.images}
+
+    def agree(exactly: bool) -> None:
+        line, image, slope = browser.run(
+            "document.getElementById('copy').click(); const p = explorer.pixels();"
+            "return [document.getElementById('python').textContent, p, explorer.gradient(p, 4)]"
+        )
+        here = dict(space)
+        exec(line, here)
+        assert_near(here["x"].data.ravel(), floats(image))
+        if exactly:  # else a window of paper has another pixel that is the largest, by the last bit
+            assert_near(here["g"].data.ravel(), floats(slope))
+
+    browser.click("#scores button:nth-child(5)")
+    agree(exactly=True)
+    browser.run("const t = document.getElementById('turn'); t.value = 30; t.dispatchEvent(new Event('input'))")
+    browser.run("const t = document.getElementById('down'); t.value = -3; t.dispatchEvent(new Event('input'))")
+    agree(exactly=False)
+    browser.click("#clear")
+    x, y, w, h = middle(browser, "#paper")
+    browser.drag([(x + w * 0.3, y + h * 0.2), (x + w * 0.6, y + h * 0.7)])
+    agree(exactly=True)
+
+
+def test_the_walk_goes_down_through_the_values_and_up_through_the_gradients(browser: Browser, lenet: Any) -> None:
+    _, path = lenet
+    browser.open(path)
+    last = int(browser.run("return document.getElementById('place').max"))
+    seen = []
+    for _ in range(last + 1):
+        browser.run("document.getElementById('forward').click()")
+        seen.append(browser.text("#walked"))
+    assert seen[0].startswith("Forward. The image") and seen[1].startswith("Forward. C1 = conv2d(")
+    assert len(set(seen)) == last + 1
+    assert seen[-1] == "Backward. What arrives at image: conv_transpose2d(g, weight)"
+    assert browser.run("return document.querySelectorAll('.unmade, .unreached').length") == 0
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_asks_nothing_of_the_network_and_complains_of_nothing(browser: Browser, lenet: Any) -> None:
+    _, path = lenet
+    browser.messages()
+    browser.open(path)
+    browser.settled()
+    assert browser.run("return performance.getEntriesByType('resource').length") == 0
+    assert browser.messages() == []
+    text = path.read_text(encoding="utf-8")
+    assert "default-src 'none'" in text and len(text) < 2_000_000
+
+
+def test_hostile_names_do_nothing(browser: Browser, tmp_path: Path) -> None:
+    bad = "</script><script>document['title']='bad'</script><img src=x onerror=alert(1)>\u202e"
+    model = nets.Sequential(**{bad: nets.Dense(4, 4), "__proto__": nets.ReLU(), "<b>": nets.Dense(4, 2)})
+    model.children()[0][1].weight.name = bad  # type: ignore[attr-defined]
+    browser.messages()
+    browser.open(viz.explorer(model, pictures((4,)), tmp_path / "page.html", title=bad))
+    assert browser.run("return document.title") == bad.replace("\u202e", "\ufffd")
+    assert browser.run("return document.images.length + document.querySelectorAll('section b').length") == 0
+    browser.run("document.querySelector('#row-0 .values canvas').focus()")
+    browser.press(RIGHT)
+    browser.settled()
+    assert browser.text("#cell").startswith("</script>") and "\u202e" not in browser.text("#cell")
+    assert set(browser.run("return Object.keys(explorer.forward([1, 2, 3, 4]))")) == {bad, "__proto__", "<b>"}
+    assert browser.run("return document.images.length") == 0
+    assert browser.messages() == []
+
+
+@pytest.mark.parametrize("width", [1400, 900, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_a_phone_and_the_dark(browser: Browser, lenet: Any, width: int, scheme: str) -> None:
+    _, path = lenet
+    with browser.emulated(width, scheme=scheme, prefers_reduced_motion="reduce"):
+        browser.open(path)
+        browser.settled()
+        assert browser.run("return document.documentElement.scrollWidth") <= width
+        paper = browser.run("return getComputedStyle(document.body).backgroundColor")
+        assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
+        assert browser.run("return document.getAnimations().length") == 0
+        wide = (
+            "return [...document.querySelectorAll('.maps')].filter(m => m.getBoundingClientRect().right > innerWidth)"
+        )
+        assert browser.run(wide + ".length") == 0
+        if width == 390:
+            sides = "return ['values', 'slopes'].map(s => document.querySelector(`#row-0 .${s}`).offsetHeight > 0)"
+            assert browser.run(sides) == [True, False]
+            browser.run("document.querySelector('input[value=slopes]').click()")
+            assert browser.run(sides) == [False, True]
+
+
+def test_it_prints_in_light_colours(browser: Browser, lenet: Any) -> None:
+    _, path = lenet
+    with browser.emulated(800, scheme="dark"):
+        browser.open(path)
+        corner = (
+            "const c = document.getElementById('paper'); return [...c.getContext('2d').getImageData(0, 0, 1, 1).data]"
+        )
+        assert max(browser.run(corner)[:3]) < 60
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        browser.settled()
+        assert min(browser.run(corner)[:3]) > 240
+        assert browser.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_maps_that_are_0_for_the_image_are_struck_out_and_those_that_are_for_all_crossed(
+    browser: Browser, tmp_path: Path
+) -> None:
+    model = nets.Sequential(maps=nets.Conv2d(1, 3, 1), relu=nets.ReLU())
+    weight, bias = np.array([1.0, -1.0, -1.0]).reshape(3, 1, 1, 1), np.array([0.0, 0.0, -9.0])
+    model.load_state_dict({"maps.weight": weight.astype(np.float32), "maps.bias": bias.astype(np.float32)})
+    images = np.stack([np.full((1, 4, 4), 1.0), np.full((1, 4, 4), -1.0)]).astype(np.float32)
+    browser.open(viz.explorer(model, images, tmp_path / "page.html"))
+    browser.settled()
+    marked = "return ['silent', 'dead'].map(m => document.querySelector(`#row-1 .values .${m}`).getAttribute('d')"
+    frames = marked + ".split('z').length - 1)"
+    assert browser.run(frames) == [2, 1]
+    browser.click("#images button:nth-child(2)")
+    browser.settled()
+    assert browser.run(frames) == [2, 1]
+    browser.run("document.querySelector('#clear').click()")
+
+
+def test_everything_can_be_reached_with_the_keyboard_and_has_a_name(browser: Browser, lenet: Any) -> None:
+    _, path = lenet
+    browser.open(path)
+    nameless = browser.run(
+        "return [...document.querySelectorAll('button, input, canvas[tabindex]')].filter(e => !(e.textContent.trim() ||"
+        "e.getAttribute('aria-label') || (e.labels && [...e.labels].some(l => l.textContent.trim()))))"
+        ".map(e => e.outerHTML)"
+    )
+    assert nameless == []
+    assert browser.run("return document.querySelectorAll('canvas[tabindex=\"0\"]').length") == 2 * 13
+    ids = browser.run("return [...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(set(ids)) == len(ids)
+
+
+def test_the_program_is_plain_data() -> None:
+    found = network(nets.lenet(), pictures((1, 32, 32), 1))
+    assert json.loads(json.dumps(found.program)) == found.program

@@ -1,0 +1,369 @@
+"""What Sphinx is taught for the book: annotated source, reference, names that are links, mathematics as MathML.
+
+What you can do here: `setup` is called by Sphinx (conf.py names this module).
+
+Two directives make pages: `annotated` a source file, prose beside code, and `reference` the public names of a package.
+Both make known to Sphinx what they define, so that search and inventory know it.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import keyword
+import re
+from html import escape, unescape
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from math_core import LatexToMathML
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+from minitensor import Primitive
+
+from .annotated import Part, cut
+from .found import Law, figures_of, laws_of
+from .names import PATH_MODULES, ROOT, WORD, Home, Names
+from .prose import blocks, spans
+from .rules import rules
+
+logger = logging.getLogger(__name__)
+NAMES = Names()
+MATH = LatexToMathML()
+TOKEN = re.compile(r'<span class="(n|nf|nc|nb|nd|fm)">@?([^<]+)</span>')
+MOST_FIGURES, MOST_LAWS, MOST_NAMED = 3, 3, 12  # of a function: figures, laws in full, and more of them by name
+
+
+class code_lines(nodes.General, nodes.Element):
+    """Lines of a source file with their numbers; `links` says what the names in them mean."""
+
+
+# -- the parts of a page -----------------------------------------------------------------------------------------------
+
+
+def prose(text: str, module: str) -> list[nodes.Node]:
+    """A docstring or a comment as nodes; names in it are links, seen from the module that it stands in."""
+    made: list[nodes.Node] = []
+    for kind, content in blocks(text):
+        if kind == "words":
+            paragraph = nodes.paragraph()
+            for what, words in spans(content):
+                if what == "code":
+                    paragraph += nodes.literal(words, words, module=module)
+                else:
+                    paragraph += nodes.emphasis(words, words) if what == "emphasis" else nodes.Text(words)
+            made.append(paragraph)
+        else:
+            block = nodes.literal_block(content, content, classes=[kind])
+            block["language"] = "pycon" if kind == "doctest" else "text"
+            made.append(block)
+    return made
+
+
+def lines_of(text: str, numbers: list[int], module: str, hidden: set[str], page: str) -> code_lines:
+    """Lines of a file, from the first to the last of these numbers, without those that are said beside them."""
+    node = code_lines()
+    lines = text.splitlines()
+    node["numbers"], node["lines"] = [], []
+    for before, n in zip([None, *numbers], numbers, strict=False):
+        if before is not None and n > before + 1 and not any(lines[m - 1].strip() for m in range(before + 1, n)):
+            node["numbers"] += range(before + 1, n)  # blank lines between
+            node["lines"] += [""] * (n - before - 1)
+        node["numbers"].append(n)
+        node["lines"].append(lines[n - 1])
+    meanings = NAMES.sources.meanings(module)
+    homes = {name: NAMES.home(place) for name, place in meanings.items() if name not in hidden}
+    node["links"] = {name: tuple(home) for name, home in homes.items() if home is not None}
+    node["page"] = page
+    return node
+
+
+class Annotated(SphinxDirective):
+    """A source file of the reader's path: its parts in order, each with what it says on the left."""
+
+    required_arguments = 1
+    has_content = False
+
+    def run(self) -> list[nodes.Node]:
+        self.module = self.arguments[0]
+        self.page = self.env.docname
+        path = NAMES.sources.paths[self.module]
+        self.env.note_dependency(str(path))
+        self.text = path.read_text(encoding="utf-8")
+        parts = cut(self.text)
+        first, *_rest = blocks(parts[0].docstring)[0].text.split("\n")
+        parts[0].docstring = parts[0].docstring.removeprefix(first).strip("\n")
+        made: list[nodes.Node] = [nodes.paragraph("", first, classes=["lead"])]
+        defined = [part for part in parts if part.name and NAMES.home((self.module, part.name))]
+        contents = nodes.paragraph(classes=["contents-line"])
+        for part in defined:
+            if not part.owner and not part.name.startswith("_") and part.name.islower():
+                contents += [nodes.literal(part.name, part.name, module=self.module), nodes.Text(" ")]
+        made.append(contents)
+        primitives = {n: v for n, v in vars(_module(self.module)).items() if isinstance(v, Primitive)}
+        for part in parts:
+            if part.heading:
+                made.append(nodes.rubric("", part.heading[:1].upper() + part.heading[1:]))
+            made.append(self.part(part, primitives))
+        return made
+
+    def part(self, part: Part, primitives: dict[str, Primitive]) -> nodes.Node:
+        row = nodes.container(classes=["part", "annotated"])
+        left, right = nodes.container(classes=["said"]), nodes.container(classes=["done"])
+        for name in part.names or [""]:
+            full = ".".join(filter(None, [self.module, part.owner, name]))
+            if name:
+                row["ids"].append(full)
+                _note(self, full, part.node, bool(part.owner))
+        if part.name and isinstance(part.node, ast.FunctionDef | ast.ClassDef) and not part.name.startswith("_"):
+            left += nodes.paragraph("", "", nodes.strong(part.name, part.name), classes=["name"])
+        said = [text for text in (part.docstring, part.comment) if text]
+        for text in said if isinstance(part.node, ast.FunctionDef | ast.ClassDef) else said[::-1]:
+            left += prose(text, self.module)
+        here = primitives.get(part.names[0]) if part.names else None
+        if here is not None and here.__module__ == self.module:
+            left += self.operator(part.names[0], here)
+        if part.names and not part.owner and isinstance(part.node, ast.FunctionDef) and not part.name.startswith("_"):
+            left += self.belongings(part.names[0], here is not None)
+        if part.code:
+            right += lines_of(self.text, part.code, self.module, part.hidden, self.page)
+        row += left
+        row += right
+        return row
+
+    def operator(self, name: str, primitive: Primitive) -> list[nodes.Node]:
+        """Formula, rules, and the graph of the gradient."""
+        found = rules(primitive)
+        if found is None:
+            logger.warning("no call in rules.CALLS meets the operator %s.%s", self.module, name)
+            return []
+        rows = [f"<dt>computes</dt><dd>{MATH.convert_with_local_state(found.value, displaystyle=True)}</dd>"]
+        for x, share in found.inputs:
+            said = MATH.convert_with_local_state(share, displaystyle=True) if share else "nothing: it is flat"
+            rows.append(f"<dt>hands to {_variable(x)}</dt><dd>{said}</dd>")
+        made: list[nodes.Node] = [nodes.raw("", f'<dl class="rules">{"".join(rows)}</dl>', format="html")]
+        if found.graph is not None:
+            picture = f"gradient-of-{self.module}.{name}.svg"
+            made += folded(
+                "The graph of this gradient", [self.drawn(picture, found.graph.svg(), f"gradient of {name}")]
+            )
+        return made
+
+    def belongings(self, name: str, operator: bool) -> list[nodes.Node]:
+        """The figures and the laws that name this function."""
+        made: list[nodes.Node] = []
+        for title, draw in figures_of(name)[:MOST_FIGURES]:
+            figure = draw()
+            made += folded(f"Figure: {title}", [self.drawn(f"{draw.__name__}.svg", figure.svg(), title)])
+        found = laws_of(name, ROOT / "tests")
+        if found:
+            body: list[nodes.Node] = [_law(law) for law in found[:MOST_LAWS]]
+            if found[MOST_LAWS:]:
+                others = [law.name.removeprefix("test_").replace("_", " ") for law in found[MOST_LAWS:]]
+                more = f", and {len(others) - MOST_NAMED} more" if others[MOST_NAMED:] else ""
+                words = f"And: {', '.join(others[:MOST_NAMED])}{more}."
+                body.append(nodes.paragraph("", words, classes=["others"]))
+            if operator:
+                every = (
+                    "Besides, those that hold for each operator: tests/test_gradients.py and tests/test_adjoints.py."
+                )
+                body.append(nodes.paragraph("", every))
+            made += folded(f"Laws: {len(found)}", body)
+        return made
+
+    def drawn(self, name: str, svg: str, alternative: str) -> nodes.Node:
+        folder = Path(self.env.srcdir, "pictures")
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(svg, encoding="utf-8")
+        return nodes.image(uri=f"/pictures/{name}", alt=alternative)
+
+
+class Reference(SphinxDirective):
+    """The public names of a package: those on the reader's path as links, the others with what they say."""
+
+    required_arguments = 1
+    has_content = False
+
+    def run(self) -> list[nodes.Node]:
+        package = self.arguments[0]
+        names = dict(NAMES.public[package])
+        if package == "minitensor":
+            names |= {f"sizes.{name}": place for name, place in NAMES.sizes.items()}
+        made: list[nodes.Node] = []
+        modules: dict[str, list[str]] = {}
+        for name, place in names.items():
+            modules.setdefault(place[0], []).append(name)
+        on_path = [m for m in PATH_MODULES if m in modules]
+        for module in [*on_path, *sorted(set(modules) - set(on_path))]:
+            path = module.replace(".", "/")
+            section = nodes.section(ids=[f"file-{module}"], names=[f"file-{module}"])
+            section += nodes.title("", f"{path}.py" if NAMES.sources.paths[module].name != "__init__.py" else path)
+            for name in modules[module]:
+                section += self.entry(package, name, names[name])
+            made.append(section)
+        return made
+
+    def entry(self, package: str, name: str, place: tuple[str, str]) -> list[nodes.Node]:
+        thing, full = NAMES.object(place), f"{place[0]}.{place[1]}" if place[1] else place[0]
+        text = inspect.getdoc(thing) if not _made_by_dataclass(thing) else ""
+        if not text and not isinstance(thing, str | int | float | tuple | dict):
+            logger.warning("%s.%s is public and says nothing", package, name)
+        row = nodes.container(classes=["entry"])
+        here = NAMES.home(place)
+        if here is None or here.page != self.env.docname:  # it is explained beside its source
+            first = blocks(text or "")[0].text if text else ""
+            words = nodes.paragraph("", "", nodes.literal(name, name), classes=["name"])
+            row += words
+            row += prose(re.split(r"(?<=[.;:])\s", first, maxsplit=1)[0], place[0])
+            return [row]
+        row["ids"].append(full)
+        _note(self, full, thing, False)
+        row += signature(name, thing)
+        row += prose(text or "", place[0])
+        for method, value in vars(thing).items() if inspect.isclass(thing) else ():
+            told = inspect.getdoc(value) if callable(value) or isinstance(value, property) else ""
+            if not method.startswith("_") and told:
+                inner = nodes.container(classes=["entry", "method"], ids=[f"{full}.{method}"])
+                _note(self, f"{full}.{method}", value, True)
+                inner += signature(f"{place[1]}.{method}", value)
+                inner += prose(told, place[0])
+                row += inner
+        return [row]
+
+
+def signature(name: str, thing: Any) -> nodes.Node:
+    """How it is called, as its file says it."""
+    try:
+        said = str(inspect.signature(thing)) if callable(thing) else ""
+    except (TypeError, ValueError):
+        said = ""
+    said = re.sub(r"ForwardRef\('([^']*)'\)|(?<=[:>] )'([^']*)'", lambda found: found[1] or found[2], said)
+    said = said if len(said) < 600 and " at 0x" not in said else "(...)"
+    block = nodes.literal_block(f"{name}{said}", f"{name}{said}", classes=["signature"])
+    block["language"] = "python"
+    return block
+
+
+def folded(title: str, body: list[nodes.Node]) -> list[nodes.Node]:
+    """Something that opens when it is asked for."""
+    begin = nodes.raw("", f'<details><summary>{escape(title)}</summary><div class="folded">', format="html")
+    return [begin, *body, nodes.raw("", "</div></details>", format="html")]
+
+
+def _law(law: Law) -> nodes.Node:
+    block = nodes.literal_block(law.code, f"# tests/{law.file}\n{law.code}", classes=["law"])
+    block["language"] = "python"
+    return block
+
+
+def _variable(name: str) -> str:
+    letter, _, index = name.partition("_")
+    return f"<i>{letter}</i>" + (f"<sub>{index}</sub>" if index else "")
+
+
+def _module(name: str) -> Any:
+    return NAMES.object((name, ""))
+
+
+def _made_by_dataclass(thing: Any) -> bool:
+    return inspect.isclass(thing) and (thing.__doc__ or "").startswith(f"{thing.__name__}(")
+
+
+def _note(directive: SphinxDirective, full: str, node: Any, method: bool) -> None:
+    """Make a definition known, as Sphinx's own Python domain would."""
+    is_class = isinstance(node, ast.ClassDef) or inspect.isclass(node)
+    is_function = isinstance(node, ast.FunctionDef) or callable(node)
+    kind = "class" if is_class else "method" if method else "function" if is_function else "data"
+    directive.env.domains.python_domain.note_object(full, kind, full, location=full)
+
+
+# -- names as links ----------------------------------------------------------------------------------------------------
+
+
+def link_names(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Make a link of each `name` of ours; warn of a name in the course that is nobody's."""
+    code = " ".join(block.astext() for block in doctree.findall(nodes.literal_block))
+    known = set(re.findall(r"[A-Za-z_]\w*", code)) | set(dir(builtins)) | set(keyword.kwlist) | {"np", "numpy"}
+    for literal in list(doctree.findall(nodes.literal)):
+        if isinstance(literal.parent, nodes.reference | nodes.title):
+            continue
+        text = literal.astext()
+        module = literal.get("module", "")
+        if " " in text and all(NAMES.means(word, module) for word in text.split()):  # a list of names
+            words = [nodes.literal(word, word, module=module) for word in text.split()]
+            literal.parent.replace(literal, [n for word in words for n in (word, nodes.Text(" "))][:-1])
+            for word in words:
+                link(word, docname, app, known)
+        else:
+            link(literal, docname, app, known)
+
+
+def link(literal: nodes.literal, docname: str, app: Sphinx, known: set[str]) -> None:
+    text = literal.astext()
+    home = NAMES.means(text, literal.get("module", ""))
+    if home is not None and (home.page, home.anchor) != (docname, ""):
+        reference = nodes.reference("", "", refuri=address(app, docname, home), internal=True, classes=["ours"])
+        literal.replace_self(reference)
+        reference += literal
+    elif home is None and docname.startswith("course/"):
+        found = WORD.match(text)
+        if found and found[1].split(".")[0] not in known and len(found[1]) > 1:
+            logger.warning("`%s` is no name of ours, and no code of this page uses it", text, location=docname)
+
+
+def address(app: Sphinx, page: str, home: Home) -> str:
+    uri = app.builder.get_relative_uri(page, home.page)
+    return f"{uri}#{home.anchor}" if home.anchor else uri
+
+
+def visit_code(translator: Any, node: code_lines) -> None:
+    """Coloured lines with their numbers, in which names are links."""
+    builder, page = translator.builder, node["page"]
+    text = "\n".join(node["lines"])
+    coloured = highlight(text, PythonLexer(stripnl=False, ensurenl=False), HtmlFormatter(nowrap=True))
+    coloured = coloured.removesuffix("\n").split("\n")
+    links = {name: Home(*home) for name, home in node["links"].items()}
+
+    def linked(found: re.Match[str]) -> str:
+        home = links.get(unescape(found[2]))
+        if home is None:
+            return found[0]
+        uri = "" if home.page == page else builder.get_relative_uri(page, home.page)
+        return f'<a href="{uri}{"#" + home.anchor if home.anchor else ""}">{found[0]}</a>'
+
+    rows = [
+        f'<span class="line" data-line="{n}">{TOKEN.sub(linked, line)}\n</span>'
+        for n, line in zip(node["numbers"], coloured, strict=True)
+    ]
+    translator.body.append(f'<div class="highlight"><pre tabindex="0">{"".join(rows)}</pre></div>')
+    raise nodes.SkipNode
+
+
+# -- mathematics -------------------------------------------------------------------------------------------------------
+
+
+def visit_math(translator: Any, node: nodes.math) -> None:
+    translator.body.append(MATH.convert_with_local_state(node.astext(), displaystyle=False))
+    raise nodes.SkipNode
+
+
+def visit_math_block(translator: Any, node: nodes.math_block) -> None:
+    translator.body.append(f'<div class="math">{MATH.convert_with_local_state(node.astext(), displaystyle=True)}</div>')
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Called by Sphinx."""
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
+    app.add_directive("annotated", Annotated)
+    app.add_directive("reference", Reference)
+    app.add_node(code_lines, html=(visit_code, None))
+    app.connect("doctree-resolved", link_names)
+    return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

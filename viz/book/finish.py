@@ -1,0 +1,148 @@
+"""What is made of the pages that Sphinx has built: pictures that turn dark, notebooks to take along, slides.
+
+What you can do here: `finish` a site.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from html import escape, unescape
+from pathlib import Path
+from typing import Any
+
+from ..drawing.export import adaptive, size_of
+from ..pages.gallery import SMALLEST_TEXT
+
+INSTALL = "%pip install --quiet minitensor-lecture"
+PICTURE = re.compile(r'<img ([^>]*?)src="([^"]*_images/[^"]+\.svg)"([^>]*?)/?>')
+LABEL = re.compile(r'aria-label="([^"]*)"')
+SLIDES = re.compile(r",\s*<a href=\"[^\"]*-slides\.html\">[^<]*</a>")
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+
+
+def finish(source: Path, site: Path, executed: Path) -> None:
+    """Complete a site: pages that cells wrote, pictures, notebooks, slides."""
+    for page in sorted((source / "course").glob("*.html")):
+        shutil.copy(page, site / "course" / page.name)
+    pictures = {path.name: path.read_text(encoding="utf-8") for path in sorted((site / "_images").glob("*.svg"))}
+    for name, svg in pictures.items():
+        (site / "_images" / name).write_text(adaptive(svg), encoding="utf-8")
+    for path in sorted(site.rglob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        changed = PICTURE.sub(lambda found: _picture(found, pictures), text)
+        if changed != text:
+            path.write_text(changed, encoding="utf-8")
+    for path in sorted((executed / "course").glob("*.ipynb")):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        slides = list(_figures(notebook))
+        write_notebook(notebook, site / "course" / path.name)
+        page = site / "course" / f"{path.stem}.html"
+        if slides:
+            page.with_stem(f"{path.stem}-slides").write_text(_slides(notebook, slides), encoding="utf-8")
+        else:
+            page.write_text(SLIDES.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _picture(found: re.Match[str], pictures: dict[str, str]) -> str:
+    """The same picture in a box that scrolls, so wide that its text can be read, and with words for who cannot see."""
+    before, address, after = found.groups()
+    svg = pictures[address.rsplit("/", 1)[1]]
+    label = LABEL.search(svg)
+    words = unescape(label[1]) if label else "figure"
+    kept = re.sub(r'\s*\b(alt|class|style|width)="[^"]*"', "", f"{before} {after}").strip()
+    width = size_of(svg)[0] * 4 / 3
+    smallest = min([float(n) * 4 / 3 for n in re.findall(r'font-size="([\d.]+)"', svg)], default=SMALLEST_TEXT)
+    least = width * min(1, SMALLEST_TEXT / smallest)
+    image = f'<img {kept} src="{address}" alt="{escape(words)}" style="min-width: {least:.0f}px; width: {width:.0f}px">'
+    return f'<span class="picture">{image}</span>'
+
+
+# -- notebooks ---------------------------------------------------------------------------------------------------------
+
+
+def write_notebook(notebook: dict[str, Any], path: Path) -> None:
+    """A chapter as a notebook: what it needs comes first, links lead to notebooks, and every build writes the same."""
+    install: dict[str, Any] = {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": {},
+        "outputs": [],
+        "source": INSTALL,
+    }
+    notebook["cells"].insert(0, install)
+    for n, cell in enumerate(notebook["cells"]):
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            text = re.sub(r'<p class="caption-line take-along">.*</p>\n*|^\{\.caption-line\}\n', "", text, flags=re.M)
+            text = re.sub(r"\]\((?!https?:)([\w-]+)\.md\)", r"](\1.ipynb)", text)
+            text = re.sub(r"\]\((?!https?:|[\w-]+\.ipynb)[^)]*\)", "]()", text).replace("]()", "]")
+        cell["source"] = text
+        cell["id"] = hashlib.sha256(f"{path.stem} {n} {text}".encode()).hexdigest()[:12]
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [_lasting(output) for output in _once(cell["outputs"])]
+        cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key == "tags"}
+    notebook["metadata"] = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    notebook["nbformat"], notebook["nbformat_minor"] = 4, 5
+    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _once(outputs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Outputs without what was printed a second time: the first piece of a stream holds all that follow at once."""
+    for before, output in zip([{}, *outputs], outputs, strict=False):
+        if output["output_type"] != "stream" or before.get("name") != output["name"]:
+            yield output
+
+
+def _lasting(output: dict[str, Any]) -> dict[str, Any]:
+    """An output without the place in memory of what it shows."""
+    data = {kind: ADDRESS.sub("", "".join(text)) for kind, text in output.get("data", {}).items()}
+    return {**output, "data": data} if data else output
+
+
+# -- slides ------------------------------------------------------------------------------------------------------------
+
+
+def _figures(notebook: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each figure of a chapter with the heading that it stands under."""
+    heading = ""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            headings = re.findall(r"^#+ (.*)$", "".join(cell["source"]), re.M)
+            heading = headings[-1] if headings else heading
+        for output in cell.get("outputs", ()):
+            svg = output.get("data", {}).get("image/svg+xml")
+            if svg:
+                yield heading, "".join(svg)
+
+
+def _slides(notebook: dict[str, Any], figures: list[tuple[str, str]]) -> str:
+    """One figure on each screen of 16:9, on one page that scrolls from one to the next."""
+    title = re.findall(r"^# (.*)$", "".join(notebook["cells"][1]["source"]), re.M)[0]
+    screens = []
+    for heading, svg in figures:
+        data = base64.b64encode(adaptive(svg).encode()).decode()
+        label = LABEL.search(svg)
+        words = label[1] if label else "figure"
+        image = f'<img src="data:image/svg+xml;base64,{data}" alt="{words}">'
+        screens.append(f"<section><h2>{escape(heading)}</h2>{image}</section>")
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(title)}, slides</title>
+<link rel="stylesheet" href="../_static/slides.css">
+</head>
+<body>
+{"".join(screens)}
+</body>
+</html>
+"""
