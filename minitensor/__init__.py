@@ -53,5 +53,4 @@ __all__ = [
     "transpose", "tril", "triu", "var", "weighted_avg_pool1d", "weighted_avg_pool2d", "where", "windows", "zeros",
 ]  # fmt: skip
 
-if os.environ.get("MINITENSOR_PLAIN") != "1":
-    fast.install()
+fast.install(os.environ.get("MINITENSOR_PLAIN") != "1")

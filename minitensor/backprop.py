@@ -94,14 +94,12 @@ def _on_path(newest_first: list[Tensor], wanted: set[Tensor]) -> set[Tensor]:
 def _share(g: Tensor, t: Tensor, i: int) -> Tensor | None:
     """What t's rule for its input i makes of g, in the shape and dtype of that input; None if the rule is None."""
     primitive: Primitive = t.primitive  # type: ignore[assignment]  # what has inputs was made by one
-    x = t.inputs[i]
     try:
         if (rule := primitive.vjp(i)) is None:
             return None
         share = rule(g, t, *t.inputs, **t._params)
         _check_tensor(share, "it must return a Tensor, and it returned {}")
-        fits = share._value.shape == x._value.shape and share._value.dtype == x._value.dtype
-        return share if fits else unbroadcast(share, x)
+        return unbroadcast(share, t.inputs[i])
     except Exception as error:
         raise named_error(error, f"rule {i} of {primitive.name}") from error
 
@@ -115,6 +113,8 @@ def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
     >>> unbroadcast(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[0.0], [0.0]])).data.tolist()
     [[3.0], [7.0]]
     """
+    if share._value.shape == x._value.shape and share._value.dtype == x._value.dtype:
+        return share
     check_fits(share.shape, x.shape)
     new = share.ndim - x.ndim
     repeated = [i for i, n in enumerate(x.shape, start=new) if n != share.shape[i]]

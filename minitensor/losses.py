@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .activations import log_softmax
 from .checks import class_weights, soft_labels, whole_labels
 from .tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
-from .value import TRACED_FROM, LookedAt
+from .value import refuse_tracing
 
 # fmt: off
 
@@ -47,8 +47,8 @@ def cross_entropy(
         soft = _distributions(soft if soft.dtype == logits.dtype else soft.astype(logits.dtype))
         return -((soft if weights is None else soft * weights) * log_softmax(logits, axis=1)).sum() / logits.shape[0]
     classes = whole_labels(logits.shape, labels, ignore_index)
-    if ignore_index is not None and TRACED_FROM.get() is not None:
-        raise LookedAt(f"which rows count with ignore_index (={ignore_index}) depends on labels: leave rows out before")
+    if ignore_index is not None:
+        refuse_tracing(f"which rows count with ignore_index (={ignore_index}) depends on labels: leave rows out before")
     rows = np.arange(len(classes)) if ignore_index is None else np.flatnonzero(classes != ignore_index)
     chosen = log_softmax(logits, axis=1)[rows, classes[rows]]
     if not len(rows) or (weights is not None and not weights[classes[rows]].any()):
@@ -58,15 +58,13 @@ def cross_entropy(
     times = as_tensor(weights)[classes[rows]]
     return -(chosen * times).sum() / times.sum()
 
-
 @primitive
 def _distributions(q: Array) -> Array:
-    """Soft labels as they are, if they are some: a check that a program does too."""
+    """Soft labels as they are; ValueError unless each row is a distribution (an operator: so programs check it too)."""
     if not (q >= 0).all() or not np.allclose(q.sum(axis=1), 1, rtol=0, atol=1e-3):
         raise ValueError(f"each row of soft labels {q.shape} must be positive and add up to 1, got {q}")
     return q
 _distributions.defvjp(lambda g, out, q: g)
-
 
 def mean_squared_error(a: Operand, b: Operand) -> Tensor:
     """The average of (a - b)^2 over all elements; ValueError unless both have the same shape.

@@ -207,6 +207,12 @@ class LookedAt(ValueError):
     """A value was asked for while only the recipe counts."""
 
 
+def refuse_tracing(why: str) -> None:
+    """LookedAt, for this reason, while a function is traced: what comes next depends on values."""
+    if TRACED_FROM.get() is not None:
+        raise LookedAt(why)
+
+
 def _check_constant(x: Any) -> None:
     """LookedAt, unless x is a constant that was made since tracing began: the same whatever the inputs are."""
     if x.primitive is not None or x.birth < TRACED_FROM.get():

@@ -117,19 +117,19 @@ _fold.defvjp(lambda x, out, g, *, windows: _windows(x, windows=windows))  # the 
 class Windows:
     """How windows lie over an image: checked once, in `over` or `onto`, and asked by everything that slides.
 
-    Each field has an entry for each spatial axis; `margin` has one before and one after.
+    Each field has an entry for each spatial axis.
 
     >>> windows = Windows.over((5, 6), 3, stride=2, padding=1)
     >>> windows, windows.places, windows.margin
     (3x3 stride 2 padding 1, (3, 3), ((1, 1), (1, 1)))
     """
 
-    size: Sizes
-    kernel: Sizes
-    stride: Sizes
-    dilation: Sizes
-    margin: Margin
-    places: Sizes
+    size: Sizes  # n
+    kernel: Sizes  # k
+    stride: Sizes  # s
+    dilation: Sizes  # d
+    margin: Margin  # p, before and after
+    places: Sizes  # m
 
     @classmethod
     def over(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from functools import partial
 from pathlib import Path
@@ -53,19 +54,17 @@ def test_the_number_of_cores_changes_no_bit(few, many, rng):
 
 @given(counts, st.integers(1, 8), st.data())
 def test_a_failure_reaches_the_caller_from_any_thread(n_cores, pairs, data):
-    """What a block raises, the caller gets, and no thread stays."""
+    """What a block raises, the caller gets, and those who help go on helping."""
     bad = data.draw(st.integers(0, 2 * pairs - 1))
 
     def block(a, b):
         if a <= bad < b:
             raise MemoryError(f"block {bad}")
 
-    with on(n_cores), pytest.raises(MemoryError, match=f"^block {bad}$"):
-        cores.in_blocks(block, 2 * pairs, 16 * pairs * cores.LONG)
-    for thread in threading.enumerate():
-        if thread.daemon:
-            thread.join(timeout=30)
-    assert threading.active_count() == 1
+    with on(n_cores):
+        with pytest.raises(MemoryError, match=f"^block {bad}$"):
+            cores.in_blocks(block, 2 * pairs, 16 * pairs * cores.LONG)
+        assert cores.in_blocks(lambda a, b: b - a, 4, 32 * cores.LONG) == [1, 1, 1, 1]
 
 
 @given(counts, counts)
@@ -77,10 +76,32 @@ def test_as_many_threads_work_as_can_help(n_cores, n_blocks):
     def block(a, b):
         if a < threads:
             everyone.wait()
+        return threading.get_ident()
 
-    with on(n_cores), mock.patch.object(cores, "Thread", wraps=threading.Thread) as started:
-        cores.in_blocks(block, n_blocks, 16 * n_blocks * cores.LONG)
-    assert started.call_count == threads - 1
+    with on(n_cores):
+        assert len(set(cores.in_blocks(block, n_blocks, 16 * n_blocks * cores.LONG))) == threads
+    assert threading.active_count() <= max(5, n_cores)  # they stay, and help with the next sum
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_process_that_is_forked_finds_helpers_of_its_own():
+    """It has none of the threads of the first one, and asks for new ones."""
+    everyone = threading.Barrier(2, timeout=30)
+    with on(2):
+        for _ in range(2):
+            cores.in_blocks(lambda a, b: everyone.wait(), 2, cores.LONG)
+        child = os.fork()
+        if not child:  # pragma: no cover
+            try:
+                everyone = threading.Barrier(2, timeout=30)
+                cores.in_blocks(lambda a, b: everyone.wait(), 2, cores.LONG)
+                os._exit(0)
+            finally:
+                os._exit(1)
+        assert os.waitpid(child, 0)[1] == 0
+        cores._forget_helpers()  # as in the child, where nobody counts the lines
+        cores.in_blocks(lambda a, b: everyone.wait(), 2, cores.LONG)
 
 
 def test_use_cores_says_how_many():

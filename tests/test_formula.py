@@ -52,9 +52,14 @@ def on_windows(p):
     return call
 
 
+PUBLIC_OPERATORS = [
+    name for name in OPERATORS if hasattr(mt, name)
+]  # a row may be a case of one, "clip between Tensors"
+
+
 def public_functions():
     """What a formula may call, by name: NumPy's functions; ours, where NumPy has none; and what only rules call."""
-    ours = {name: on_arrays(getattr(mt, name)) for name in OPERATORS}
+    ours = {name: on_arrays(getattr(mt, name)) for name in PUBLIC_OPERATORS}
     rules = {p.name: p.definition for p in (scatter, first_maximum)}
     ranked = {f"{p.name}{n}d": on_windows(p) for p in (conv._conv_weight, pool._max_unpool, pool._at_maxima)
               for n in (1, 2, 3)}  # fmt: skip
@@ -405,7 +410,7 @@ CALLS = [
 
 def call(text):
     """The call that a text is, of our functions on Tensors."""
-    ours = {name: getattr(mt, name) for name in OPERATORS} | {"float32": lambda x: mt.astype(x, "float32")}
+    ours = {name: getattr(mt, name) for name in PUBLIC_OPERATORS} | {"float32": lambda x: mt.astype(x, "float32")}
     return eval(text, {name: getattr(np, name) for name in ("array", "zeros", "int64", "inf")} | ours | IMAGES)
 
 

@@ -393,6 +393,12 @@ def test_cifar10_reads_the_binary_version(tmp_path_factory, inside, n, rng):
     np.testing.assert_allclose(test * DEVIATION[:, None, None] + MEAN[:, None, None], images, atol=1e-3)
 
 
+def test_the_colours_of_cifar10_are_scaled_by_the_published_numbers():
+    """Mean and deviation of the training set, for pixels from 0 to 1."""
+    np.testing.assert_allclose(MEAN / 255, [0.4914, 0.4822, 0.4465], atol=2e-4)
+    np.testing.assert_allclose(DEVIATION / 255, [0.2470, 0.2435, 0.2616], atol=2e-4)
+
+
 @given(st.sampled_from(["cut", "longer", "empty", "label"]), st.data())
 def test_a_damaged_file_of_cifar10_is_refused(tmp_path_factory, damage, data):
     folder, rng = tmp_path_factory.mktemp("cifar"), np.random.default_rng(0)

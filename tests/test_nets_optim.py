@@ -105,6 +105,24 @@ def test_adam_with_a_constant_gradient_goes_at_the_learning_rate(rng):
         np.testing.assert_allclose(place, start - 0.1 * t * np.sign(slope), atol=1e-9)
 
 
+@given(rates, st.permutations([0.5, 0.75, 0.875]), rates, st.sampled_from([0.0, 0.5]), rngs)
+def test_adam_is_algorithm_1_of_the_paper(rate, betas, eps, decay, rng):
+    """With each beta in its place: means of the gradients so far and of their squares, each divided by its weights."""
+    (b1, b2, _), (start, *slopes) = betas, whole(rng, [(3,)] * 5)
+    stream = iter(slopes)
+    places = descend(
+        lambda p: Adam(p, rate, betas=(b1, b2), eps=eps, weight_decay=decay), start, lambda w: next(stream)
+    )
+    w, seen = start, []
+    for t, place in enumerate(places, start=1):
+        seen.append(slopes[t - 1] + decay * w)
+        first, second = ([(1 - b) * b ** (t - s) for s in range(1, t + 1)] for b in (b1, b2))
+        mean = sum(weight * d for weight, d in zip(first, seen, strict=True)) / sum(first)
+        square = sum(weight * d**2 for weight, d in zip(second, seen, strict=True)) / sum(second)
+        w = w - rate * mean / (np.sqrt(square) + eps)
+        np.testing.assert_allclose(place, w, rtol=1e-12, atol=1e-12)
+
+
 @given(rates, st.sampled_from([0.0, 0.5, 1.0]), rngs)
 def test_a_schedule_scales_the_step(rate, scale, rng):
     start, slope = whole(rng, [(3,), (3,)])
@@ -252,6 +270,8 @@ def test_clipped_gradients_are_at_most_so_long_and_point_where_they_did(all_shap
     np.testing.assert_allclose(short, flat * min(1, largest / norm), rtol=1e-12, atol=1e-300)
     if norm <= largest:
         assert clipped == slopes
+    exact = [Tensor([3.0]), Tensor([0.0, 4.0])]
+    assert clip_norm(exact, 5.0) == exact and clip_norm(exact, 4.0) != exact  # what is as long as allowed is left alone
 
 
 @pytest.mark.parametrize("largest", [0, -1, math.nan])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
+import json
 import math
 import os
 import signal
@@ -35,7 +36,7 @@ from nets import (
     save,
 )
 from nets.__main__ import main
-from nets.training.runs import described
+from nets.training.runs import Epoch, Score, Sums, described, stand
 from nets.training.terminal import interruptible
 
 from .checks import raises, same
@@ -497,6 +498,40 @@ def test_notes_that_say_what_cannot_be_are_refused(run_to_resume, tmp_path_facto
         same_state(again, small_model(1))
     else:
         assert len(done) == 3 and (place[key] == old or np.isfinite(done[0].train).all())
+
+
+finite, parts = st.floats(0, 1e6), st.floats(0, 1)
+scores = st.tuples(finite, parts).map(lambda pair: Score(*pair))
+pasts = st.lists(st.builds(Epoch, scores, st.none() | scores, st.floats(1e-6, 1e6)), max_size=3)
+
+
+@given(pasts, st.integers(0, 3), st.integers(1, 30), st.integers(1, 8), st.data())
+def test_where_a_run_stood_is_known_again_and_nothing_else_is_taken_for_it(done, left, examples, batch_size, data):
+    """From the first step to the last, with any score there can be; not with one step more than there are, or fewer."""
+    steps = math.ceil(examples / batch_size)
+    settings = {"epochs": len(done) + left, "batch_size": batch_size}
+    taken = data.draw(st.integers(0, steps - 1 if left else 0))
+    seen, seconds = taken * batch_size, taken * data.draw(st.floats(1e-3, 10))
+    sums = Sums(data.draw(finite), data.draw(st.integers(0, seen)), seen, taken, seconds)
+
+    def noted(**changed):
+        return json.loads(json.dumps({"settings": settings, "epochs": done, "sums": sums, **changed}))
+
+    assert stand(noted(), settings, examples) == (done, sums)
+    perfect = [epoch._replace(train=Score(0.0, 1.0)) for epoch in done]
+    assert stand(noted(epochs=perfect), settings, examples) == (perfect, sums)
+    further = steps if left else 1
+    for wrong in (
+        noted(sums=sums._replace(steps=further, seen=further * batch_size, seconds=1.0)),  # one epoch, or step, too far
+        noted(sums=sums._replace(seen=seen + 1)),
+        noted(sums=sums._replace(right=seen + 1)),
+        noted(sums=sums._replace(seconds=0.0 if taken else 1.0)),
+        noted(epochs=[*done, *[Epoch(Score(1.0, 1.0), None, 1.0)] * (left + 1)]),
+        noted(epochs=[Epoch(Score(1.0, 1.1), None, 1.0), *done[1:]]),
+        noted(epochs=[Epoch(Score(1.0, 1.0), None, 0.0), *done[1:]]),
+    ):
+        with raises(ValueError, "notes of the checkpoint are damaged"):
+            stand(wrong, settings, examples)
 
 
 @pytest.fixture(scope="module")

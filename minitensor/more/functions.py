@@ -170,7 +170,7 @@ def clip(x: Operand, low: Operand | None = None, high: Operand | None = None) ->
 
 @primitive
 def _not_below(high: Array, low: Array) -> Array:
-    """The upper limits as they are, if they are some: a check that a program does too."""
+    """The upper limits as they are; ValueError for one below the lower (an operator: so programs check it too)."""
     if np.greater(low, high).any():
         raise ValueError(f"low (={low}) must not exceed high (={high})")
     return high

@@ -211,6 +211,15 @@ class Run:
                 f"{self.name} cannot be compiled: it reads {', '.join([outside.name_of(t) for t in foreign])} from "
                 "outside: hand it in as an argument, keep it in a Module, or take its value before, as array = x.data"
             )
+        self._forget()
+
+    def _forget(self) -> None:
+        """Free the memory of all that depends on the inputs: of that only the recipe counts, and nan stands there."""
+        moves = set(self.known)
+        for t in self.history:
+            if t.primitive is not None and (not t.inputs or not moves.isdisjoint(t.inputs)):
+                moves.add(t)
+                t._value = np.broadcast_to(t.dtype.type(np.nan), t.shape) if t.ndim else t.dtype.type(np.nan)
 
 
 @contextmanager

@@ -187,7 +187,11 @@ def grouped(comparisons: dict[str, Comparison]) -> dict[str, list[str]]:
 
 
 def heading(engines: list[str], found: dict[str, str], repeats: int) -> str:
-    packages = {"Python": "python", "NumPy": "numpy", **{NAMES[e]: PACKAGES[e] for e in engines if e not in OURS}}
+    packages = {
+        "Python": "python",
+        "NumPy": "numpy",
+        **{NAMES[e]: PACKAGES[e] for e in engines if e not in [*OURS, "by_hand"]},
+    }
     versions = ", ".join(f"{name} {found[package]}" for name, package in packages.items())
     return f"{processor()}, {THREADS} threads, float32; medians of up to {repeats} turns. {versions}."
 

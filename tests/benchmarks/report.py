@@ -7,12 +7,14 @@ from html import escape
 from math import ceil, floor, log10
 
 NAMES = {
-    "minitensor": "minitensor", "compiled": "minitensor, compiled", "pytorch": "PyTorch", "jax": "JAX (jit)",
+    "minitensor": "minitensor", "compiled": "minitensor, compiled", "by_hand": "NumPy by hand",
+    "pytorch": "PyTorch", "jax": "JAX (jit)",
     "tinygrad": "tinygrad (jit)", "mygrad": "MyGrad", "autograd": "autograd", "dezero": "DeZero",
     "micrograd": "micrograd",
 }  # fmt: skip
 COLOURS = {
-    "minitensor": "#0072B2", "compiled": "#332288", "pytorch": "#D55E00", "jax": "#009E73", "tinygrad": "#CC79A7",
+    "minitensor": "#0072B2", "compiled": "#332288", "by_hand": "#999933",
+    "pytorch": "#D55E00", "jax": "#009E73", "tinygrad": "#CC79A7",
     "mygrad": "#E69F00", "autograd": "#56B4E9", "dezero": "#8A8F98", "micrograd": "#222222",
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ OURS = ("minitensor", "compiled")  # the same package, twice
 PACKAGES = {  # engine: the package that it needs
     "minitensor": "minitensor",
     "compiled": "minitensor",
+    "by_hand": "numpy",
     "pytorch": "torch",
     "jax": "jax",
     "tinygrad": "tinygrad",
