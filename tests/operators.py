@@ -188,9 +188,9 @@ def soft_classes(draw) -> Case:
 
 
 def in_order(rng: np.random.Generator, shapes: Sequence[Shape]) -> Arrays:
-    """x, and then limits with the lower one first."""
-    x, a, b = distinct(rng, shapes)
-    return [x, np.minimum(a, b), np.maximum(a, b)]
+    """x, and perhaps two limits with the lower one first."""
+    x, *limits = distinct(rng, shapes)
+    return [x, np.minimum(*limits), np.maximum(*limits)] if limits else [x]
 
 
 @st.composite
@@ -246,8 +246,11 @@ OPERATORS: dict[str, Row] = {
     "where": Row(ternary(mt.where), distinct),
     "maximum": Row(binary(mt.maximum), distinct),
     "minimum": Row(binary(mt.minimum), distinct),
-    "clip": Row(limits.flatmap(lambda both: unary(lambda x: mt.clip(x, *both))), distinct),
-    "clip between Tensors": Row(draw_.shapes().map(lambda shape: Case(mt.clip, [shape] * 3)), in_order),
+    "clip": Row(
+        limits.flatmap(lambda both: unary(lambda x: mt.clip(x, *both)))
+        | draw_.shapes().map(lambda shape: Case(mt.clip, [shape] * 3)),
+        in_order,
+    ),
     "astype": Row(unary(mt.astype, dtype=st.just(np.float64)), linear=(0,)),
     # shape
     "reshape": Row(of_shape(mt.reshape, refactored), linear=(0,)),
@@ -337,8 +340,7 @@ OPERATORS: dict[str, Row] = {
     "softplus": Row(unary(mt.softplus)),
     "softmax": Row(along_axis(mt.softmax)),
     "log_softmax": Row(along_axis(mt.log_softmax)),
-    "cross_entropy": Row(classes()),
-    "cross_entropy with soft labels": Row(soft_classes()),
+    "cross_entropy": Row(classes() | soft_classes()),
     "mean_squared_error": Row(draw_.shapes().map(lambda shape: Case(mt.mean_squared_error, [shape] * 2))),
     "batch_norm": Row(channels(partial(mt.batch_norm, eps=0.1), 1, 1)),
     "local_response_norm": Row(

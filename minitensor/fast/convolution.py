@@ -23,9 +23,9 @@ from collections.abc import Callable
 from functools import lru_cache, reduce, wraps
 from itertools import groupby
 from math import gcd, prod
+from typing import TypeAlias
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from ..conv import _conv, _conv_transpose, _conv_weight
 from ..tensor import Array
@@ -33,6 +33,7 @@ from ..windows import Windows
 from .cores import in_blocks
 from .memory import batch_first, batch_last, margin
 
+Strides: TypeAlias = tuple[int, ...]  # a shape too
 TERMS = 1000  # each block makes a sum for every weight; below this many terms for two blocks, adding these costs more
 
 
@@ -127,7 +128,8 @@ def conv_transpose(g: Array, w: Array, *, windows: Windows, groups: int) -> Arra
         shares = np.empty((groups, b - a, kw * c, places * n), out.dtype)
         for y, count, i in _runs(a, b, top, h, kh, sh, dh):
             first = (y + top - (kh - 1 - i.start) * dh) // sh  # by this h and those behind it, the next row by the next
-            rows = _overlapping(grads[:, first:], count, 1, len(range(kh)[i]), dh // gcd(sh, dh))
+            k, apart = len(range(kh)[i]), dh // gcd(sh, dh)
+            rows = _overlapping(grads, grads.shape, grads.strides, count, 1, k, apart, first)
             np.matmul(_flat(taps[:, :, :, i], 3), _flat(rows, 2, 4), out=shares[:, y - a : y - a + count])
         shares = shares.reshape(groups, b - a, kw, c, places, n)
         for j in range(kw):
@@ -153,9 +155,12 @@ def _rows(x: Array, a: int, b: int, windows: Windows, groups: int, apart: bool =
     x = np.ascontiguousarray(x.reshape(count, groups, channels // groups, x.shape[2], n).swapaxes(0, 1))
 
     group, y, c, v, each = x.strides
-    shape = (groups, count, kw, channels // groups, places, n)
-    columns = as_strided(x, shape, (group, y, v * dw, c, v * sw, each), writeable=False)  # (g, y, j, c, w, n)
-    rows = _flat(_overlapping(columns if apart else np.ascontiguousarray(columns), b - a, sh, kh, dh), 5)
+    shape: Strides = (groups, count, kw, channels // groups, places, n)
+    strides: Strides = (group, y, v * dw, c, v * sw, each)
+    if not apart:
+        x = np.ascontiguousarray(_view(x, shape, strides))  # (g, y, j, c, w, n)
+        strides = x.strides
+    rows = _flat(_overlapping(x, shape, strides, b - a, sh, kh, dh), 5)
     return _flat(rows.swapaxes(2, 3), 3, 5) if apart else _flat(rows, 2, 5)[:, :, None]
 
 
@@ -172,11 +177,21 @@ def _readers(y: int, h: int, k: int, stride: int, dilation: int) -> slice:
     return slice(taps[0], taps[-1] + 1, stride // gcd(stride, dilation)) if taps else slice(k, k)
 
 
-def _overlapping(rows: Array, h: int, stride: int, k: int, dilation: int) -> Array:
-    """(g, y, ...) as (g, h, i, ...): for each h the k rows h s, h s + d, h s + 2d, ...; a view."""
-    group, row, *rest = rows.strides
-    shape, strides = (len(rows), h, k, *rows.shape[2:]), (group, row * stride, row * dilation, *rest)
-    return as_strided(rows, shape, strides, writeable=False)
+def _overlapping(
+    memory: Array, shape: Strides, strides: Strides, h: int, stride: int, k: int, dilation: int, first: int = 0
+) -> Array:
+    """(g, y, ...) as (g, h, i, ...): for each h the k rows h s, h s + d, h s + 2d, ... behind the first; a view."""
+    (groups, _, *lengths), (group, row, *rest) = shape, strides
+    return _view(memory, (groups, h, k, *lengths), (group, row * stride, row * dilation, *rest), first * row)
+
+
+def _view(memory: Array, shape: Strides, strides: Strides, offset: int = 0) -> Array:
+    """A contiguous array, read with other strides; NumPy's as_strided needs five times as long, as a small sum does."""
+    if 0 in shape:
+        return np.empty(shape, memory.dtype)
+    view: Array = np.ndarray(shape, memory.dtype, memory, offset, strides)
+    view.flags.writeable = False
+    return view
 
 
 def _inside(j: int, width: int, places: int, stride: int, padding: int, dilation: int) -> tuple[slice, slice]:

@@ -11,9 +11,10 @@ the work of k * k.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -43,14 +44,13 @@ def max_unpool(g: Array, x: Array, y: Array, *, windows: Windows) -> Array:
     )  # then every pixel is written below
     total = np.empty_like(x, g.dtype) if tiled else np.zeros_like(x, g.dtype)
     rest, left, part = bits(in_order_of(g, y)), None, None
-    every = list(product(*map(range, windows.kernel)))
-    for number, tap in enumerate(every):
-        pixels = windows.lattice(tap)
-        last = number == len(every) - 1
-        if any(_meet(tap, other, windows) for other in every[:number]):
+    *_, (tap_at_the_end, _) = taps = _taps(windows)
+    for pixels, written in taps:
+        last = pixels is tap_at_the_end
+        if written:
             taken = part = rest if last else np.multiply(rest, x[pixels] == y, out=part)
             total[pixels] += taken.view(total.dtype)
-        else:  # no tap before has written here
+        else:
             taken = bits(total[pixels])
             np.copyto(taken, rest) if last else np.multiply(rest, x[pixels] == y, out=taken)
         if not last:
@@ -62,6 +62,16 @@ def all_finite(y: Array) -> bool:
     """Whether there is no inf and no nan; where their sum alone is too large, this says no as well."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(y.sum()))
+
+
+@lru_cache  # the same for every batch
+def _taps(windows: Windows) -> list[tuple[tuple[Any, ...], bool]]:
+    """What each tap sees from all places, and whether one before it sees a part of that too."""
+    every = list(product(*map(range, windows.kernel)))
+    return [
+        (windows.lattice(tap), any(_meet(tap, other, windows) for other in every[:number]))
+        for number, tap in enumerate(every)
+    ]
 
 
 def _meet(tap: tuple[int, ...], other: tuple[int, ...], windows: Windows) -> bool:

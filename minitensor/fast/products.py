@@ -23,7 +23,9 @@ UNPACKED = 1_000_000  # fewer products than these OpenBLAS adds up without a cop
 
 
 def matmul(x: Array, y: Array) -> Array:
-    """x @ y; of long matrices in blocks of rows, which the cores share."""
+    """x @ y; of long matrices in blocks of rows, which the cores share; of a column and a row without BLAS."""
+    if x.ndim == y.ndim == 2 and x.shape[1] == 1:
+        return x * y
     if is_skinny(x.shape, y.shape):
         return skinny_product(x, y)
     if x.ndim != 2 or y.ndim != 2 or x.size * y.shape[1] < cores.LONG:

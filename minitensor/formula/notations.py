@@ -174,6 +174,8 @@ ELEMENTWISE: dict[Primitive, Callable[..., Expression]] = {
     elementwise.greater: partial(_compare, ">", ">"),
     elementwise.greater_equal: partial(_compare, ">=", "\\geq"),
     elementwise._where: _where,
+    functions._not_below: lambda high, low: high,  # a check
+    losses._distributions: lambda labels: labels,
     elementwise._astype: lambda x, dtype: x if dtype == np.float64 else function("float32", [x]),
     activations.relu: lambda x: function("relu", [x])._replace(text=f"maximum({x.text}, 0)"),
     functions._leaky_relu: _leaky_relu,

@@ -8,19 +8,23 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 from urllib.parse import quote
 
-from minitensor import Tensor, tanh
+import numpy as np
+
+from minitensor import Tensor, dense, formula, gradients, mean_squared_error, program, tanh
 
 from ..drawing.export import adaptive, size_of
 from ..drawing.figure import Figure
 from ..drawing.render import EMBEDDED, write_whole
 from ..drawing.style import MEANINGS
 from ..subjects.arithmetic import SETTINGS, convolution_arithmetic
+from ..subjects.computation import computation_graph
 from ..subjects.grids import Moving
 from ..subjects.lecture import (
     FIGURES,
@@ -37,6 +41,7 @@ from .stepper import stepper
 
 BOOK = "https://www.deeplearningbook.org/contents/"
 CHAPTERS = {"6": "mlp.html", "9": "convnets.html"}
+GRAPHS = "6.5 Back-propagation"
 ARITHMETIC = "9.5 Variants of the basic convolution function"
 IN_THE_README = (
     sparse_and_dense_from_above,
@@ -50,7 +55,7 @@ THUMBNAIL = 132.0  # CSS pixels, on its longer side
 
 
 class Entry(NamedTuple):
-    """A figure of the page: its file, its heading and caption, its code, and whether it moves on the page."""
+    """A figure of the page: its file, heading, caption and code, whether it moves, and what is written beside it."""
 
     path: Path
     title: str
@@ -58,6 +63,7 @@ class Entry(NamedTuple):
     code: str
     figure: Figure
     inline: bool = False
+    beside: Mapping[str, str] = MappingProxyType({})  # texts, with their headings
 
 
 def gallery(folder: str | Path, *, explorer: Path | None = None) -> Path:
@@ -88,8 +94,9 @@ def gallery(folder: str | Path, *, explorer: Path | None = None) -> Path:
         path = moving.save(folder / f"{stem}.svg", seconds=0.8)
         said = f"{moving.title[:1].upper()}{moving.title[1:]}. It moves where it is opened alone; its code makes a gif."
         call = ", ".join(f"{key}={value!r}" for key, value in setting.items())
-        program = f'from viz import convolution_arithmetic\n\nconvolution_arithmetic({call}).save("{stem}.gif")\n'
-        sections[ARITHMETIC].append(Entry(path, name.capitalize(), said, program, moving))
+        text = f'from viz import convolution_arithmetic\n\nconvolution_arithmetic({call}).save("{stem}.gif")\n'
+        sections[ARITHMETIC].append(Entry(path, name.capitalize(), said, text, moving))
+    sections[GRAPHS] += [forms(folder, *form) for form in (an_expression(), its_gradient(), a_loss())]
     stepper(example(), folder / "stepper.html", back="index.html")
     playground(folder / "playground.html", back="index.html")
     live = None if explorer is None else os.path.relpath(explorer, folder)
@@ -108,6 +115,45 @@ def example() -> Tensor:
     x, w, b, t = (Tensor(value, name=name) for name, value in {"x": 0.5, "w": -1.2, "b": 0.8, "t": 1.0}.items())
     loss: Tensor = (tanh(w * x + b) - t) ** 2
     return loss
+
+
+Form: TypeAlias = tuple[str, str, Mapping[str, Tensor], Mapping[str, Tensor]]  # heading, caption, outputs, inputs
+
+
+def an_expression() -> Form:
+    """x tanh(w x)"""
+    x, w = Tensor([0.5, -1.0], name="x"), Tensor([2.0, 3.0], name="w")
+    said = "A recipe as mathematics, as a picture, and as the NumPy that one would write by hand."
+    return "An expression in three forms", said, {"y": x * tanh(w * x)}, {"x": x, "w": w}
+
+
+def its_gradient() -> Form:
+    """Its derivative by w."""
+    heading, _, outputs, inputs = an_expression()
+    [slope] = gradients(outputs["y"], [inputs["w"]])
+    said = "A gradient is a recipe too. What it shares with the way forward is computed once."
+    return heading.replace("An expression", "Its gradient"), said, {"dy_dw": slope}, inputs
+
+
+def a_loss() -> Form:
+    """The loss of a dense layer, and its gradients."""
+    rng = np.random.default_rng(0)
+    shapes = {"x": (4, 3), "w": (2, 3), "b": (2,), "target": (4, 2)}
+    inputs = {name: Tensor(rng.normal(size=shape), name=name) for name, shape in shapes.items()}
+    x, w, b, target = inputs.values()
+    loss = mean_squared_error(tanh(dense(x, w, b)), target)
+    slopes = dict(zip(("d_w", "d_b"), gradients(loss, [w, b]), strict=True))
+    said = "Graph and formula are those of the loss; the program is a whole step of learning, forward and backward."
+    return "The loss of a dense layer in three forms", said, {"loss": loss, **slopes}, inputs
+
+
+def forms(folder: Path, heading: str, said: str, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Entry:
+    """An entry of the page: the graph of the first output, its formula, and the program of all."""
+    first, *_ = outputs.values()
+    figure = computation_graph(first, values=False)
+    path = figure.save(folder / f"{'_'.join(heading.lower().split())}.svg")
+    beside = {"formula": formula(first), "program": str(program(outputs, inputs))}
+    return Entry(path, heading, said, "", figure, beside=beside)
 
 
 def caption(draw: Callable[..., object]) -> str:
@@ -141,12 +187,17 @@ def _figure(entry: Entry, section: str) -> str:
         shown = f'<div class="moving" style="{width}" role="img" aria-label="{alternative}">{svg}</div>'
     else:
         pause, shown = "", f'<img src="{_data("svg+xml", svg.encode())}" style="{width}" alt="{alternative}">'
+    picture = f'''{pause}<div class="picture"><a href="{entry.path.name}" title="the figure alone, in its full size">
+{shown}</a></div>'''
+    if entry.beside:
+        texts = [f"<div><h4>{kind}</h4><pre>{escape(text)}</pre></div>\n" for kind, text in entry.beside.items()]
+        picture = f'<div class="forms">{picture}\n{"".join(texts)}</div>'
+    source = f"\n<details><summary>Code</summary><pre>{escape(entry.code)}</pre></details>" if entry.code else ""
     return f"""<figure id="{stem}">
 <h3>{escape(entry.title)}</h3>
-{pause}<div class="picture"><a href="{entry.path.name}" title="the figure alone, in its full size">
-{shown}</a></div>
-<figcaption>{escape(entry.caption)}{_parts(entry)} <a href="{link}">Deep Learning, {escape(section)}</a>.
-<details><summary>Code</summary><pre>{escape(entry.code)}</pre></details></figcaption>
+{picture}
+<figcaption>{escape(entry.caption)}{_parts(entry)} <a href="{link}">Deep Learning, {escape(section)}</a>.{source}
+</figcaption>
 </figure>
 """
 
