@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 import xml.etree.ElementTree as ElementTree
@@ -15,12 +16,13 @@ from hypothesis import settings
 import minitensor as mt
 from minitensor import Tensor, as_tensor
 
-from .exercises import draw, grade, kit, report, session, starting
+from .exercises import draw, grade, kit, reading, report, session, starting
 from .exercises.bugs import BUGS
 from .exercises.bugs.held_out import HELD_OUT
 from .exercises.chapters import chapters
 from .exercises.engine import ENGINE, Watched
 from .exercises.hints import HINTS
+from .exercises.notebook import text_of
 from .exercises.tasks import LAWS, TASKS
 from .exercises.variants import VARIANTS
 from .strategies import Line
@@ -424,3 +426,139 @@ def test_a_comparison_that_fails_tells_both_sides(tmp_path):
     file.write_text("def test_words(engine):\n    assert engine.tensor([1.0]) == [1.0]\n")
     (test,) = grade.properties(grade.load(file))
     assert "a Tensor equals itself alone" in grade.judge(test, ENGINE).message
+
+
+# -- what nobody means -------------------------------------------------------------------------------------------------
+
+MEANINGLESS = {
+    "    assert same(engine.same_padding(3), 1)": "same(a, b) raises by itself",
+    "    engine.same_padding(3) == 1": "nobody looks at what this comparison says",
+    "    assert (np.ones(2) == 2).all": ".all is a function, and so always true",
+    "    assert (k == 99 for k in (1, 3))": "write assert all(... for ...)",
+    "    assert [k == 99 for k in (1, 3)]": "write assert all(... for ...)",
+    "    try:\n        assert False\n    except Exception:\n        pass": "is caught, and nobody hears it",
+    "    try:\n        assert False\n    except:\n        pass": "is caught, and nobody hears it",
+    "    def test_inside(engine):\n        assert True": "test_inside stands inside of something",
+}
+
+
+@pytest.mark.parametrize(("body", "told"), MEANINGLESS.items())
+def test_a_property_that_checks_nothing_is_told_so(tmp_path, body, told):
+    """Each in its line; and what is meant gets no remark."""
+    file = tmp_path / "words.py"
+    file.write_text(f"def test_words(engine):\n{body}\n")
+    (remark,) = reading.remarks(reading.read(file))
+    assert re.match(r"words.py, line \d: ", remark)
+    assert told in remark
+
+
+def test_what_is_meant_gets_no_remark():
+    """Nor do the reference solutions and the starters."""
+    for path in [*(FOLDER / "solutions").glob("*.py"), *(FOLDER / "starters").glob("*.py")]:
+        assert not list(reading.remarks(reading.read(path))), path
+        sheet = reading.read(path)
+        for test in grade.properties(grade.load(path)):
+            assert not reading.behind(sheet, test.__name__)
+
+
+UNGRADED = {
+    "@given(lines())\ndef sizes_grow(engine, line):\n    assert True": "let its name begin with test_",
+    "@given\ndef test_words(engine, line):\n    assert True": "@given stands there without brackets",
+    "if __name__ == '__main__':\n    def test_words(engine):\n        assert True": "stands inside of something",
+}
+
+
+@pytest.mark.parametrize(("text", "told"), UNGRADED.items())
+def test_a_property_that_would_not_be_graded_is_told_so(tmp_path, text, told):
+    """The name, the brackets and the place that make it one."""
+    file = tmp_path / "words.py"
+    file.write_text(f"from tests.exercises.kit import *\n{text}\n")
+    (remark,) = reading.remarks(reading.read(file))
+    assert told in remark
+
+
+MISUSED = {
+    "@given(lines())\ndef test_words(line, engine):\n    assert True": "the engine comes first",
+    "@given(lines)\ndef test_words(engine, line):\n    assert True": "call it, as in @given(lines())",
+    "@given(lines())\ndef test_words(engine, line):\n    line.n += 1": "line._replace(n=5) makes another",
+    "def test_words(engine):\n    assert engine.conv_output_size(300, 1) is 300": "write ==",
+    "def test_words(engine):\n    if np.ones(2):\n        pass": "is neither true nor false",
+}
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
+@pytest.mark.parametrize(("text", "told"), MISUSED.items())
+def test_what_was_meant_is_told(tmp_path, text, told):
+    """Where an error of Python would not lead to the mistake."""
+    file = tmp_path / "words.py"
+    file.write_text(f"from tests.exercises.kit import *\n{text}\n")
+    (test,) = grade.properties(grade.load(file))
+    assert told in grade.judge(test, ENGINE, file.resolve()).message
+
+
+@pytest.mark.parametrize("look", [
+    "engine._engine", "engine.same_padding.__closure__", "vars(engine)", "getattr(engine, '_engine')",
+    "inspect.getsource(engine.same_padding)", "engine.same_padding.__code__",
+])  # fmt: skip
+def test_an_engine_is_asked_for_numbers_alone(tmp_path, look):
+    """Whoever looks at the engine itself gets no marks; what is private in name only is free."""
+    file = tmp_path / "words.py"
+    file.write_text(f"import inspect\ndef test_words(engine, line):\n    line._replace(n=1)\n    assert {look}\n")
+    beside = reading.taken_from(reading.read(file), "test_words", vars(ENGINE), {"same_padding"})
+    assert beside.answer
+    assert "looks behind the engine" in beside.told
+    file.write_text("def test_words(engine, line):\n    assert getattr(engine, 'tanh')(line._replace(n=1).n)\n")
+    assert reading.taken_from(reading.read(file), "test_words", vars(ENGINE), {"tanh"}) is None
+
+
+def test_an_error_is_told_with_the_calls_that_led_to_it(tmp_path):
+    """The line, then what called it, each by the part that was being computed."""
+    file = tmp_path / "words.py"
+    file.write_text(
+        "def half(x):\n    return x / 0\n\n\ndef test_words(engine):\n    assert (1 + half(2)) - (3 + half(4)) == 5\n"
+    )
+    (test,) = grade.properties(grade.load(file))
+    assert grade.judge(test, ENGINE, file.resolve()).message.splitlines() == [
+        "words.py, line 2: return x / 0",
+        "  called in line 6: half(2)",
+        "ZeroDivisionError: division by zero",
+    ]
+
+
+def test_a_file_does_not_say_how_many_cases_are_tried(tmp_path):
+    """A profile of Hypothesis that it loads is put back."""
+    file = tmp_path / "words.py"
+    file.write_text(
+        "from hypothesis import settings\n"
+        "settings.register_profile('mine', max_examples=1)\n"
+        "settings.load_profile('mine')\n"
+    )
+    before = settings.get_current_profile_name()
+    grade.load(file)
+    assert settings.get_current_profile_name() == before
+
+
+def test_lines_are_counted_as_python_counts_them(tmp_path):
+    """Windows ends them otherwise, and a page break or a separator of paragraphs ends none."""
+    file = tmp_path / "words.py"
+    file.write_bytes("x = '\u2028\x0c'\r\ny = len(x)\r\n1 / 0\r\n".encode())
+    with pytest.raises(grade.Mistake, match=r"words.py, line 3: 1 / 0\nZeroDivisionError"):
+        grade.load(file)
+
+
+def test_lines_for_the_notebook_alone_are_passed_over():
+    """Magic, shells, questions, and cells in another language; what a cell of %%time computes is graded."""
+    cells = [
+        "%%bash\nls -l",
+        "%%time\nx = 1",
+        "names = !ls\nx?\n?x\nnp.sum??",
+        "for i in 1, 2:\n    %time",
+        "y = 4 % 3",
+    ]
+    notebook = {"cells": [{"cell_type": "code", "source": text.splitlines(keepends=True)} for text in cells]}
+    found: dict[str, int] = {}
+    text = text_of(json.dumps(notebook).encode())
+    exec(text, found)
+    assert (found["x"], found["y"]) == (1, 1)
+    assert "names" not in found
+    assert text.count("\n") + 1 == len(cells) + sum(len(cell.splitlines()) for cell in cells)

@@ -15,7 +15,7 @@ from minitensor import Tensor, gradients
 
 from .exercises import __main__ as runner
 from .exercises import draw, grade
-from .exercises.building import bench, bridge
+from .exercises.building import bench, bridge, readers
 from .exercises.building.mutants import MUTANTS, engine
 from .exercises.building.steps import EMPTY, STEPS, sections
 from .exercises.building.variants import VARIANTS
@@ -96,6 +96,12 @@ def test_each_step_is_told_on_half_a_page():
             assert f"`{name}" in step.text()
     source = (FOLDER / "building" / "solution.py").read_text()
     assert re.findall(r"^(?:import|from) (\w+)", source, re.M) == ["itertools", "numpy"]
+
+
+def test_wrong_engines_learn_to_read_as_well():
+    """What the last afterword says: three mistakes that break laws leave more than 95 % of the digits right."""
+    for name, source in readers.sources():
+        assert readers.accuracy(source, seed=0, epochs=20) > 0.95, name
 
 
 # -- viz on a foreign engine -------------------------------------------------------------------------------------------
@@ -230,3 +236,73 @@ def test_properties_of_chapter_6_see_a_bug_in_ones_own_engine(run):
     status, out = run("run", "engine", "--own")
     assert status == 1
     assert re.search(r"test_a_value_used_again_gets_more +fails", out)
+
+
+# -- what a student reads ----------------------------------------------------------------------------------------------
+
+
+def told(tmp_path, old, new):
+    """What the first broken law says of an engine with this change, with its smallest case."""
+    source = engine(sections())
+    assert old in source
+    e, path = built(tmp_path, source.replace(old, new))
+    grade.use_settings(shrink=True, examples=30)
+    for step in STEPS:
+        for law in step.laws:
+            verdict = bench.judge(law, e, path, shrink=True)
+            if not verdict.passed:
+                text, _ = draw.of_verdict(law.__name__, verdict)
+                return f"{law.__name__}\n{verdict.message}\n{text}"
+    return "all laws hold"
+
+
+SAID = {
+    "no copy in floats": ("np.array(data, dtype=float)", "np.array(data)", "of [0], data has the type int64"),
+    "a return is missing": (
+        "return sorted(seen, key",
+        "sorted(seen, key",
+        "history gives nothing: is a return missing?",
+    ),
+    "truth of an array": ("np.ones(y.shape) if seed is None else seed", "seed or 1.0", "ask `is None`"),
+    "no tuple": ('"log", [x], [lambda g: g / x]', '"log", (x), (lambda g: g / x)', "(a tuple of one is written (x,)"),
+    "a number": ("return Tensor(np.ones(x.shape))", "return 1.0", "power gives a float, and should give a Tensor"),
+    "which sign": ("tensor(b) + -a", "a + -tensor(b)", " - Tensor: "),
+    "which rule": ("lambda g: a.mT @ g", "lambda g: g @ a.mT", ": g @ a.mT\n"),
+    "windows overlap": (": stride] +=", ": stride] =", "fold_adds_each_window_where_it_was_read"),
+    "by accident": ("(0, 2, 3, 1, 4, 5))  #", "(0, 2, 3, 4, 5, 1))  #", "conv2d: "),
+    "flipped": ("reshape(w, (w.shape[0], -1))", "reshape(w[:, :, ::-1, ::-1], (w.shape[0], -1))", "the flipped kernel"),
+    "printed": ("    seen, todo = {y}, [y]", "    print('here')\n    seen, todo = set(), [y]", "printed:\n    here"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "words"), SAID.values(), ids=SAID)
+def test_the_words_lead_to_the_mistake(tmp_path, old, new, words):
+    """What is compared, what is missing, and which part of which line was computed."""
+    assert words in told(tmp_path, old, new)
+
+
+def test_the_smallest_case_is_small(tmp_path):
+    """Of windows that overwrite each other: one image, one channel, two places along one axis."""
+    text = told(tmp_path, ": stride] +=", ": stride] =")
+    assert "n = 1, c = 1" in text
+    assert len(text.splitlines()) < 20
+
+
+def test_an_engine_is_built_with_numpy_alone(run):
+    """Other imports are told by their line; those that come with Python are free."""
+    run("start")
+    file = run.folder / "build" / "engine.py"
+    file.write_text("import math\nimport numpy as np\nfrom minitensor import Tensor\n")
+    status, out = run("run", "build")
+    assert status == 2
+    assert "engine.py, line 3: it imports minitensor; this engine is built with NumPy alone" in out
+
+
+def test_parameters_are_drawn_under_their_names(ours):
+    """Those of the attributes that hold them, in Modules and in lists."""
+
+    class Model(ours.Module):
+        def __init__(self):
+            self.first, self.parts = ours.Dense(2, 3, np.random.default_rng(0)), [ours.Tensor(1.0)]
+
+    assert [name for _, name in bridge.named(ours, Model())] == ["first.w", "first.b", "parts.0"]

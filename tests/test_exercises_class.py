@@ -8,8 +8,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from .exercises import __main__ as runner
+from .exercises import classroom
 from .exercises.building.mutants import engine
 from .exercises.building.steps import sections
 
@@ -77,3 +80,66 @@ def test_one_folder_is_reported_to_gradescope_and_github_classroom(school, capsy
     assert runner.main(["grade", str(school / "ben"), str(school / "ada"), *written]) == 2
     assert runner.main(["grade", str(school / "nobody")]) == 2
     assert "there is no folder" in capsys.readouterr().out
+
+
+# What their documentation says of each field: its type, or the values that it may have.
+VISIBILITY = {"hidden", "after_due_date", "after_published", "visible"}
+GRADESCOPE = {
+    "score": float, "execution_time": float, "output": str, "output_format": str, "test_output_format": str,
+    "test_name_format": str, "visibility": VISIBILITY, "stdout_visibility": VISIBILITY, "extra_data": dict,
+    "tests": list, "leaderboard": list,
+}  # fmt: skip
+GRADESCOPE_TEST = {
+    "score": float, "max_score": float, "status": {"passed", "failed"}, "name": str, "name_format": str, "number": str,
+    "output": str, "output_format": str, "tags": list, "visibility": VISIBILITY, "extra_data": dict,
+}  # fmt: skip
+CLASSROOM = {"version": int, "status": {"pass", "fail", "error"}, "max_score": float, "tests": list}
+CLASSROOM_TEST = {
+    "name": str, "status": {"pass", "fail", "error"}, "score": float, "message": str, "test_code": str,
+    "filename": str, "line_no": int, "execution_time": float,
+}  # fmt: skip
+
+
+def fits(found, fields):
+    """Each field is one of the documented ones, and of its type; a float may be written as a whole number."""
+    for name, value in found.items():
+        kind = fields[name]
+        if isinstance(kind, set):
+            assert value in kind
+        else:
+            assert isinstance(value, int | float if kind is float else kind)
+            assert not isinstance(value, bool)
+
+
+parts = st.builds(
+    lambda chapter, points, more, trouble: classroom.Part(chapter, points, points + more, 0, 3, 1, 0, trouble),
+    st.sampled_from(["sizes", "build"]),
+    st.integers(0, 9),
+    st.integers(0, 9),
+    st.sampled_from(["", "sizes.py, line 1: this is not Python yet"]),
+)
+students = st.builds(classroom.Student, st.just("ada"), st.lists(parts, min_size=1, max_size=3))
+
+
+@given(students)
+def test_results_json_has_the_fields_that_gradescope_documents(student):
+    """Points stand in each test and above them all, and a test passes where it has all of its points."""
+    results = json.loads(json.dumps(classroom.as_gradescope(student)))
+    fits(results, GRADESCOPE)
+    assert results["score"] == sum(test["score"] for test in results["tests"])
+    for test in results["tests"]:
+        fits(test, GRADESCOPE_TEST)
+        assert 0 <= test["score"] <= test["max_score"]
+        assert (test["status"] == "passed") == (test["score"] == test["max_score"])
+
+
+@given(students)
+def test_a_classroom_result_has_the_fields_that_the_reporter_reads(student):
+    """It adds up the scores of the tests, prints the name or the message of each, and fails on the status of all."""
+    result = json.loads(json.dumps(classroom.as_classroom(student)))
+    fits(result, CLASSROOM)
+    for test in result["tests"]:
+        fits(test, CLASSROOM_TEST)
+        assert test["status"] == "pass" or test["message"]
+    assert sum(test["score"] for test in result["tests"]) <= result["max_score"]
+    assert (result["status"] == "pass") == all(test["status"] == "pass" for test in result["tests"])

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import viz
 from minitensor import Primitive
+from tests.exercises.bugs import BUGS
 from tests.exercises.building.steps import STEPS
 from tests.exercises.chapters import ABOUT
 from viz.__main__ import main
@@ -179,6 +180,11 @@ def test_a_chapter_names_exercises_that_exist(path):
         assert names in {*ABOUT, "build"}, word
     for number in re.findall(r"`(?:python -m tests\.exercises )?read (\d+)`", text):
         assert 1 <= int(number) <= len(STEPS)
+
+
+def test_the_numbers_of_bugs_that_the_text_names_are_those_that_there_are():
+    [said] = re.findall(r"(\d+) bugs that were really made", (ROOT / "viz/book/course/12-laws.md").read_text())
+    assert int(said) == sum(len(bugs) for bugs in BUGS.values())
 
 
 def test_every_figure_of_a_chapter_has_its_caption(tmp_path):

@@ -136,8 +136,31 @@ def test_the_figure_is_the_golden_one(draw: Callable[[], Figure]) -> None:
     assert draw().dot == path.read_text(encoding="utf-8")
 
 
+NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
+
+
+@pytest.mark.parametrize("draw", EXACT, ids=lambda draw: draw.__name__)
+def test_a_figure_is_the_same_each_time_with_its_pictures(draw: Callable[[], Figure]) -> None:
+    one, two = draw(), draw()
+    assert one.dot == two.dot and one.images == two.images
+
+
+@pytest.mark.parametrize("draw", [draw for _, _, draw in FIGURES if draw.__name__ in INEXACT], ids=lambda d: d.__name__)
+def test_where_numbers_depend_on_the_machine_they_are_near_the_golden_ones(draw: Callable[[], Figure]) -> None:
+    path = GOLDEN / f"{draw.__name__}.dot"
+    if os.environ.get("REFRESH_GOLDEN"):
+        path.write_text(draw().dot, encoding="utf-8")
+    found, known = draw().dot, path.read_text(encoding="utf-8")
+    assert NUMBER.sub("0", found) == NUMBER.sub("0", known)
+    one, two = (np.array([float(n) for n in NUMBER.findall(text)]) for text in (found, known))
+    np.testing.assert_allclose(one, two, rtol=0.05, atol=0.05)
+
+
 def test_every_golden_file_belongs_to_a_figure() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.dot")} == {draw.__name__ for draw in EXACT}
+    assert {path.stem for path in GOLDEN.glob("*.dot")} == {draw.__name__ for draw in EXACT} | INEXACT
+
+
+LEARNT_FROM = {"learned_filters": 8}  # what comes after these pictures has been learnt: rounding decides how
 
 
 def glance(figure: Figure) -> dict[str, list[int]]:
@@ -162,7 +185,7 @@ def test_the_pictures_in_it_look_like_the_golden_ones(draw: Callable[[], Figure]
         )
     expected = json.loads(PICTURES.read_text()).get(draw.__name__, {})
     assert seen.keys() == expected.keys()
-    for name in seen:
+    for name in list(seen)[: LEARNT_FROM.get(draw.__name__)]:
         np.testing.assert_allclose(seen[name], expected[name], atol=4, err_msg=name)
 
 
@@ -273,6 +296,51 @@ def test_thumbnails_are_small_and_the_legend_has_the_colours_that_mean_something
     assert not {"paper", "words", "wire"} & set(said) and not [s for s in said if "line" in s or "weight" in s]
     assert f"--light: {MEANINGS['field'][0]}; --dark: {MEANINGS['field'][1]}" in legend
     assert f"--line-light: {MEANINGS['field, line'][0]}; --line-dark: {MEANINGS['field, line'][1]}" in legend
+
+
+def test_an_animation_in_a_notebook_shows_each_frame_for_as_long_as_in_a_file(tmp_path: Path) -> None:
+    moving = viz.convolution_arithmetic(3, 2)
+    shown = moving._repr_mimebundle_()["image/svg+xml"]
+    assert shown == moving.save(tmp_path / "moving.svg").read_text(encoding="utf-8")
+    assert "animation:show 4.8s" in shown
+
+
+def test_an_animation_has_its_ground_unless_it_is_to_be_transparent(tmp_path: Path) -> None:
+    for given, grounds in (({}, 4), ({"transparent": True}, 0)):
+        text = viz.convolution_arithmetic(3, 2).save(tmp_path / "moving.svg", **given).read_text(encoding="utf-8")
+        assert len(re.findall('<polygon fill="(?:white|#ffffff)" stroke="(?:none|transparent)"', text)) == grounds
+
+
+def test_the_title_of_a_step_says_which_it_is() -> None:
+    whole = viz.convolution_steps([[1, 2, 3]], [[1, -1]])
+    assert whole.title == "convolution, all 2 positions"
+    for n, part in enumerate(whole.parts):
+        alone = viz.convolution_steps([[1, 2, 3]], [[1, -1]], position=n)
+        assert alone.title == part.title == f"convolution, position {n + 1} of 2"
+    assert [f.title for f in viz.convolution_arithmetic(3, 2, title="t").frames] == [  # type: ignore[attr-defined]
+        f"t: place {n + 1} of 4" for n in range(4)
+    ]
+
+
+def test_a_part_is_styled_as_the_whole_and_goes_on_growing_to_where_it_grew() -> None:
+    model = filled(nets.Sequential(first=nets.Dense(2, 2), act=nets.ReLU(), second=nets.Dense(2, 1)))
+    output, layers = viz.by_layer(model, Tensor(np.float32([[1, 2]]), name="x"))
+    output = output - 1
+    graph = viz.computation_graph(output, layers=layers, columns=2)
+    dark = graph.styled("dark")
+    assert [p.title for p in graph.parts] == [f"{graph.title}, part {n}" for n in (1, 2)]
+    assert viz.computation_graph(output, layers=layers).parts == ()
+    for part, restyled in zip(graph.parts, dark.parts, strict=True):
+        assert part.style.orientation == restyled.style.orientation == "right" and "rankdir=LR" in restyled.dot
+        assert restyled.style.base == "dark" and restyled.dot != part.dot
+    boxes = [re.findall(r"<B>(.*?)</B>", part.dot) for part in graph.parts]
+    assert sorted(title for part in boxes for title in part) == sorted(re.findall(r"<B>(.*?)</B>", graph.dot))
+    steps = viz.convolution_steps([[1, 2, 3]], [[1, -1]]).styled("dark")
+    assert all("#14171C" in part.dot for part in steps.parts)
+
+
+def test_an_empty_drawing_has_no_size() -> None:
+    assert viz.Drawing().extent() == (0.0, 0.0, 0.0, 0.0)
 
 
 # -- the command line ------------------------------------------------------------------------------------------------

@@ -189,6 +189,10 @@ def test_pictures_that_filters_make_stand_in_rows_whatever_the_sizes_of_the_kern
         ([[0.5, 0.25]], ["2", "1"], "1/4 ·"),
         ([[1 / 3, 1 / 2]], ["2", "3"], "1/6 ·"),
         ([[0.3, np.pi]], ["0.3", "3.14"], ""),
+        *(
+            ([[1 / n, 2 / n, -1 / n]], ["1", "2", "\N{MINUS SIGN}1"], f"1/{n} ·")
+            for n in (2, 3, 4, 5, 6, 8, 9, 16, 25, 256)
+        ),
     ],
 )
 def test_a_kernel_is_written_in_whole_numbers_where_a_fraction_before_it_allows(

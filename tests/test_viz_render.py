@@ -20,7 +20,7 @@ from PIL import Image
 from minitensor import Tensor
 from nets.training.png import decode, encode
 from viz import Figure, RenderError, computation_graph, connectivity, render
-from viz.drawing.render import EMBEDDED, VARIABLE, _fault, find_renderer, write_whole
+from viz.drawing.render import EMBEDDED, VARIABLE, _fault, find_renderer, layout, write_whole
 from viz.drawing.sheet import Drawing
 
 SIMPLE = Figure("digraph { a -> b }", title="two nodes")
@@ -96,6 +96,44 @@ def test_a_missing_choice_is_never_silently_replaced(tmp_path: Path) -> None:
 def test_a_renderer_that_fails_is_an_error_with_its_reason(tmp_path: Path, body: str, message: str) -> None:
     with pytest.raises(RenderError, match=message):
         render(SIMPLE.dot, renderer=program(tmp_path, body), timeout=0.5)
+
+
+def test_a_program_that_does_not_run_is_an_error_with_remedies(tmp_path: Path) -> None:
+    path = tmp_path / "renderer"
+    path.write_bytes(b"\x7fELF and nothing more")
+    path.chmod(0o755)
+    with pytest.raises(RenderError, match=r"renderer does not run \(.*pip install graphviz-pure"):
+        render(SIMPLE.dot, renderer=str(path))
+
+
+def test_a_form_that_is_none_and_a_pdf_of_a_program_that_writes_none_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"form \(='bmp'\) must be one of svg, png, pdf, json"):
+        render(SIMPLE.dot, "bmp")
+    with pytest.raises(RenderError, match="graphviz-pure does not write pdf: save the figure as svg"):
+        render(SIMPLE.dot, "pdf", renderer=EMBEDDED)
+
+
+@pytest.mark.parametrize("text", ["plain words", "one\\N", "a\\Gb", "\\"])
+def test_the_layout_has_the_words_of_the_figure(text: str) -> None:
+    drawing = Drawing()
+    drawing.text(0, 0, text)
+    found = layout(drawing.dot, renderer=EMBEDDED)
+    assert [op["text"] for o in found["objects"] for op in o["_ldraw_"] if op["op"] == "T"] == [text]
+
+
+def test_a_device_is_written_to_and_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    assert write_whole(os.devnull, b"gone") == Path(os.devnull)
+    assert not Path(os.devnull).is_file()
+    with pytest.raises(FileNotFoundError, match=r"there is no such folder: '.*nowhere'"):
+        write_whole(tmp_path / "nowhere" / "x.svg", b"")
+
+
+def test_the_error_of_a_renderer_ends_with_the_last_words_of_what_it_said(tmp_path: Path) -> None:
+    body = "print('x' * 600 + 'the reason', file=sys.stderr); print('no picture')"
+    with pytest.raises(RenderError) as caught:
+        render(SIMPLE.dot, renderer=program(tmp_path, body))
+    said = str(caught.value)
+    assert said.endswith("x" * 490 + "the reason") and "x" * 491 not in said
 
 
 def test_on_a_time_limit_what_the_renderer_started_ends_too(tmp_path: Path) -> None:

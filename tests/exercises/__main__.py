@@ -442,11 +442,12 @@ def after(folder: Folder, name: str, result: Graded, few: Sequence[str], before:
 
 def graded_build(folder: Folder) -> Graded:
     print(f"\nbuild: an engine, from an empty file   ({folder.existing('build')})\n")
-    before = track.most_kept(folder)
+    held, before = track.most_kept(folder), names(folder.of_chapter("build").get("done"))
     result = track.grade(folder, tell=print)
     folder.remember("build", done=result.done, properties=result.properties)
     print(f"\n  {result.points} of {result.most} steps done.")
-    new = [step for step in STEPS if str(step.number) in result.done and step.number > before]
+    done = [step for step in STEPS if str(step.number) in result.done]
+    new = [step for step in done if step.number > held and str(step.number) not in before]  # told once
     for step in new:
         print(f"\nStep {step.number} holds. {step.afterwards()}")
         print(f"(`compare build {step.number}` shows our lines.)")

@@ -149,7 +149,14 @@ def as_csv(students: Sequence[Student]) -> str:
 def as_gradescope(student: Student) -> dict[str, Any]:
     """The results.json that Gradescope reads: points, and a test for each chapter."""
     tests = [
-        {"name": p.chapter, "score": p.points, "max_score": p.most, "output": said(p), "visibility": "visible"}
+        {
+            "name": p.chapter,
+            "score": p.points,
+            "max_score": p.most,
+            "status": "passed" if p.points == p.most else "failed",
+            "output": said(p),
+            "visibility": "visible",
+        }
         for p in student.parts
     ]
     return {"score": student.points, "output": f"{student.points} of {student.most}", "tests": tests}

@@ -16,7 +16,7 @@ import numpy as np
 
 from minitensor import Tensor
 
-from .grade import Part
+from .grade import Part, Verdict
 from .kit import Case, Differs, Line
 
 MOST_ROWS = 24
@@ -46,6 +46,20 @@ def counterexample(case: Mapping[str, Any], error: BaseException | None) -> list
         pictures += array("found", differs.found, differs.cell)
         pictures += array("expected", differs.expected, differs.cell)
     return pictures + drawn
+
+
+MOST_LINES = 20  # of what is printed
+
+
+def of_verdict(name: str, verdict: Verdict) -> tuple[str, str]:
+    """The smallest case of what does not hold, as text, with what was printed; and as SVG, under the name."""
+    pictures = counterexample(verdict.case or {}, verdict.error)
+    parts = [as_text(pictures)] if pictures else []
+    if verdict.printed:
+        printed = verdict.printed.splitlines()
+        shown = [*printed[:MOST_LINES], *(["..."] if len(printed) > MOST_LINES else [])]
+        parts += ["printed:", *("    " + line for line in shown)]
+    return "\n".join(parts), as_svg(pictures, [name, *verdict.message.splitlines()])
 
 
 def argument(name: str, value: Any, place: int | None) -> Iterator[Picture]:

@@ -66,7 +66,9 @@ class Folder:
     def existing(self, chapter: str) -> Path:
         file = self.file(chapter)
         if not file.is_file():
-            raise Trouble(f"there is no file {file}; begin with: python -m tests.exercises start")
+            near = [f.name for f in file.parent.glob("*") if f.name.lower().startswith(file.stem.lower())]
+            told = f" (but there is {', '.join(sorted(near))})" if near else ""
+            raise Trouble(f"there is no file {file}{told}; begin with: python -m tests.exercises start")
         return file
 
     @contextmanager

@@ -75,10 +75,16 @@ def load(path: Path) -> ModuleType:
     module = ModuleType(f"exercise_{path.stem}")
     vars(module).update(__file__=str(path), _unequal_=unequal)
     linecache.checkcache(str(path))
+    profile = settings.get_current_profile_name()
     try:
         exec(compiled("\n".join(sheet.lines), str(path)), vars(module))
+    except ModuleNotFoundError as error:
+        near = " (what you need is in tests.exercises.kit)" if "kit" in str(error.name) else ""
+        raise Mistake(f"{where(error, path)}ModuleNotFoundError: {error}{near}") from None
     except BaseException as error:
         raise Mistake(f"{where(error, path)}{type(error).__name__}: {error}") from None
+    finally:
+        settings.load_profile(profile)  # how many cases are tried is not for the file to say
     return module
 
 
@@ -94,7 +100,8 @@ def properties(module: ModuleType) -> list[Property]:
     return [f for f in found if f.__module__ == module.__name__]
 
 
-SIGNS = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+SIGNS = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+         ast.Is: "is", ast.IsNot: "is not"}  # fmt: skip
 SHORT = reprlib.Repr()
 SHORT.maxother = 60
 
@@ -120,6 +127,8 @@ def unequal(left: Any, sign: str, right: Any) -> str:
         return f"{text} (a Tensor equals itself alone: compare the numbers with same(a, b))"
     if sign == "==" and repr(left) == repr(right) == "nan":
         return f"{text} (NaN does not equal itself: ask np.isnan(a), or same(a, b))"
+    if sign == "is" and type(left) is type(right) and SHORT.repr(left) == SHORT.repr(right):
+        return f"{text} (`is` asks whether both are one and the same object: write ==)"
     if sign == "==" and nearly(left, right):
         return f"{text} ({ROUNDING})"
     return text
@@ -151,8 +160,12 @@ class Said(AssertionError):
     """A sentence about the form of a property, whatever the case."""
 
 
+NO_CASES = (
+    "not one case passed its own assumptions: build valid cases instead of filtering",
+    "nearly every case is thrown away again: build valid cases instead of filtering",
+)
 HEALTH = {
-    "filtering out": "nearly every case is thrown away again: build valid cases instead of filtering",
+    "filtering out": NO_CASES[1],
     "smallest natural input": "its cases are too large to be tried, the smallest too: draw shorter lists and arrays",
     "Nesting @given": "a @given stands within another: draw inside with data.draw(...)",
     "function-scoped": "it takes a fixture that pytest makes anew for each case: draw it with @given",
@@ -179,7 +192,12 @@ def judge(test: Property, subject: Any, path: Path | None = None, seeds: Sequenc
 
 def misformed(test: Property) -> str:
     """What is wrong with a property before any case is tried, or an empty text."""
+    if not inspect.isfunction(test):
+        return "it is no function any more: is it @given(...), with brackets and what is to be drawn?"
     arguments = list(inspect.signature(test).parameters.values())
+    names = list(inspect.signature(body_of(test)).parameters)
+    if "engine" in names[1:]:
+        return f"the engine comes first: def {test.__name__}(engine, ...)"
     if not arguments:
         return f"it needs an argument for the engine: def {test.__name__}(engine, ...)"
     undrawn = [a.name for a in arguments[1:] if a.default is a.empty and a.kind is a.POSITIONAL_OR_KEYWORD]
@@ -205,7 +223,7 @@ def once(test: Property, subject: Any, path: Path) -> Verdict:
         try:
             no_result(test(subject))
         except errors.Unsatisfiable:
-            return Verdict(False, "not one case passed its own assumptions: build valid cases instead of filtering")
+            return Verdict(False, NO_CASES[0])
         except errors.FailedHealthCheck as error:
             text = str(error)
             return Verdict(False, next((HEALTH[part] for part in HEALTH if part in text), text.splitlines()[0]))
@@ -213,6 +231,8 @@ def once(test: Property, subject: Any, path: Path) -> Verdict:
             return Verdict(False, "it fails and passes with the same case: something in it is left to chance, or kept")
         except errors.InvalidArgument as error:
             told = str(error).splitlines()[0].split(", from `")[0]  # what follows are lines of Hypothesis
+            if "<function" in told:
+                told = f"{told.partition(' but got')[0]}, and got a function: call it, as in @given(lines())"
             return Verdict(
                 False, f"{where(error, path) if calls else ''}Hypothesis does not accept its arguments: {told}"
             )
@@ -416,4 +436,6 @@ def describe(error: BaseException, line: str = "") -> str:
         return "an array of several cells is neither true nor false: ask `is None`, np.any(...) or np.all(...)"
     if text and text[0] in ("'Tensor' object is not iterable", "'function' object is not iterable"):
         return f"TypeError: {text[0]} (a tuple of one is written (x,), and (x) is x)"
+    if isinstance(error, AttributeError) and text and text[0].startswith("can't set attribute"):
+        return f"AttributeError: {text[0]} (what is drawn stays as it is; line._replace(n=5) makes another)"
     return f"{type(error).__name__}: {text[0] if text else ''}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from typing import Any
 
 from .reading import CELL
@@ -12,7 +13,8 @@ from .reading import CELL
 def text_of(data: bytes) -> str:
     """The code of a notebook as one file: its code cells in their order, each under its number.
 
-    Lines for the notebook alone (%magic, !shell) become comments.  Raises ValueError for what is no notebook.
+    Lines for the notebook alone (%magic, !shell, x = !ls, help?) become comments, and so do cells in another language
+    (%%bash).  Raises ValueError for what is no notebook.
 
     >>> cells = [{"cell_type": "code", "source": ["x = 1\\n", "%time x"]}, {"cell_type": "markdown", "source": "x"}]
     >>> print(text_of(json.dumps({"cells": cells}).encode()))
@@ -30,8 +32,23 @@ def text_of(data: bytes) -> str:
 
 
 def plain(source: str) -> str:
-    lines = source.splitlines()
-    return "\n".join(f"# {line}" if line.lstrip().startswith(("%", "!")) else line for line in lines)
+    lines = source.split("\n")
+    first = next((line for line in lines if line.strip()), "")
+    foreign = first.startswith("%%") and not first.startswith(PYTHON)
+    return "\n".join(silenced(line) if foreign or for_the_notebook(line) else line for line in lines)
+
+
+PYTHON = ("%%time", "%%capture", "%%prun", "%%python")  # magic words of a cell whose text is Python all the same
+
+
+def for_the_notebook(line: str) -> bool:
+    return re.match(r"\s*[%!?]|\s*[\w.]+\?{1,2}\s*$|\s*\w+ *= *[%!]", line) is not None
+
+
+def silenced(line: str) -> str:
+    """The line as a comment; where a block needs a statement, `pass` is one."""
+    indent = line[: len(line) - len(line.lstrip())]
+    return f"{indent}pass  # {line.strip()}" if indent else f"# {line}"
 
 
 def notebook_of(starter: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import codecs
+import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -42,7 +43,7 @@ def read(path: Path) -> Sheet:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Mistake(f"{path.name} is not saved as UTF-8 (byte {error.start}): save it again as UTF-8") from None
-    lines = text.splitlines()
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # as Python counts; a page break ends no line
     try:
         return Sheet(path, lines, ast.parse(text))
     except SyntaxError as error:
@@ -84,8 +85,73 @@ def remarks(sheet: Sheet) -> Iterator[str]:
                     "properties outside of classes, as def test_...(engine, ...)"
                 )
     for node in ast.walk(sheet.tree):
-        if isinstance(node, ast.Assert) and isinstance(node.test, ast.Tuple) and node.test.elts:
-            yield f"{place(node)}: a pair in brackets is always true: write assert a, b without the brackets"
+        for inner in never_met(node):
+            yield f"{place(inner)}: {inner.name} stands inside of something, and is not graded: begin its line with def"
+        told = meaningless(node)
+        if told:
+            yield f"{place(node)}: {told}"
+
+
+def never_met(node: ast.AST) -> list[ast.FunctionDef]:
+    """The properties that stand in a function, or in what runs only when the file itself is a program."""
+    program = isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
+    if not program and not isinstance(node, ast.FunctionDef):
+        return []
+    inside = [n for n in ast.walk(node) if n is not node and isinstance(n, ast.FunctionDef)]
+    return [n for n in inside if n.name.startswith("test_")]
+
+
+def unnamed(node: ast.AST) -> bool:
+    """Whether this is a property under a name that is not graded: it is drawn for, and asks an engine."""
+    return (
+        isinstance(node, ast.FunctionDef)
+        and not node.name.startswith("test_")
+        and bool(node.args.args)
+        and node.args.args[0].arg == "engine"
+        and any("given" in ast.unparse(d).partition("(")[0] for d in node.decorator_list)
+    )
+
+
+RAISING = ("same", "close")
+
+
+def meaningless(node: ast.AST) -> str:
+    """What is wrong with a statement that checks nothing, or that fails whatever the engine does; or an empty text."""
+    match node:
+        case ast.Assert(test=ast.Tuple(elts=[_, *_])):
+            return "a pair in brackets is always true: write assert a, b without the brackets"
+        case ast.Assert(test=ast.GeneratorExp() | ast.ListComp()):
+            return "a row of answers is always true: write assert all(... for ...)"
+        case ast.Assert(test=ast.Attribute(attr="all" | "any" as name)):
+            return f".{name} is a function, and so always true: write .{name}()"
+        case ast.Assert(test=ast.Call(func=ast.Name(id=name))) if name in RAISING:
+            return f"{name}(a, b) raises by itself and gives nothing, which is never true: write it without assert"
+        case ast.FunctionDef(decorator_list=[*_, ast.Name(id="given")] | [ast.Name(id="given"), *_]):
+            return "@given stands there without brackets: write @given(...), with what is to be drawn"
+        case ast.Expr(value=ast.Compare()):
+            return "nobody looks at what this comparison says: write assert before it"
+        case ast.Try(body=body, handlers=handlers) if any(isinstance(n, ast.Assert) for s in body for n in ast.walk(s)):
+            for handler in handlers:
+                names = (
+                    {n.id for n in ast.walk(handler.type) if isinstance(n, ast.Name)} if handler.type else {"except"}
+                )
+                raised = any(isinstance(n, ast.Raise | ast.Assert) for s in handler.body for n in ast.walk(s))
+                if names & {"except", "Exception", "BaseException", "AssertionError"} and not raised:
+                    return "what an assert in this try says is caught, and nobody hears it: put it outside of the try"
+    return "it is a property, and is not graded: let its name begin with test_" if unnamed(node) else ""
+
+
+def borrowed(sheet: Sheet) -> str:
+    """The first import of an engine that is built which is neither NumPy nor comes with Python, or an empty text."""
+    for node in ast.walk(sheet.tree):
+        roots = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            roots = ["." * node.level + (node.module or "")]
+        for name in roots:
+            if name.partition(".")[0] not in {"numpy", "__future__", *sys.stdlib_module_names}:
+                place = place_of(sheet.lines, node.lineno)
+                return f"{sheet.path.name}, {place}: it imports {name}; this engine is built with NumPy alone"
+    return ""
 
 
 def broken_form(function: ast.AST) -> str:
@@ -173,7 +239,7 @@ class Beside(NamedTuple):
 
 
 def taken_from(sheet: Sheet, name: str, offered: Collection[str], asked: Collection[str]) -> Beside | None:
-    """Whether a property calls minitensor where it should ask the engine, or looks into the exercises themselves.
+    """Whether a property calls minitensor where it should ask the engine, or looks into the exercises or the engine.
 
     offered are the names of all functions that an engine has, asked those that the property asked it for.
     """
@@ -181,6 +247,9 @@ def taken_from(sheet: Sheet, name: str, offered: Collection[str], asked: Collect
     for full in found:
         if full.startswith("tests.exercises.") and full.split(".")[2] in SPOILERS:
             return Beside(f"looks into {full}, where the answers are", True)
+    hidden = behind(sheet, name)
+    if hidden:
+        return Beside(f"looks behind the engine with {hidden}: ask it for numbers, as engine.f(x)", True)
     for full in found:
         root, _, function = full.rpartition(".")
         if full.partition(".")[0] == "minitensor" and root and function in offered and function != "tensor":
@@ -188,6 +257,27 @@ def taken_from(sheet: Sheet, name: str, offered: Collection[str], asked: Collect
                 return Beside(f"compares engine.{function} with {full}: that is the answer, and no property", True)
             return Beside(f"calls {full}, which is right beside every engine: ask engine.{function}", False)
     return None
+
+
+LOOKING = ("vars", "dir", "globals", "locals", "eval", "exec")
+TOOLS = ("inspect", "gc", "ctypes", "traceback", "dis")
+OPEN = ("__name__", "_replace", "_asdict", "_fields", "_make")  # private in name only
+
+
+def behind(sheet: Sheet, name: str) -> str:
+    """What a property uses to look at the engine itself and not at what it computes, or an empty text."""
+    for part in reached(sheet, name):
+        for node in ast.walk(part):
+            match node:
+                case ast.Attribute(value=value, attr=attr) if attr.startswith("_") and attr not in OPEN:
+                    if not (isinstance(value, ast.Name) and value.id == "self"):
+                        return f".{attr}"
+                case ast.Call(func=ast.Name(id=function)) if function in LOOKING:
+                    return f"{function}(...)"
+                case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str(attr)), *_]):
+                    if attr.startswith("_"):
+                        return f"getattr(..., {attr!r})"
+    return next((full for full in sorted(imported_names(sheet, name)) if full.partition(".")[0] in TOOLS), "")
 
 
 def parts_used(function: ast.AST) -> dict[str, set[str] | None]:

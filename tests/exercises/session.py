@@ -95,7 +95,12 @@ def verdicts(folder: Folder, file: Path, chapter: str, tell: Tell) -> tuple[list
         elif against in LEGAL and not verdict["passed"]:
             void.add(name)
             remarks[name] = f"asks too much: {against}"
-            shown(name, against, f"{name} fails on a legal variant, {against}: {LEGAL[against]}", verdict["message"])
+            shown(
+                name,
+                against,
+                f"{name} fails on a legal variant, {against}: {LEGAL[against].rstrip('.')}",
+                verdict["message"],
+            )
         elif against not in LEGAL and against != RIGHT:
             mine[against] = report.SURVIVED if verdict["passed"] else report.KILLED
     for name in void:

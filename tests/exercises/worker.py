@@ -27,7 +27,6 @@ from .trace import why
 from .variants import VARIANTS
 
 RIGHT = "the right engine"
-MOST_LINES = 20  # of what a property prints
 Report = Callable[..., None]
 Request = dict[str, Any]
 
@@ -114,7 +113,10 @@ def against_bugs(say: Report, request: Request, name: str, bugs: Sequence[Bug], 
     for bug in touched:
         say(begin=name, against=bug.name)
         verdict = grade.judge(one(request, name), Watched(bug.engine))
-        say(test=name, against=bug.name, passed=verdict.passed, message=verdict.message)
+        seen = (
+            not verdict.passed and verdict.message not in grade.NO_CASES
+        )  # to throw every case away is to see nothing
+        say(test=name, against=bug.name, passed=not seen, message=verdict.message)
     if touched:
         say(begin=name, against=RIGHT)
         verdict = grade.judge(one(request, name), Watched(ENGINE))
@@ -190,13 +192,7 @@ def verdict_on(task: Task, operator: Any, law: grade.Property, sheet: reading.Sh
 
 
 def tell(say: Report, name: str, verdict: grade.Verdict, reason: str = "") -> None:
-    pictures = draw.counterexample(verdict.case or {}, verdict.error)
-    text = draw.as_text(pictures)
-    if verdict.printed:
-        printed = verdict.printed.splitlines()
-        shown = [*printed[:MOST_LINES], *(["..."] if len(printed) > MOST_LINES else [])]
-        text = "\n".join([*([text] if text else []), "printed:", *("    " + line for line in shown)])
-    svg = draw.as_svg(pictures, [name, *verdict.message.splitlines()])
+    text, svg = draw.of_verdict(name, verdict)
     say(message=verdict.message, text=text, svg=svg, why=reason)
 
 

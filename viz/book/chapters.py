@@ -10,14 +10,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import viz
-
 from ..drawing.figure import Figure
 from ..pages.gallery import caption
 from ..subjects.lecture import FIGURES, IN_THE_BOOK
 
 HEADER = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n"
-EXPLORER = re.compile(r"<!-- with explorer -->\n(.*?)<!-- end -->\n", re.S)  # a part that needs `viz.explorer`
 TAKE_ALONG = (  # under the title of a chapter
     '<p class="caption-line take-along">Take it along: <a href="{name}.ipynb" download>as a notebook</a>, '
     '<a href="{name}-slides.html">its figures as slides</a></p>\n'
@@ -31,7 +28,6 @@ def prepare(source: Path, path_modules: tuple[str, ...]) -> None:
     """Complete a copy of the book's folder: chapters can be run, and pages for source and reference are there."""
     for chapter in sorted((source / "course").glob("*.md")):
         text = chapter.read_text(encoding="utf-8")
-        text = EXPLORER.sub(r"\1" if hasattr(viz, "explorer") else "", text)
         title, rest = text.split("\n", 1)
         taken = TAKE_ALONG.format(name=chapter.stem)
         chapter.write_text(f"{HEADER}{title}\n\n{taken}\n{CELL.sub(_with_caption, rest)}", encoding="utf-8")

@@ -135,7 +135,10 @@ class Annotated(SphinxDirective):
         if part.code:
             right += lines_of(self.text, part.code, self.module, part.hidden, self.page)
         row += left
-        row += right
+        if part.code:
+            row += right
+        else:
+            row["classes"].append("wide")
         return row
 
     def operator(self, name: str, primitive: Primitive) -> list[nodes.Node]:
@@ -221,7 +224,7 @@ class Reference(SphinxDirective):
             first = blocks(text or "")[0].text if text else ""
             words = nodes.paragraph("", "", nodes.literal(name, name), classes=["name"])
             row += words
-            row += prose(re.split(r"(?<=[.;:])\s", first, maxsplit=1)[0], place[0])
+            row += prose(re.split(r"(?<=\.)\s", first, maxsplit=1)[0], place[0])
             return [row]
         row["ids"].append(full)
         _note(self, full, thing, False)
@@ -318,6 +321,21 @@ def link(literal: nodes.literal, docname: str, app: Sphinx, known: set[str]) -> 
             logger.warning("`%s` is no name of ours, and no code of this page uses it", text, location=docname)
 
 
+def link_code(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """In the cells of a chapter, make a link of each name that it imports from us."""
+    if not page.startswith("course/") or doctree is None:
+        return
+    code = "\n".join(block.astext() for block in doctree.findall(nodes.literal_block))
+    imported = re.findall(r"^from ((?:minitensor|nets|viz)[\w.]*) import (.*)$", code, re.M)
+    homes = {name: NAMES.means(name, module) for module, names in imported for name in re.findall(r"\w+", names)}
+
+    def linked(found: re.Match[str]) -> str:
+        home = homes.get(found[2])
+        return f'<a href="{address(app, page, home)}">{found[0]}</a>' if home else found[0]
+
+    context["body"] = TOKEN.sub(linked, context["body"])
+
+
 def address(app: Sphinx, page: str, home: Home) -> str:
     uri = app.builder.get_relative_uri(page, home.page)
     return f"{uri}#{home.anchor}" if home.anchor else uri
@@ -366,4 +384,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("reference", Reference)
     app.add_node(code_lines, html=(visit_code, None))
     app.connect("doctree-resolved", link_names)
+    app.connect("html-page-context", link_code)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

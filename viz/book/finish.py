@@ -78,7 +78,7 @@ def write_notebook(notebook: dict[str, Any], path: Path) -> None:
     for n, cell in enumerate(notebook["cells"]):
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            text = re.sub(r'<p class="caption-line take-along">.*</p>\n*|^\{\.caption-line\}\n', "", text, flags=re.M)
+            text = re.sub(r'<p class="caption-line.*</p>\n*|^\{\.caption-line\}\n', "", text, flags=re.M)
             text = re.sub(r"\]\((?!https?:)([\w-]+)\.md\)", r"](\1.ipynb)", text)
             text = re.sub(r"\]\((?!https?:|[\w-]+\.ipynb)[^)]*\)", "]()", text).replace("]()", "]")
         cell["source"] = text

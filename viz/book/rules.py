@@ -73,6 +73,7 @@ CALLS: tuple[Callable[[], Tensor], ...] = (
     lambda: mt.avg_pool1d(Tensor(ROW), 2),
     lambda: mt.lp_pool1d(Tensor(ROW), 2),
     lambda: mt.log_softmax(Tensor([[1.0, 2.0]])),
+    lambda: mt.cross_entropy(Tensor([[1.0, 2.0]]), Tensor([[0.5, 0.5]])),
     lambda: mt.dropout(Tensor([1.0, 2.0, 3.0]), 0.5, np.random.default_rng(0)),
 )
 

@@ -6,13 +6,13 @@
 //   reduce     out[i] = f(x[i n], ..., x[i n + n - 1])
 //   contract   out[..] += a[..] b[..], a sum over letters
 //
-// `prepare` turns a line into a function that runs it.  It works in arrays that are made once, so that a frame leaves no
-// garbage behind.  `wires` lists which element of a line's output reads which element of an input.
+// `prepare` turns a line into a function that runs it.  It works in arrays that are made once, so that a frame leaves
+// no garbage behind.  `wires` lists which element of a line's output reads which element of an input.
 
 /** @typedef {{offset: number, lengths: number[], steps: number[]} | {table: number[]}} Lattice */
 /** @typedef {[string, number, number[], Record<string, any>]} Line kernel, slot written, slots read, settings */
 
-// -- functions ---------------------------------------------------------------------------------------------------------
+// -- functions --------------------------------------------------------------------------------------------------------
 
 /** 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x, by its series. @param {number} x */
 export function erf(x) {
@@ -63,7 +63,8 @@ const FUNCTIONS = {
   softplus: () => (x) => logaddexp(0, x),
 };
 
-/** Of the elements of x from `from` to `to`. @type {Record<string, (x: Float32Array, from: number, to: number, settings: any) => number>} */
+/** @typedef {(x: Float32Array, from: number, to: number, settings: any) => number} Reduction */
+/** Of the elements of x from `from` to `to`. @type {Record<string, Reduction>} */
 const REDUCTIONS = {
   sum(x, from, to) {
     let sum = 0;
@@ -93,7 +94,7 @@ const REDUCTIONS = {
   },
 };
 
-// -- lattices ----------------------------------------------------------------------------------------------------------
+// -- lattices ---------------------------------------------------------------------------------------------------------
 
 /** @type {Map<string, Int32Array>} */
 const tables = new Map();
@@ -120,12 +121,13 @@ function alongAxes(offset, lengths, steps) {
   return all;
 }
 
-// -- lines -------------------------------------------------------------------------------------------------------------
+// -- lines ------------------------------------------------------------------------------------------------------------
 
 /** A number of a program's text; infinity is written as a word. @param {number | string} n */
 const asNumber = (n) => (typeof n === "string" ? Number(n.replace("inf", "Infinity")) : n);
 
-/** A function that runs a line on these arrays. @param {Line} line @param {Float32Array[]} arrays @returns {() => void} */
+/** A function that runs a line on these arrays.
+ * @param {Line} line @param {Float32Array[]} arrays @returns {() => void} */
 export function prepare([kernel, slot, inputs, settings], arrays) {
   const out = arrays[slot], xs = inputs.map((i) => arrays[i]);
   if (kernel === "each") return each(out, xs, settings);
@@ -193,12 +195,14 @@ function reduce(out, x, settings) {
   return () => { for (let i = 0; i < out.length; i++) out[i] = f(x, i * count, (i + 1) * count, settings); };
 }
 
-// out[..] += a[..] b[..] for all values of the letters: `lengths` says how many each letter has, and steps[0], steps[1],
-// steps[2] how far each moves on in out, a and b.  The last two letters are loops; `visit` counts through the others.
-/** @param {Float32Array} out @param {Float32Array} a @param {Float32Array} b @param {number[]} lengths @param {number[][]} steps */
+// out[..] += a[..] b[..] for all values of the letters: `lengths` says how many each letter has, and steps how far
+// each moves on in out, in a and in b.  The last two letters are loops; `visit` counts through the others.
+/** @param {Float32Array} out @param {Float32Array} a @param {Float32Array} b
+ * @param {number[]} lengths @param {number[][]} steps */
 function contract(out, a, b, lengths, steps) {
   const sums = new Float64Array(out.length), outer = lengths.length - 2;
-  const along = (/** @type {number} */ axis) => (axis < 0 ? [1, 0, 0, 0] : [lengths[axis], ...steps.map((s) => s[axis])]);
+  const along = (/** @type {number} */ axis) =>
+    (axis < 0 ? [1, 0, 0, 0] : [lengths[axis], ...steps.map((s) => s[axis])]);
   const [rows, rowOut, rowA, rowB] = along(outer), [n, stepOut, stepA, stepB] = along(outer + 1);
   const run = (/** @type {number} */ iOut, /** @type {number} */ iA, /** @type {number} */ iB) => {
     for (let row = 0; row < rows; row++, iOut += rowOut, iA += rowA, iB += rowB) {
@@ -207,7 +211,9 @@ function contract(out, a, b, lengths, steps) {
         for (let i = 0, p = iA, q = iB; i < n; i++, p += stepA, q += stepB) sum += a[p] * b[q];
         sums[iOut] += sum;
       } else {
-        for (let i = 0, o = iOut, p = iA, q = iB; i < n; i++, o += stepOut, p += stepA, q += stepB) sums[o] += a[p] * b[q];
+        for (let i = 0, o = iOut, p = iA, q = iB; i < n; i++, o += stepOut, p += stepA, q += stepB) {
+          sums[o] += a[p] * b[q];
+        }
       }
     }
   };
@@ -236,7 +242,7 @@ function visit(lengths, steps, run) {
   }
 }
 
-// -- wires -------------------------------------------------------------------------------------------------------------
+// -- wires ------------------------------------------------------------------------------------------------------------
 
 // Marks in `masks` what a line's marked elements are wired to: what they are computed from, or, forward, what is
 // computed from them.  A product has a wire only where the other factor is `present`.
@@ -272,14 +278,18 @@ export function wires([kernel, slot, inputs, settings], masks, present, forward)
 }
 
 // The letters that move the marked side are counted through first, so that what is not marked costs nothing more.
-/** @param {Uint8Array} out @param {Uint8Array[]} xs @param {Uint8Array[]} present @param {any} settings @param {boolean} forward */
+/** @param {Uint8Array} out @param {Uint8Array[]} xs @param {Uint8Array[]} present
+ * @param {any} settings @param {boolean} forward */
 function connectProduct(out, xs, present, { lengths, steps }, forward) {
   /** @param {number} from @param {(o: number, a: number, b: number) => void} mark @param {Uint8Array} mask */
   const through = (from, mask, mark) => {
     const axes = lengths.map((/** @type {number} */ _, /** @type {number} */ axis) => axis);
     const first = axes.filter((/** @type {number} */ axis) => steps[from][axis] !== 0);
     const rest = axes.filter((/** @type {number} */ axis) => steps[from][axis] === 0);
-    const of = (/** @type {number[]} */ some) => [some.map((axis) => lengths[axis]), steps.map((/** @type {number[]} */ s) => some.map((axis) => s[axis]))];
+    const of = (/** @type {number[]} */ some) => {
+      const stepsOf = (/** @type {number[]} */ own) => some.map((axis) => own[axis]);
+      return [stepsOf(lengths), steps.map(stepsOf)];
+    };
     const [[outer, outerSteps], [inner, innerSteps]] = [of(first), of(rest)];
     visit(outer, outerSteps, (o, a, b) => {
       if (mask[[o, a, b][from]]) visit(inner, innerSteps, (o2, a2, b2) => mark(o + o2, a + a2, b + b2));

@@ -33,7 +33,7 @@ const mixed = (one, two, part) => one.map((c, i) => c + part * (two[i] - c));
 const packed = ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r;  // as the bytes of ImageData lie in memory
 
 const STEPS = 127;
-/** @type {{signed: Int32Array, grey: Int32Array, paper: number[], words: number[], above: number[], below: number[]}} */
+/** @type {Record<"signed" | "grey", Int32Array> & Record<"paper" | "words" | "above" | "below", number[]>} */
 let palette;
 
 /** Reads the colours: once, and when dark and light change. */

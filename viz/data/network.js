@@ -1,4 +1,4 @@
-// A network that runs row by row: forward, backward from any cell, and the wires between cells.  See viz/pages/network.py.
+// A network that runs row by row, forward and backward from any cell, and its wires: see viz/pages/network.py.
 
 import { prepare, wires } from "./kernels.js";
 
@@ -6,7 +6,8 @@ import { prepare, wires } from "./kernels.js";
 /** @typedef {{row: number, slope: number, rule: string}} Source row -1 is the image */
 /**
  * @typedef {object} Row
- * @property {string} name @property {string} shown its name without hidden signs @property {string} kind @property {number[]} output_shape @property {number} size
+ * @property {string} name @property {string} shown its name without hidden signs @property {string} kind
+ * @property {number[]} output_shape @property {number} size
  * @property {number} parameters @property {number} connections @property {number} macs
  * @property {string} receptive_field @property {string} jump
  * @property {Source[]} sources @property {number} out @property {number} fade @property {number} seed
@@ -14,8 +15,8 @@ import { prepare, wires } from "./kernels.js";
  */
 /**
  * @typedef {object} Program
- * @property {number[]} sizes @property {[number, number][]} constants @property {number} image @property {number[]} shape
- * @property {number[]} parameters @property {Line[]} once @property {Row[]} rows
+ * @property {number[]} sizes @property {[number, number][]} constants @property {number} image
+ * @property {number[]} shape @property {number[]} parameters @property {Line[]} once @property {Row[]} rows
  */
 
 export const IMAGE = -1;
@@ -97,7 +98,7 @@ export class Network {
     return found;
   }
 
-  // -- wires -----------------------------------------------------------------------------------------------------------
+  // -- wires ----------------------------------------------------------------------------------------------------------
 
   /** Which numbers are there, whatever the parameters are: all but zeros in constants. */
   get present() {

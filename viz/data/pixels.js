@@ -28,7 +28,8 @@ export function stroke(image, { height, width, paper }, from, to, radius, color)
   }
 }
 
-/** The map that turns by some degrees and moves by (y, x). @param {number} degrees @param {number[]} shift @returns {Map} */
+/** The map that turns by some degrees and moves by (y, x).
+ * @param {number} degrees @param {number[]} shift @returns {Map} */
 export function turned(degrees, shift) {
   const angle = degrees * Math.PI / 180, cos = Math.cos(angle), sin = Math.sin(angle);
   return { matrix: [cos, -sin, sin, cos], shift };
@@ -41,7 +42,8 @@ export function fitted(image, { height, width, paper, ink, frame }) {
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       if ((image[y * width + x] - paper) / (ink - paper) < 0.25) continue;
-      [top, left, bottom, right] = [Math.min(top, y), Math.min(left, x), Math.max(bottom, y + 1), Math.max(right, x + 1)];
+      [top, left] = [Math.min(top, y), Math.min(left, x)];
+      [bottom, right] = [Math.max(bottom, y + 1), Math.max(right, x + 1)];
     }
   }
   if (bottom === 0) return { matrix: [1, 0, 0, 1], shift: [0, 0] };

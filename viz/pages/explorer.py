@@ -3,7 +3,8 @@
 What you can do here: write the `explorer` of a model, one HTML file that needs nothing else, and open it in a browser.
 
 The page holds the model as lines of five kernels (`kernels` and `network` in this folder), and runs them itself:
-data/kernels.js, data/network.js; data/pixels.js is the pen, data/maps.js the pictures, data/explorer.js the page.
+data/kernels.js and data/network.js.  Of the page, data/state.js is what all parts share, rows.js the maps, cell.js what
+is said of a cell, paper.js what one draws on (pixels.js its arithmetic, maps.js the pictures), explorer.js the rest.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ from .kernels import Json
 from .network import Network, network
 from .page import colors, page, script_of, text_of
 
-MODULES = ("kernels.js", "network.js", "pixels.js", "maps.js", "explorer.js")
+MODULES = (
+    "kernels.js", "network.js", "pixels.js", "maps.js",
+    "state.js", "rows.js", "cell.js", "paper.js", "explorer.js",
+)  # fmt: skip
 MOST_IMAGES = 60
 BATCH = 64
 INKED = 0.25  # of the way from paper to ink: from here on a pixel belongs to what is drawn
@@ -67,8 +71,8 @@ def explorer(
     >>> from nets import Dense
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     text = explorer(Dense(4, 2), np.zeros((3, 4)), Path(folder, "page.html")).read_text(encoding="utf-8")
-    >>> "explorer.js" in text, "http://" in text.replace("http://www.w3.org/", "")
-    (False, False)
+    >>> "<h1>Dense, live</h1>" in text, "http://" in text.replace("http://www.w3.org/", "")
+    (True, False)
     """
     if not isinstance(model, Module) or not (before is None or isinstance(before, Module)):
         raise TypeError(f"the explorer shows a Module, got {type(model).__name__}")
@@ -77,7 +81,7 @@ def explorer(
     if pictures.ndim < 2 or not pictures.size:
         raise ValueError(f"images are (N, ...), and N > 0, got shape {pictures.shape}")
     if not np.isfinite(pictures).all():
-        raise ValueError("images hold numbers that are infinite, or none")
+        raise ValueError("images must be finite, and these hold infinite numbers or nan")
     truth = None if labels is None else _checked_labels(labels, len(pictures))
     nets = {"after": network(model, pictures[:1])}
     if before is not None:
@@ -179,8 +183,8 @@ def _facts(row: Row) -> str:
 
 
 def _section(number: int, name: str, facts: str, formula: str, rule: str) -> str:
-    said = f"<code>{escape(visible(formula))}</code>" if formula else ""
-    carries = f'<code class="rule">{escape(visible(rule))}</code>' if rule else ""
+    said = f'<code title="{escape(formula)}">{escape(formula)}</code>' if formula else ""
+    carries = f'<code class="rule" title="{escape(rule)}">{escape(rule)}</code>' if rule else ""
     return f"""<section id="row-{number}" aria-label="{escape(visible(name))}">
 <header><h2>{escape(visible(name))}</h2> <span class="facts">{escape(facts)}</span> {said}</header>
 <div class="values"><span class="most"></span></div>
@@ -264,6 +268,7 @@ to a picture, arrows from cell to cell, <kbd>Enter</kbd> sends the gradient back
 <div id="images" role="group" aria-label="images"></div>
 </div>
 <div id="network">
+<div id="top">
 <div id="bar">{several}
 {_choice("side", "Show", {"values": "values", "slopes": "gradients"})}
 <span id="legend">− <canvas id="scale" role="img" aria-label="below 0 red, 0 as paper, above 0 blue"></canvas> +</span>
@@ -275,6 +280,7 @@ to a picture, arrows from cell to cell, <kbd>Enter</kbd> sends the gradient back
 <p id="walked" role="status" aria-live="polite"></p>
 <div id="heads"><b>Values go down ↓</b> <b>Gradients go up ↑ <span class="quiet">of <span id="seed"></span></span>
 <button id="follow" type="button" hidden>of the answer</button></b></div>
+</div>
 <div id="rows" data-side="values">
 <svg id="wires" width="24" aria-hidden="true"><path/><g></g></svg>
 {_rows(after)}</div>
@@ -285,7 +291,7 @@ to a picture, arrows from cell to cell, <kbd>Enter</kbd> sends the gradient back
 <p id="faded"></p><p><button id="restore" type="button" hidden>All maps back</button></p>
 <div id="tools" hidden>
 <span id="fading">{_slider("fade", "how much this map counts", 0, 1, 1, 0.05)}</span>
-<button id="unpin" type="button">Let go</button>
+<button id="send" type="button">Gradient from here</button> <button id="unpin" type="button">Let go</button>
 </div>
 <div id="cell"></div>
 <template id="hint"><p class="quiet">Point at a cell of a map: here stands what it is computed from, and the outlines

@@ -37,6 +37,7 @@ ELEMENTWISE = {
     "sign", "greater", "greater_equal", "where", "maximum", "minimum", "relu", "leaky_relu", "sigmoid", "softplus",
     "sin", "cos", "log1p", "expm1", "logaddexp", "erf", "isnan",
 }  # fmt: skip
+UNCHANGED = {"reshape", "astype", "not_below", "distributions"}  # the numbers of their first input, in their order
 REDUCTIONS = {"sum", "max", "min", "logsumexp"}
 VIEWS = {"transpose", "broadcast_to", "index"}
 
@@ -88,7 +89,7 @@ class Lines:
         assert value.primitive is not None
         name, function = value.primitive.name, value.primitive.function
         check_known(value.primitive)
-        if name in ("reshape", "astype"):
+        if name in UNCHANGED:
             return self.full(value.inputs[0])
         if name in ELEMENTWISE:
             return self._each(value)
@@ -386,7 +387,7 @@ WRITERS: dict[str, Callable[[Lines, Value], int]] = {
     "avg_unpool": Lines._avg_unpool,
     "lp_pool": Lines._lp_pool,
 }
-KNOWN = {"reshape", "astype", *ELEMENTWISE, *VIEWS, *WRITERS}
+KNOWN = {*UNCHANGED, *ELEMENTWISE, *VIEWS, *WRITERS}
 
 
 def check_known(primitive: Primitive) -> None:

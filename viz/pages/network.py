@@ -73,16 +73,17 @@ def network(model: Module, image: Array) -> Network:
     """
     with model.in_use(), recording(True):
         run = trace(model, image)
-        for t in history(run.output):
-            if t.primitive is not None:
-                check_known(t.primitive)
-        compiled(lambda x: model(x)).program(image)  # raises where another image would have another recipe
     table = counted(model, run)
     if table.parameters > MOST_NUMBERS or table.macs > MOST_MACS:
         raise ValueError(
             f"a page runs networks of at most {MOST_NUMBERS:,} parameters and {MOST_MACS:,} multiply-accumulates, and "
             f"this one has {table.parameters:,} and {table.macs:,}: viz.architecture draws it as it is"
         )
+    for t in history(run.output):
+        if t.primitive is not None:
+            check_known(t.primitive)
+    with model.in_use():
+        compiled(lambda x: model(x)).program(image)  # raises where another image would have another recipe
     outputs = [(row, call.outputs[0]) for row, call in zip(table.rows, run.layers(), strict=True)]
     if not outputs or outputs[-1][1] is not run.output:
         names = {row.name for row in table.rows}

@@ -18,6 +18,7 @@ from nets import digits
 from .. import draw, grade, reading
 from ..engine import Function, Watched
 from ..grade import Verdict
+from ..reading import Mistake
 from . import bridge
 from .laws.common import Law, at_most, demand, ready
 from .steps import STEPS, Step
@@ -84,8 +85,12 @@ def work(say: Any, request: dict[str, Any]) -> None:
     if request["command"] == "own":
         own(say, request)
         return
+    sheet = reading.read(path)
+    borrowed = reading.borrowed(sheet)
+    if borrowed:
+        raise Mistake(borrowed)
     if request["command"] == "grade":
-        for remark in reading.remarks(reading.read(path)):
+        for remark in reading.remarks(sheet):
             say(remark=remark)
     built = Built(grade.load(path))
     if request["command"] == "reward":
@@ -118,9 +123,8 @@ def step_is_open(step: Step, built: Built) -> bool:
 
 
 def tell(say: Any, law: Law, verdict: Verdict) -> None:
-    pictures = draw.counterexample(verdict.case or {}, verdict.error)
-    svg = draw.as_svg(pictures, [law.__name__, *verdict.message.splitlines()])
-    say(message=verdict.message, text=draw.as_text(pictures), svg=svg, why="")
+    text, svg = draw.of_verdict(law.__name__, verdict)
+    say(message=verdict.message, text=text, svg=svg, why="")
 
 
 def own(say: Any, request: dict[str, Any]) -> None:

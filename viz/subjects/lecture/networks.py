@@ -136,7 +136,8 @@ class Block(Module):
     """x + f(x), where f is two convolutions."""
 
     def __init__(self) -> None:
-        self.conv1, self.conv2 = Conv2d(1, 4, 3, padding=1), Conv2d(4, 1, 3, padding=1)
+        rng = np.random.default_rng(0)  # the same picture each time
+        self.conv1, self.conv2 = Conv2d(1, 4, 3, padding=1, rng=rng), Conv2d(4, 1, 3, padding=1, rng=rng)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv2(relu(self.conv1(x)))
@@ -151,11 +152,12 @@ class UNet(Module):
     """A U-shaped network: down by pooling, up by transposed convolution, and what was before beside what is after."""
 
     def __init__(self) -> None:
-        self.down = Conv2d(1, 2, 3, padding=1)
+        rng = np.random.default_rng(0)  # the same picture each time
+        self.down = Conv2d(1, 2, 3, padding=1, rng=rng)
         self.pool = MaxPool2d(2)
-        self.deep = Conv2d(2, 4, 3, padding=1)
-        self.up = ConvTranspose2d(4, 2, 2, stride=2)
-        self.out = Conv2d(4, 1, 3, padding=1)
+        self.deep = Conv2d(2, 4, 3, padding=1, rng=rng)
+        self.up = ConvTranspose2d(4, 2, 2, stride=2, rng=rng)
+        self.out = Conv2d(4, 1, 3, padding=1, rng=rng)
 
     def forward(self, x: Tensor) -> Tensor:
         wide = relu(self.down(x))

@@ -138,10 +138,8 @@ def a_step_knows_the_steps_before(e: Any) -> None:
         loss = e.cross_entropy(twin(images), labels)
         e.sgd(parameters, e.gradients(loss, parameters), speeds, 0.1)
     for p, right in zip(model.parameters(), parameters, strict=True):
-        text = (
-            f"after three epochs, a parameter of shape {p.shape} is not where three steps of sgd with the same speeds "
-        )
-        demand(np.allclose(p.data, right.data, atol=1e-6), f"{text}take it: are they made anew on the way?")
+        text = f"three steps of sgd, with the same speeds, take a parameter of shape {p.shape} elsewhere"
+        demand(np.allclose(p.data, right.data, atol=1e-6), f"{text}: are speeds made anew on the way?")
 
 
 def it_learns_what_it_is_shown(e: Any) -> None:

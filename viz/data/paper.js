@@ -1,0 +1,164 @@
+// The paper that one draws on, the images to choose from, and what is shown as a line of Python.
+
+import { IMAGE } from "./network.js";
+import { Maps, largest } from "./maps.js";
+import { fitted, stroke, turned, warped } from "./pixels.js";
+import { data, element, get, images, last, scored, shapes, sheet, size, state, update } from "./state.js";
+
+/** What the network gets. */
+export function pixels() {
+  let image = state.base;
+  if (state.drawn && get("fit").checked) image = warped(image, sheet, fitted(image, sheet));
+  const moved = state.degrees || state.shift[0] || state.shift[1];
+  return moved ? warped(image, sheet, turned(state.degrees, state.shift)) : image;
+}
+
+const sheetShape = { maps: 1, height: sheet.height, width: sheet.width, cells: sheet.height * sheet.width };
+/** @type {Maps | null} */
+let paper = null;
+if (sheet.height > 3) {
+  paper = new Maps(sheetShape, 1e9);
+  paper.canvas.id = "paper";
+  paper.canvas.setAttribute("role", "img");
+  paper.canvas.setAttribute("aria-label", "the image; draw on it with mouse, finger or pen");
+  paper.box.removeAttribute("style");
+  get("pad").prepend(paper.box);
+} else get("drawing").hidden = true;
+
+export function showPad() {
+  paper?.paintImage(state.base, sheet.paper, sheet.ink);
+  get("turned").textContent = state.degrees + "°";
+  get("moved").textContent = `${state.shift[1]}, ${state.shift[0]}`;
+  [...get("images").children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === state.image)));
+  if (get("take").open) get("python").textContent = python();
+  update();
+}
+
+/** @param {number} i */
+function chooseImage(i) {
+  Object.assign(state, { image: i, base: images.slice(i * size, (i + 1) * size), drawn: false });
+  straight();
+}
+
+function straight() {
+  Object.assign(state, { degrees: 0, shift: [0, 0] });
+  for (const id of ["turn", "across", "down"]) get(id).value = 0;
+  showPad();
+}
+
+/** The gradient beside the paper, where there is no room for both sides of the rows. */
+const small = paper && new Maps(shapes[0], 150);
+if (small) {
+  small.box.removeAttribute("style");
+  get("saliency").append(small.box);
+}
+export function showSaliency() {
+  const { network } = state, slopes = network.gradient(IMAGE);
+  small?.paintOver(slopes, largest(slopes), network.values(IMAGE), sheet.paper, sheet.ink);
+}
+if (window.innerWidth <= 760) get("moving").open = false;
+
+let pen = /** @type {number[] | null} */ (null);
+
+/** @param {PointerEvent} event */
+function penAt(event) {
+  const box = paper?.canvas.getBoundingClientRect() || new DOMRect();
+  return [(event.clientY - box.top) / box.height * sheet.height, (event.clientX - box.left) / box.width * sheet.width];
+}
+
+/** @param {number[]} to */
+function draw(to) {
+  const rubber = get("rubber").getAttribute("aria-pressed") === "true";
+  const radius = Math.max(0.6, Number(get("width").value) * sheet.height / 32);  // no fainter than a pixel
+  stroke(state.base, sheet, pen || to, to, radius, rubber ? sheet.paper : sheet.ink);
+  pen = to;
+  if (state.image === null) state.drawn = true;
+  showPad();
+}
+
+paper?.canvas.addEventListener("pointerdown", (event) => {
+  if (event.button !== 0) return;
+  paper?.canvas.setPointerCapture(event.pointerId);
+  pen = null;
+  draw(penAt(event));
+  event.preventDefault();
+});
+paper?.canvas.addEventListener("pointermove", (event) => {
+  if (!pen) return;
+  const between = event.getCoalescedEvents?.() || [];
+  for (const one of between.length ? between : [event]) draw(penAt(one));
+});
+for (const end of ["pointerup", "pointercancel"]) paper?.canvas.addEventListener(end, () => { pen = null; });
+get("clear").addEventListener("click", () => {
+  Object.assign(state, { image: null, drawn: true, base: new Float32Array(size).fill(sheet.paper) });
+  straight();
+});
+get("rubber").addEventListener("click", () => {
+  const button = get("rubber");
+  button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
+});
+get("fit").addEventListener("change", showPad);
+for (const id of ["turn", "across", "down"]) {
+  get(id).addEventListener("input", () => {
+    state.degrees = Number(get("turn").value);
+    state.shift = [Number(get("down").value), Number(get("across").value)];
+    showPad();
+  });
+}
+get("straight").addEventListener("click", straight);
+
+const thumbnails = data.answers.map((answer, i) => {
+  const picture = new Maps(sheetShape, 1e9);
+  const label = data.labels ? data.labels[i] : null, wrong = label !== null && scored && label !== answer;
+  const said = label === null ? `image ${data.numbers[i]}` : wrong ? `${label}, read as ${answer}` : String(label);
+  const named = { type: "button", title: said, "aria-label": said };
+  const button = element("button", named, picture.canvas, element("span", {}, said));
+  button.classList.toggle("wrong", wrong);
+  button.addEventListener("click", () => chooseImage(i));
+  get("images").append(button);
+  return picture;
+});
+export function showImages() {
+  thumbnails.forEach((picture, i) => {
+    picture.paintImage(images.slice(i * size, (i + 1) * size), sheet.paper, sheet.ink);
+  });
+}
+
+// -- taken along ------------------------------------------------------------------------------------------------------
+
+/** The shortest number that is v in float32. @param {number} v */
+function shortest(v) {
+  for (let digits = 1; digits < 9; digits++) {
+    const n = Number(v.toPrecision(digits));
+    if (Math.fround(n) === Math.fround(v)) return n;
+  }
+  return v;
+}
+
+/** What is shown, as a line of Python. */
+function python() {
+  const moved = state.degrees || state.shift[0] || state.shift[1];
+  const shape = [1, ...state.network.program.shape].join(", ");
+  const begin = state.image === null ? NaN : state.image * size;
+  const untouched = state.base.every((v, i) => v === images[begin + i]);
+  const numbers = () => `np.array([${Array.from(pixels(), shortest).join(", ")}], np.float32).reshape(${shape})`;
+  const from = `images[${state.image === null ? 0 : data.numbers[state.image]}]`, one = from + "[None]";
+  const { matrix: [a, b, c, d], shift } = turned(state.degrees, state.shift);
+  const map = `np.array([[[${a}, ${b}], [${c}, ${d}]]]), np.array([[${shift.join(", ")}]])`;
+  const warp = `nets.warp(${one}, ${map}, ${sheet.paper})`, x = !untouched ? numbers() : moved ? warp : one;
+  const unit = state.seed && state.seed.row === last ? state.seed.cell : null;
+  const wanted = unit === null ? (data.smallest ? "scores.data.argmin()" : "scores.data.argmax()") : String(unit);
+  return `x = Tensor(${x}); scores = model(x).reshape(-1); [g] = gradients(scores[${wanted}], [x])`;
+}
+
+get("take").addEventListener("toggle", showPad);
+get("copy").addEventListener("click", async () => {
+  get("python").textContent = python();
+  try {
+    await navigator.clipboard.writeText(python());
+    get("done").textContent = "Copied.";
+  } catch {
+    getSelection()?.selectAllChildren(get("python"));
+    get("done").textContent = "Selected: copy it with the keys of your browser.";
+  }
+});

@@ -1,0 +1,116 @@
+// What the page is about, what is chosen in it, and words and numbers for it: all other parts share this.
+
+import { IMAGE, Network, decoded } from "./network.js";
+import { shapeOf } from "./maps.js";
+
+/** @typedef {import("./network.js").Program} Program */
+/** @typedef {import("./pixels.js").Sheet} Sheet */
+/**
+ * @typedef {object} Data
+ * @property {Record<string, {program: Program, weights: string}>} networks @property {string} images
+ * @property {number[]} numbers of the images, as the caller counts them @property {number[] | null} labels
+ * @property {number[]} answers @property {boolean} smallest @property {Sheet} sheet
+ * @property {number[][]} dead of each row the maps that are 0 for all images
+ */
+/** @typedef {{row: number, cell: number}} Cell row -1 is the image */
+
+/** @param {string} id @returns {any} */
+export const get = (id) => document.getElementById(id);
+
+/** @type {Data} */
+export const data = JSON.parse(get("data").textContent);
+export const { sheet } = data;
+export const networks = Object.fromEntries(
+  Object.entries(data.networks).map(([name, { program, weights }]) => [name, new Network(program, decoded(weights))]));
+export const rows = networks.after.rows, last = rows.length - 1;
+export const size = networks.after.values(IMAGE).length, images = decoded(data.images);
+export const scored = rows[last].output_shape.length === 1 && rows[last].size > 1;
+
+const flat = networks.after.program.shape.length === 1;  // an image as a list of pixels
+/** How the image, and then each row, is laid out. */
+export const shapes = [
+  flat ? { maps: 1, height: sheet.height, width: sheet.width, cells: size } : shapeOf(networks.after.program.shape),
+  ...rows.map((row) => shapeOf(row.output_shape)),
+];
+
+export const state = {
+  network: networks.after,
+  image: /** @type {number | null} */ (0),  // which of the images; null for a drawing that began on white paper
+  base: /** @type {Float32Array} */ (images.slice(0, size)),  // what lies on the pad
+  drawn: false,
+  degrees: 0,
+  shift: [0, 0],
+  seed: /** @type {Cell | null} */ (null),  // where the gradient begins; null: at the answer
+  pinned: /** @type {Cell | null} */ (null),  // the cell that is explained when nothing is pointed at
+  pointed: /** @type {Cell | null} */ (null),  // the cell that is pointed at
+  step: /** @type {number | null} */ (null),  // how far the walk is; null: all is shown
+};
+
+// -- words and numbers ------------------------------------------------------------------------------------------------
+
+/** @param {number} v */
+export function short(v) {
+  if (!Number.isFinite(v)) return String(v).replace("-", "−").replace("Infinity", "∞");
+  return String(Number(v.toPrecision(3))).replace("-", "−");
+}
+
+/** @param {number} v */
+export const bracketed = (v) => (v < 0 ? `(${short(v)})` : short(v));
+
+/** @param {string} tag @param {Record<string, string>} attributes @param {...(Node | string)} children */
+export function element(tag, attributes, ...children) {
+  const e = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) e.setAttribute(key, value);
+  e.append(...children);
+  return e;
+}
+
+/** @param {number} row */
+export const nameOf = (row) => (row === IMAGE ? "image" : rows[row].shown);
+
+/** @param {Cell} cell */
+export function placeOf({ row, cell }) {
+  const { maps, height, width } = shapes[row + 1];
+  if (row !== IMAGE && rows[row].output_shape.length < 2) return (row === last && scored ? "score " : "unit ") + cell;
+  const y = Math.floor(cell / width) % height, x = cell % width, map = Math.floor(cell / width / height);
+  return (maps > 1 ? `map ${map}, ` : "") + (height > 1 ? `row ${y}, column ${x}` : `place ${x}`);
+}
+
+/** A cell in a sentence. @param {Cell} cell */
+export const spoken = (cell) => (cell.row === last && scored ? placeOf(cell) : `${nameOf(cell.row)}, ${placeOf(cell)}`);
+
+/** @param {Float32Array} scores */
+export function answerOf(scores) {
+  let best = 0;
+  for (let i = 1; i < scores.length; i++) {
+    if (data.smallest ? scores[i] < scores[best] : scores[i] > scores[best]) best = i;
+  }
+  return best;
+}
+
+/** @returns {Cell} */
+export const seedOf = () => state.seed || { row: last, cell: answerOf(state.network.values(last)) };
+
+// -- a frame ----------------------------------------------------------------------------------------------------------
+
+let asked = false, painter = () => {};
+
+/** Says what a frame shows. @param {() => void} show */
+export function onFrame(show) {
+  painter = show;
+}
+
+/** Shows everything as it is now. */
+export function frame() {
+  painter();
+}
+
+/** Asks for a frame, once however often it is asked. */
+export function update() {
+  if (asked) return;
+  asked = true;
+  requestAnimationFrame(() => {
+    asked = false;
+    painter();
+  });
+}
