@@ -96,12 +96,11 @@ def set_blas_threads(n: int) -> int | None:
 @cache
 def _blas_functions() -> tuple[Callable[[], int], Callable[[int], None]] | None:
     package = Path(np.__file__).parent
-    for file in [*package.parent.glob("numpy.libs/*openblas*"), *package.glob(".dylibs/*openblas*")]:
-        library = ctypes.CDLL(str(file))  # NumPy has loaded it, so nothing is loaded
-        for name in ("scipy_openblas_{}_num_threads64_", "scipy_openblas_{}_num_threads", "openblas_{}_num_threads"):
-            if hasattr(library, name.format("set")):
-                return getattr(library, name.format("get")), getattr(library, name.format("set"))
-    return None
+    files = [*package.parent.glob("numpy.libs/*openblas*"), *package.glob(".dylibs/*openblas*")]
+    libraries = [ctypes.CDLL(str(file)) for file in files]  # NumPy has loaded them, so nothing is loaded
+    names = ("scipy_openblas_{}_num_threads64_", "scipy_openblas_{}_num_threads", "openblas_{}_num_threads")
+    pairs = [(x, name) for x in libraries for name in names if hasattr(x, name.format("set"))]
+    return next(((getattr(x, name.format("get")), getattr(x, name.format("set"))) for x, name in pairs), None)
 
 
 def in_blocks(block: Callable[[int, int], Result], n: int, products: int, at_most: int = sys.maxsize) -> list[Result]:

@@ -147,13 +147,13 @@ def program_of(
     for x, said_name in wanted.items():  # first the outputs, so that no other value takes their names
         if said_name in said and results.get(said_name) is x and x.primitive is not None:
             names[x] = free_name(as_identifier(said_name), taken)
-    number = 0
+    number, several = 0, len({output for output, _ in slopes.values()}) > 1
     for x in lines:
         if x in names or x in nameless or x.primitive is None:
             continue
         name, (output, of) = wanted.get(x), slopes.get(x, ("", None))
         if of in names and (name is None or (name in results and name not in said)):
-            loss = f"_{as_identifier(output)}_d" if of in known.values() else ""
+            loss = f"_{as_identifier(output)}_d" if several and of in known.values() else ""
             name = f"d{loss}_{names[of]}"
         elif name is None:
             name = f"t{(number := number + 1)}"

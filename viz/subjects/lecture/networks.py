@@ -152,7 +152,7 @@ class UNet(Module):
     """A U-shaped network: down by pooling, up by transposed convolution, and what was before beside what is after."""
 
     def __init__(self) -> None:
-        rng = np.random.default_rng(0)
+        rng = np.random.default_rng(0)  # the same picture each time
         self.down = Conv2d(1, 2, 3, padding=1, rng=rng)
         self.pool = MaxPool2d(2)
         self.deep = Conv2d(2, 4, 3, padding=1, rng=rng)

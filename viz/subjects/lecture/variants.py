@@ -273,7 +273,7 @@ def effective_receptive_field() -> Figure:
 
 def learned_filters() -> Figure:
     """Eight filters of 7 × 7, before and after a small network has learnt to read digits with them; grey is 0."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(0)  # the same picture each time
     first, last = Conv2d(1, 8, 7, rng=rng), Dense(8 * 5 * 5, 10, rng=rng)
     model = Sequential(C1=first, act=ReLU(), pool=MaxPool2d(2), flat=Flatten(), out=last)
     rows = []
