@@ -65,7 +65,7 @@ def book(folder: str | Path) -> Path:
             raise BookError("links that lead nowhere:\n" + "\n".join(wrong))
         if folder.exists():
             shutil.rmtree(folder)
-        shutil.copytree(site, folder, ignore=shutil.ignore_patterns(".buildinfo*", "jupyter_execute"))
+        shutil.copytree(site, folder, ignore=shutil.ignore_patterns(".buildinfo*", "_sources", "jupyter_execute"))
     return folder / "index.html"
 
 
