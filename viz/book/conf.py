@@ -12,7 +12,6 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # no widgets, so nothing to fetch
-nb_merge_streams = True
 
 html_theme = "furo"
 html_theme_options = {"navigation_with_keys": True, "top_of_page_buttons": []}

@@ -13,11 +13,13 @@ import builtins
 import inspect
 import keyword
 import re
+from functools import partial
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from jupyter_cache.executors import utils
 from math_core import LatexToMathML
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -382,6 +384,8 @@ def visit_math_block(translator: Any, node: nodes.math_block) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
+    # What a cell prints is one text, however it arrives: else two builds may differ.
+    utils.executenb = partial(utils.executenb, coalesce_streams=True)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.add_directive("annotated", Annotated)
     app.add_directive("reference", Reference)

@@ -84,7 +84,7 @@ def write_notebook(notebook: dict[str, Any], path: Path) -> None:
         cell["source"] = text
         cell["id"] = hashlib.sha256(f"{path.stem} {n} {text}".encode()).hexdigest()[:12]
         if cell["cell_type"] == "code":
-            cell["outputs"] = [_lasting(output) for output in _once(cell["outputs"])]
+            cell["outputs"] = [_lasting(output) for output in cell["outputs"]]
         cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key == "tags"}
     notebook["metadata"] = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -92,13 +92,6 @@ def write_notebook(notebook: dict[str, Any], path: Path) -> None:
     }
     notebook["nbformat"], notebook["nbformat_minor"] = 4, 5
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
-
-
-def _once(outputs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Outputs without what was printed a second time: the first piece of a stream holds all that follow at once."""
-    for before, output in zip([{}, *outputs], outputs, strict=False):
-        if output["output_type"] != "stream" or before.get("name") != output["name"]:
-            yield output
 
 
 def _lasting(output: dict[str, Any]) -> dict[str, Any]:
