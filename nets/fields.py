@@ -153,6 +153,8 @@ def _behind(t: Tensor, before: Along, known: Sequence[Tensor], varying: set[Tens
         return tuple(map(_cut, before, starts))
     if name == "index" and x.ndim == axes + 2 and (slices := _slices(t.params["key"], x.ndim)):
         return tuple(map(_cut, before, [part.indices(n)[::2] for part, n in zip(slices[2:], x.shape[2:], strict=True)]))
+    if name == "index" and x.ndim == axes + 2 > t.ndim:  # single places: put together again, they may be any
+        return (None,) * axes
     given = {x: _drawn(x) for x in t.inputs if x in varying}
     for one in known:
         before = _without_joined(before, _joined_axes(t, one, given, axes))

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -231,6 +232,7 @@ def small_gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str,
     section = ("9.5 Variants of the basic convolution function", "Letters", letters_in_a_window)
     monkeypatch.setattr(gallery, "FIGURES", (*ours, section))
     monkeypatch.setattr(gallery, "SETTINGS", dict(settings))
+    monkeypatch.setattr(gallery, "FORMS", ())
     monkeypatch.setattr(gallery, "code", lambda draw: f"code of {draw.__name__}")
     page = gallery.gallery(tmp_path / "new" / "folder")
     assert page == tmp_path / "new" / "folder" / "index.html"
@@ -266,6 +268,22 @@ def test_the_gallery_has_each_figure_its_caption_its_code_and_its_links(small_ga
     sections = re.findall(r'<h2 id="section-([\d.]+)">', page)
     assert sections == ["6.5", "9.1", "9.2", "9.5"] == re.findall(r'<a href="#section-([\d.]+)">', page)
     assert (folder / "stepper.html").exists()
+
+
+@pytest.mark.parametrize("form", sys.modules["viz.pages.gallery"].FORMS, ids=lambda form: form.__name__)
+def test_the_three_forms_of_an_expression_have_its_value(form: Callable[[], Any], tmp_path: Path) -> None:
+    """Formula and program, as they stand on the page, give what the expression gives."""
+    heading, said, outputs, inputs = form()
+    entry = sys.modules["viz.pages.gallery"].forms(tmp_path, heading, said, outputs, inputs)
+    arrays = {name: t.data if isinstance(t, Tensor) else t for name, t in inputs.items()}
+    space: dict[str, Any] = {"np": np}
+    exec(entry.beside["program"], space)
+    results = space["program"](**arrays)
+    for result, t in zip(results if isinstance(results, tuple) else (results,), outputs.values(), strict=True):
+        np.testing.assert_allclose(result, t.data, rtol=1e-12)
+    value = eval(entry.beside["formula"], {**vars(np), **arrays})
+    np.testing.assert_allclose(value, next(iter(outputs.values())).data, rtol=1e-12)
+    assert entry.path.stat().st_size > 1000
 
 
 def one_figure(name: str) -> Callable[[], Figure]:

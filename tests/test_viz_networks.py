@@ -236,5 +236,6 @@ def test_a_state_sees_all_time_steps_before_it_through_the_matrix_of_the_state(n
         else:  # by way of any unit of the states between
             on = {("w", k) for k in range(d * d)}
         assert found[j * n + b, i * n + a] == read | on
+    assert nets.summary(model, (d, n)).rows[0].receptive_field == n
     drawing = connectivity(model, (d, n), unit=1).drawing
     assert {(w.tail, w.head - n) for w in drawing.wires} == set(earlier)

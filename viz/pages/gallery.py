@@ -96,7 +96,7 @@ def gallery(folder: str | Path, *, explorer: Path | None = None) -> Path:
         call = ", ".join(f"{key}={value!r}" for key, value in setting.items())
         text = f'from viz import convolution_arithmetic\n\nconvolution_arithmetic({call}).save("{stem}.gif")\n'
         sections[ARITHMETIC].append(Entry(path, name.capitalize(), said, text, moving))
-    sections[GRAPHS] += [forms(folder, *form) for form in (an_expression(), its_gradient(), a_loss())]
+    sections[GRAPHS] += [forms(folder, *form()) for form in FORMS]
     stepper(example(), folder / "stepper.html", back="index.html")
     playground(folder / "playground.html", back="index.html")
     live = None if explorer is None else os.path.relpath(explorer, folder)
@@ -145,6 +145,9 @@ def a_loss() -> Form:
     slopes = dict(zip(("d_w", "d_b"), gradients(loss, [w, b]), strict=True))
     said = "Graph and formula are those of the loss; the program is a whole step of learning, forward and backward."
     return "The loss of a dense layer in three forms", said, {"loss": loss, **slopes}, inputs
+
+
+FORMS = (an_expression, its_gradient, a_loss)
 
 
 def forms(folder: Path, heading: str, said: str, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Entry:
