@@ -152,6 +152,12 @@ def test_a_tie_sends_the_gradient_where_the_engine_sends_it(bench: Browser, name
     agree()
 
 
+def test_relu_keeps_nan_in_a_page_as_in_the_engine(bench: Browser) -> None:
+    x = Tensor(np.array([np.nan, -np.inf, np.inf, -1, -0.0, 2], np.float32))
+    y = mt.relu(x)
+    np.testing.assert_array_equal(in_page(bench, [y], [x])[0], y.data)
+
+
 # -- networks ----------------------------------------------------------------------------------------------------------
 
 
@@ -306,6 +312,9 @@ def cube(x):
         (nets.Dense(3, 2), np.ones((2, 3)), [0.5, 1.0], "whole numbers"),
         (nets.Dense(3, 2), np.ones(3), None, "N > 0"),
         (nets.Dense(3, 2), np.full((1, 3), np.nan), None, "infinite"),
+        (nets.Dense(3, 2), np.full((1, 3), 1e39), None, "finite in float32"),
+        (nets.Dense(3, 2), np.full((1, 3), 1j), None, "real numbers, got complex128"),
+        (nets.Dense(3, 2), np.full((1, 3), "1"), None, "real numbers, got <U1"),
         (nets.Dense(3, 2), np.ones((2, 4)), None, "4"),
     ],
 )
@@ -315,6 +324,47 @@ def test_what_a_page_cannot_show_is_refused_with_the_reason(
     with pytest.raises(ValueError, match=said):
         viz.explorer(model, images, tmp_path / "page.html", labels=labels)
     assert not (tmp_path / "page.html").exists()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("which", ["model", "before"])
+def test_a_model_that_is_not_finite_is_refused_by_the_name_of_its_parameter(
+    tmp_path: Path, which: str, value: float
+) -> None:
+    models = {"model": nets.Dense(3, 2), "before": nets.Dense(3, 2)}
+    models[which].load_state_dict({"weight": np.full((2, 3), value, np.float32), "bias": np.zeros(2, np.float32)})
+    with pytest.raises(ValueError, match=f"{which} must be finite, and its weight holds"):
+        viz.explorer(models["model"], pictures((3,)), tmp_path / "page.html", before=models["before"])
+    assert not (tmp_path / "page.html").exists()
+
+
+@pytest.mark.parametrize("layer", [nets.Tanh, lambda: nets.Dense(2, 5)])
+def test_before_is_a_model_of_the_same_layers_and_shapes(tmp_path: Path, layer: Callable[[], nets.Module]) -> None:
+    model, before = nets.Sequential(nets.Dense(3, 2), nets.ReLU()), nets.Sequential(nets.Dense(3, 2), layer())
+    with pytest.raises(ValueError, match="before must be the same model"):
+        viz.explorer(model, pictures((3,)), tmp_path / "page.html", before=before)
+    wrong: Any = "before"
+    with pytest.raises(TypeError, match="got before of str"):
+        viz.explorer(model, pictures((3,)), tmp_path / "page.html", before=wrong)
+
+
+REFUSED = {
+    "explorer.forward([1, 2])": "the image has 3 pixels, got 2",
+    "explorer.forward([1, NaN, 2])": "finite numbers, got NaN at 1",
+    "explorer.forward('abc')": "finite numbers, got a at 0",
+    "explorer.forward(new Array(3))": "finite numbers, got undefined at 0",
+    "explorer.gradient([1, 2, Infinity], 0)": "finite numbers, got Infinity at 2",
+    "explorer.gradient([1, 2, 3], 2)": "no unit 2",
+    "explorer.gradient([1, 2, 3], 0.5)": "no unit 0.5",
+    "explorer.gradient([1, 2, 3], null)": "no unit null",
+    "explorer.gradient([1, 2, 3])": "no unit undefined",
+}
+
+
+def test_a_page_refuses_what_is_no_image_and_no_unit(browser: Browser, tmp_path: Path) -> None:
+    browser.open(viz.explorer(nets.Dense(3, 2), pictures((3,)), tmp_path / "page.html"))
+    for call, said in REFUSED.items():
+        assert said in browser.run(f"try {{ {call}; return '' }} catch (error) {{ return error.message }}"), call
 
 
 def test_a_model_stays_as_it_was(tmp_path: Path) -> None:
@@ -471,7 +521,30 @@ def test_a_prepared_drawing_fills_the_frame_of_the_data_and_stands_in_its_middle
     assert abs(columns[0] + columns[-1] - 31) <= 3
 
 
+def test_empty_paper_is_called_empty_until_something_is_drawn(browser: Browser, lenet: Any) -> None:
+    _, path = lenet
+    browser.open(path)
+    browser.click("#clear")
+    browser.settled()
+    assert browser.text("#answer").startswith("Empty paper, read as ")
+    x, y, w, h = middle(browser, "#paper")
+    browser.drag([(x + w / 2, y + h / 4), (x + w / 2, y + h * 3 / 4)])
+    browser.settled()
+    assert browser.text("#answer").startswith("It reads ")
+
+
 # -- pointing and clicking ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("last", [nets.Identity, nets.LogSoftmax, nets.Softmax])
+def test_the_chance_of_a_class_is_its_softmax_also_where_the_model_computes_it(
+    browser: Browser, tmp_path: Path, last: Callable[[], nets.Module]
+) -> None:
+    dense, images = nets.Dense(4, 3, rng=np.random.default_rng(0)), pictures((4,), 1)
+    browser.open(viz.explorer(nets.Sequential(dense, last()), images, tmp_path / "page.html"))
+    browser.settled()
+    shown = browser.run("return [...document.querySelectorAll('#scores .chance')].map(e => parseFloat(e.textContent))")
+    np.testing.assert_allclose(floats(shown), 100 * mt.softmax(dense(images)).data[0], atol=0.51)
 
 
 def test_a_click_on_a_score_or_a_cell_sends_its_gradient_back(browser: Browser, lenet: Any) -> None:
@@ -551,6 +624,7 @@ def test_a_map_that_is_taken_out_changes_the_scores_as_in_the_engine(browser: Br
     shown = "return [...document.querySelectorAll('#scores .score')].map(e => e.textContent.replace('−', '-'))"
     np.testing.assert_allclose(floats(browser.run(shown)), x.data[0], rtol=6e-3, atol=1e-6)
     assert browser.text("#faded") == "Faded: S2 0."
+    assert "times 0.5: faded" in browser.text("#cell")
     browser.click("#restore")
     browser.settled()
     np.testing.assert_allclose(floats(browser.run(shown)), model(image).data[0], rtol=6e-3, atol=1e-6)
@@ -638,6 +712,33 @@ def test_hostile_names_do_nothing(browser: Browser, tmp_path: Path) -> None:
     assert set(browser.run("return Object.keys(explorer.forward([1, 2, 3, 4]))")) == {bad, "__proto__", "<b>"}
     assert browser.run("return document.images.length") == 0
     assert browser.messages() == []
+
+
+@pytest.mark.parametrize("width", [1400, 900, 390])
+def test_the_page_is_no_wider_for_long_names(browser: Browser, tmp_path: Path, width: int) -> None:
+    model = nets.Sequential(**{"a" * 500: nets.Dense(16, 4), "b" * 500: nets.Dense(4, 2)})
+    path = viz.explorer(model, pictures((16,)), tmp_path / "page.html", title="t" * 500)
+    with browser.emulated(width):
+        browser.open(path)
+        browser.run("document.querySelector('#row-0 .values canvas').focus()")
+        browser.press(RIGHT + ENTER)
+        browser.run("const f = document.getElementById('fade'); f.value = 0; f.dispatchEvent(new Event('input'))")
+        browser.run("document.getElementById('forward').click()")
+        browser.settled()
+        wide = "return ['html', '#input', '#about', '#heads'].map(s => document.querySelector(s))"
+        assert browser.run(wide + ".filter(e => e.scrollWidth > e.clientWidth).map(e => e.id)") == []
+
+
+def test_the_page_counts_its_images(browser: Browser, tmp_path: Path) -> None:
+    for count, said in {1: "1 image", 2: "2 images"}.items():
+        browser.open(viz.explorer(nets.Dense(4, 2), pictures((4,), count), tmp_path / "page.html"))
+        assert browser.text("#input h2") == said
+    for labels, said in {
+        (0, 1): "2 images, 1 read wrong: this first",
+        (1, 1): "2 images, 2 read wrong: these first",
+    }.items():
+        browser.open(viz.explorer(nets.Identity(), np.array([[2, 1], [2, 1]]), tmp_path / "page.html", labels=labels))
+        assert browser.text("#input h2") == said
 
 
 @pytest.mark.parametrize("width", [1400, 900, 390])

@@ -3,7 +3,7 @@
 import { IMAGE } from "./network.js";
 import { Maps, largest } from "./maps.js";
 import { bracketed, element, get, nameOf, placeOf, rows, seedOf, shapes, short, spoken, state } from "./state.js";
-import { views } from "./rows.js";
+import { fadeOf, views } from "./rows.js";
 
 /** @typedef {import("./state.js").Cell} Cell */
 
@@ -43,7 +43,8 @@ function explanation(cell) {
     const words = reached.map(([k, mask]) => `${nameOf(k)} ${mask.reduce((a, b) => a + b, 0)} of ${mask.length}`);
     return [...head, arrived, element("p", {}, "It reaches, of each row: " + words.join(", ") + ".")];
   }
-  const formula = element("p", {}, element("code", {}, `${nameOf(row)} = ${rows[row].formula}`));
+  const fade = state.network.fade(row)[fadeOf(cell)], faded = fade === 1 ? "" : `, times ${short(fade)}: faded`;
+  const formula = element("p", {}, element("code", {}, `${nameOf(row)} = ${rows[row].formula}`), faded);
   return [...head, formula, ...parts(cell), ...onward(cell), arrived];
 }
 
@@ -76,7 +77,7 @@ function parts({ row, cell }) {
     const listed = products.join(" + ");
     lines.push(element("p", {}, `${terms.length} products, the largest first: `, element("span", { class: "sum" },
       (listed || "0") + (ranked.length > MOST_TERMS ? " + …" : "") + ` = ${short(total)}`)));
-    lines.push(element("p", {}, near ? `That is the value: there is no bias.` : "With the bias: ",
+    lines.push(element("p", {}, near ? `That is the value: nothing is added to it.` : "With the bias: ",
       ...(near ? [] : [element("b", {}, `${short(total)} + ${bracketed(rest)} = ${short(value)}`)])));
   } else if (near && active.length === 1) {
     const [{ source, i, x }] = active;

@@ -3,8 +3,8 @@
 import { IMAGE } from "./network.js";
 import { largest, paintScale, readPalette } from "./maps.js";
 import {
-  answerOf, data, element, frame, get, last, nameOf, networks, onFrame, placeOf, rows, scored, seedOf, short, spoken,
-  state, update,
+  answerOf, data, element, frame, get, last, nameOf, networks, onFrame, placeOf, rows, scored, seedOf, sheet, short,
+  spoken, state, update,
 } from "./state.js";
 import { drawWires, fadeOf, fadedMaps, views } from "./rows.js";
 import { explain } from "./cell.js";
@@ -28,9 +28,10 @@ onFrame(() => {
 
 // -- scores -----------------------------------------------------------------------------------------------------------
 
-/** The chances of the classes: the softmax of the scores, or of the distances with a minus.
- * @param {Float32Array} scores */
+/** The chances of the classes: the softmax of the scores, or of the distances with a minus; or the outputs, where they
+ * are a softmax already. @param {Float32Array} scores */
 function chances(scores) {
+  if (/^exp\(log_softmax\(.*\)\)$/.test(rows[last].formula)) return [...scores];
   const best = scores[answerOf(scores)], parts = [...scores].map((s) => Math.exp(data.smallest ? best - s : s - best));
   const sum = parts.reduce((a, b) => a + b, 0);
   return parts.map((part) => part / sum);
@@ -67,7 +68,8 @@ function showScores() {
   });
   const label = state.image === null || state.drawn || !data.labels ? null : data.labels[state.image];
   const verdict = label === null ? "" : label === answer ? ", and that is right" : `, and it is ${label}`;
-  get("answer").textContent = `It reads ${answer}${verdict}.`;
+  const empty = state.image === null && state.base.every((v) => v === Math.fround(sheet.paper));
+  get("answer").textContent = empty ? `Empty paper, read as ${answer}.` : `It reads ${answer}${verdict}.`;
   get("answer").classList.toggle("wrong", label !== null && label !== answer);
 }
 
@@ -252,16 +254,23 @@ function undisturbed(f) {
   }
 }
 
+/** Runs the network on pixels from outside of this page. @param {number[]} image */
+function run(image) {
+  const list = Array.from(image), wrong = list.findIndex((v) => !Number.isFinite(v));
+  if (wrong >= 0) throw new Error(`pixels are finite numbers, got ${list[wrong]} at ${wrong}`);
+  state.network.forward(list);
+}
+
 Object.assign(window, {
   explorer: {
     /** The values of all rows, by name. @param {number[]} image */
     forward: (image) => undisturbed(() => {
-      state.network.forward(image);
+      run(image);
       return Object.fromEntries(rows.map((row, k) => [row.name, Array.from(state.network.values(k))]));
     }),
     /** The gradient of a unit of the last row by the pixels. @param {number[]} image @param {number} unit */
     gradient: (image, unit) => undisturbed(() => {
-      state.network.forward(image);
+      run(image);
       state.network.backward(last, unit);
       return Array.from(state.network.gradient(IMAGE));
     }),

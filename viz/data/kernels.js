@@ -57,7 +57,7 @@ const FUNCTIONS = {
   where: () => (condition, x, y) => (condition !== 0 ? x : y),
   maximum: () => Math.max,
   minimum: () => Math.min,
-  relu: () => (x) => (x > 0 ? x : 0),
+  relu: () => (x) => Math.max(x, 0),
   leaky_relu: ({ slope }) => (x) => (x > 0 ? x : slope * x),
   sigmoid: () => (x) => 1 / (1 + Math.exp(-x)),
   softplus: () => (x) => logaddexp(0, x),

@@ -70,7 +70,8 @@ export class Network {
 
   /** Sends a gradient of 1 back from a cell to all rows before it. @param {number} row @param {number} cell */
   backward(row, cell) {
-    if (!(cell >= 0 && cell < this.rows[row].size)) throw new Error(`${this.rows[row].name} has no unit ${cell}`);
+    const { name, size } = this.rows[row];
+    if (!(Number.isInteger(cell) && cell >= 0 && cell < size)) throw new Error(`${name} has no unit ${cell}`);
     for (let k = 0; k < this.rows.length; k++) this.gradient(k).fill(0);
     this.pixelGradient.fill(0);
     this.gradient(row)[cell] = 1;

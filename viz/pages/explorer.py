@@ -15,6 +15,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +66,8 @@ def explorer(
     `explorer.gradient(pixels, unit)` the flat gradient of that output unit by the pixels.
 
     Raises ValueError where an operator has no JavaScript, the recipe depends on the data, the model is too large
-    (2,000,000 parameters, 100,000,000 multiply-accumulates), the images do not fit it, or labels are missing.
+    (2,000,000 parameters, 100,000,000 multiply-accumulates) or not finite, the images do not fit it, or labels are
+    missing.
 
     >>> import tempfile
     >>> from nets import Dense
@@ -74,21 +76,16 @@ def explorer(
     >>> "<h1>Dense, live</h1>" in text, "http://" in text.replace("http://www.w3.org/", "")
     (True, False)
     """
-    if not isinstance(model, Module) or not (before is None or isinstance(before, Module)):
-        raise TypeError(f"the explorer shows a Module, got {type(model).__name__}")
-    dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
-    pictures = np.asarray(images, dtype)
-    if pictures.ndim < 2 or not pictures.size:
-        raise ValueError(f"images are (N, ...), and N > 0, got shape {pictures.shape}")
-    if not np.isfinite(pictures).all():
-        raise ValueError("images must be finite, and these hold infinite numbers or nan")
+    for name, one in {"model": model, "before": model if before is None else before}.items():
+        _check_model(name, one)
+    pictures = _checked_images(images, next((p.dtype for p in model.parameters()), np.dtype(np.float32)))
     truth = None if labels is None else _checked_labels(labels, len(pictures))
     nets = {"after": network(model, pictures[:1])}
     if before is not None:
         nets["before"] = network(before, pictures[:1])
-        names = [[row.name for row in one.rows] for one in nets.values()]
-        if names[0] != names[1]:
-            raise ValueError(f"before must be the same model, got rows {names[1]} for {names[0]}")
+        built = [[(row.name, row.kind, row.output_shape) for row in one.rows] for one in nets.values()]
+        if built[0] != built[1]:
+            raise ValueError(f"before must be the same model, got rows {built[1]} for {built[0]}")
     with no_grad(), model.in_use():
         outputs = np.concatenate([model(part).data.reshape(len(part), -1) for part in _in_parts(pictures)])
     if smallest is None:
@@ -129,6 +126,30 @@ def _dead(model: Module, pictures: Array) -> list[list[int]]:
 
 def _in_parts(pictures: Array) -> list[Array]:
     return np.array_split(pictures, -(-len(pictures) // BATCH))
+
+
+def _check_model(name: str, model: Module) -> None:
+    if not isinstance(model, Module):
+        raise TypeError(f"the explorer shows a Module, got {name} of {type(model).__name__}")
+    for key, array in model.state_dict().items():
+        if not _finite(array):
+            raise ValueError(f"{name} must be finite, and its {key} holds infinite numbers or nan")
+
+
+def _checked_images(images: npt.ArrayLike, dtype: np.dtype[Any]) -> Array:
+    given = np.asarray(images)
+    if given.dtype.kind not in "biuf":
+        raise ValueError(f"images hold real numbers, got {given.dtype} of shape {given.shape}")
+    if given.ndim < 2 or not given.size:
+        raise ValueError(f"images are (N, ...), and N > 0, got shape {given.shape}")
+    if not _finite(given):
+        raise ValueError("images must be finite in float32, and these hold larger numbers, infinite ones or nan")
+    return given.astype(dtype)
+
+
+def _finite(array: Array) -> bool:
+    """Whether float32, in which the page computes, has these numbers."""
+    return bool((np.abs(array) <= np.finfo(np.float32).max).all())
 
 
 def _checked_labels(labels: npt.ArrayLike, count: int) -> Array:
@@ -228,8 +249,10 @@ def _body(title: str, nets: dict[str, Network], count: int, wrong: int | None, d
     after = nets["after"]
     shift = max(1, round(data["sheet"]["height"] / 4))
     several = _choice("network", "Network", {"after": "after training", "before": "before"}) if "before" in nets else ""
-    of_all = f"{len(data['numbers'])} of {count} images" if len(data["numbers"]) < count else f"{count} images"
-    mistakes = "" if wrong is None else f", {wrong} read wrong: these first" if wrong else ", all read right"
+    images = f"{count} image{'s' if count > 1 else ''}"
+    of_all = f"{len(data['numbers'])} of {images}" if len(data["numbers"]) < count else images
+    first = "this first" if wrong == 1 else "these first"
+    mistakes = "" if wrong is None else f", {wrong} read wrong: {first}" if wrong else ", all read right"
     parameters = sum(row.parameters for row in after.rows)
     content = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     return f"""<main>
@@ -255,15 +278,19 @@ prepare a drawing as the data were</label>
 </details>
 <details id="take"><summary>Take it along</summary>
 <p><code id="python"></code></p>
+<p class="quiet"><code>model</code> and <code>images</code> are those that this page was made from. The line has all
+maps whole, and the gradient of a score.</p>
 <p><button id="copy" type="button">Copy as Python</button> <span id="done" role="status"></span></p></details>
 <details><summary>How to read it</summary>
 <p>Each row is a layer. It makes maps: pictures of what it has found, and where. A cell of a map sees a window of the
 rows before it, its field; deeper rows see more of the image, and the last one gives a score to each answer.</p>
 <p>Colours: <span class="swatch above"></span> above 0, <span class="swatch below"></span> below 0, each row up to its
-own largest number, which stands beside it (±). Struck out: a map that is 0 all over for this image; crossed out: for
+own largest number, which stands below it (±). Struck out: a map that is 0 all over for this image; crossed out: for
 all images. A dashed frame: a map that you have faded. Wires on the left: which rows a row reads.</p>
-<p>The gradient says how much one number would change if another grew a little; raw, it is rough. Keys: <kbd>Tab</kbd>
-to a picture, arrows from cell to cell, <kbd>Enter</kbd> sends the gradient back, <kbd>Esc</kbd> lets go.</p></details>
+<p>Beside a score: its bar, its number, and its chance, the softmax of all scores.</p>
+<p>The gradient says how much one number would change if another grew a little; raw, it is rough. Below a gradient
+stands how the row gets it: g is the gradient of the row that reads it. Keys: <kbd>Tab</kbd> to a
+picture, arrows from cell to cell, <kbd>Enter</kbd> sends the gradient back, <kbd>Esc</kbd> lets go.</p></details>
 <h2>{of_all}{mistakes}</h2>
 <div id="images" role="group" aria-label="images"></div>
 </div>
