@@ -763,6 +763,15 @@ def test_the_page_fits_a_phone_and_the_dark(browser: Browser, lenet: Any, width:
             assert browser.run(sides) == [False, True]
 
 
+def test_below_the_image_stands_what_its_greys_mean(browser: Browser, tmp_path: Path) -> None:
+    images = np.full((1, 1, 4, 4), 0.25, np.float32)
+    images[0, 0, 1, 1] = 2
+    browser.open(viz.explorer(nets.Identity(), images, tmp_path / "page.html"))
+    browser.settled()
+    assert browser.text("#row--1 .values .most") == "paper 0.25, ink 2"
+    assert browser.text("#row-0 .values .most") == "±2"
+
+
 def test_it_prints_in_light_colours(browser: Browser, lenet: Any) -> None:
     _, path = lenet
     with browser.emulated(800, scheme="dark"):

@@ -66,7 +66,7 @@ class View {
       this.values.frame("faded", fadedMaps(this.row), false);
     }
     const [above, beside] = this.section.querySelectorAll(".most");
-    above.textContent = "±" + short(most);
+    above.textContent = this.row === IMAGE ? `paper ${short(sheet.paper)}, ink ${short(sheet.ink)}` : "±" + short(most);
     beside.textContent = steepest > 0 ? "±" + short(steepest) : "no gradient here";
   }
 
