@@ -45,7 +45,7 @@ from tqdm import tqdm
 
 ROOT = Path(__file__).parents[1]
 LISTED = Path(__file__).with_suffix(".md")
-COPIED = ("minitensor", "nets", "viz", "tests", "setup.cfg", "pyproject.toml", "README.md")
+COPIED = ("minitensor", "nets", "viz", "tests", *[p.name for p in ROOT.glob("[!.]*") if p.is_file()])
 ELSEWHERE = ("test_nets_", "test_viz_", "test_exercises")  # tests that are not about minitensor
 SLOW = "test_viz_browser"  # a browser for each mutant is too much
 ENOUGH = {"minitensor": 0.95, "nets": 0.9, "viz": 0.9}  # the share of mutants that must be killed, in each room
