@@ -159,10 +159,9 @@ def deep_copy(newest_first: Sequence[Any], memo: dict[int, Any]) -> Any:
 # -- what becomes a value ----------------------------------------------------------------------------------------------
 
 
-def frozen(array: Any) -> Any:
-    """The same array, now read-only; or the scalar itself."""
-    if isinstance(array, np.ndarray):
-        array.setflags(write=False)
+def frozen(array: Array) -> Array:
+    """The same array, now read-only."""
+    array.setflags(write=False)
     return array
 
 

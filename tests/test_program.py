@@ -586,3 +586,9 @@ def test_an_error_of_the_function_is_the_engines_own():
     with raises(ValueError, "inner lengths must agree"):
         fast(np.ones((2, 3)), np.ones((2, 3)))
     assert re.match(r"compiled\(<lambda>\)", repr(fast))
+
+
+def test_a_constant_that_is_made_within_may_be_looked_at():
+    """Its value is the same whatever the inputs are."""
+    twice = compiled(lambda x: x * Tensor([2.0, 3.0]).data)
+    same(twice([1.0, 2.0]), np.array([2.0, 6.0]))
