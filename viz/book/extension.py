@@ -308,16 +308,17 @@ def link_names(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             words = [nodes.literal(word, word, module=module) for word in text.split()]
             literal.parent.replace(literal, [n for word in words for n in (word, nodes.Text(" "))][:-1])
             for word in words:
-                link(word, docname, app, known)
+                _link(word, docname, app, known)
         else:
-            link(literal, docname, app, known)
+            _link(literal, docname, app, known)
 
 
-def link(literal: nodes.literal, docname: str, app: Sphinx, known: set[str]) -> None:
+def _link(literal: nodes.literal, docname: str, app: Sphinx, known: set[str]) -> None:
+    """Make a name of ours a link to its home, and warn where a chapter names what nobody knows."""
     text = literal.astext()
     home = NAMES.means(text, literal.get("module", ""))
     if home is not None and (home.page, home.anchor) != (docname, ""):
-        reference = nodes.reference("", "", refuri=address(app, docname, home), internal=True, classes=["ours"])
+        reference = nodes.reference("", "", refuri=_address(app, docname, home), internal=True, classes=["ours"])
         literal.replace_self(reference)
         reference += literal
     elif home is None and docname.startswith("course/"):
@@ -336,12 +337,13 @@ def link_code(app: Sphinx, page: str, template: str, context: dict[str, Any], do
 
     def linked(found: re.Match[str]) -> str:
         home = homes.get(found[2])
-        return f'<a href="{address(app, page, home)}">{found[0]}</a>' if home else found[0]
+        return f'<a href="{_address(app, page, home)}">{found[0]}</a>' if home else found[0]
 
     context["body"] = TOKEN.sub(linked, context["body"])
 
 
-def address(app: Sphinx, page: str, home: Home) -> str:
+def _address(app: Sphinx, page: str, home: Home) -> str:
+    """Where a name is at home, as seen from a page."""
     uri = app.builder.get_relative_uri(page, home.page)
     return f"{uri}#{home.anchor}" if home.anchor else uri
 
@@ -372,12 +374,12 @@ def visit_code(translator: Any, node: code_lines) -> None:
 # -- mathematics -------------------------------------------------------------------------------------------------------
 
 
-def visit_math(translator: Any, node: nodes.math) -> None:
+def _visit_math(translator: Any, node: nodes.math) -> None:
     translator.body.append(MATH.convert_with_local_state(node.astext(), displaystyle=False))
     raise nodes.SkipNode
 
 
-def visit_math_block(translator: Any, node: nodes.math_block) -> None:
+def _visit_math_block(translator: Any, node: nodes.math_block) -> None:
     translator.body.append(f'<div class="math">{MATH.convert_with_local_state(node.astext(), displaystyle=True)}</div>')
     raise nodes.SkipNode
 
@@ -386,7 +388,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     # What a cell prints is one text, however it arrives: else two builds may differ.
     utils.executenb = partial(utils.executenb, coalesce_streams=True)
-    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
+    app.add_html_math_renderer("mathml", (_visit_math, None), (_visit_math_block, None))
     app.add_directive("annotated", Annotated)
     app.add_directive("reference", Reference)
     app.add_node(code_lines, html=(visit_code, None))

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 
 from ..drawing.render import write_whole
-from .page import colors, page, text_of
+from .page import colors, page, script_of, text_of
 
 TITLE = "Convolution arithmetic"
 SLIDERS = (  # name in the page, what it is, letter, least, most on the slider (window.playground.set takes more), begin
@@ -46,7 +46,7 @@ def playground(path: str | Path, *, back: str | None = None) -> Path:
     (True, False)
     """
     style = colors() + text_of("playground.css")
-    return write_whole(path, page(TITLE, _body(back), style, text_of("playground.js")))
+    return write_whole(path, page(TITLE, _body(back), style, script_of(text_of("player.js"), text_of("playground.js"))))
 
 
 def _slider(name: str, what: str, letter: str, least: int, most: int, begin: int) -> str:

@@ -27,7 +27,7 @@ from ..drawing.dot import GREY, LAYERED, Digraph, plain, visible
 from ..drawing.figure import Figure
 from ..drawing.render import write_whole
 from ..subjects.computation import SPINE, UNSAID, in_one_line, spine, uniform
-from .page import colors, page, text_of
+from .page import colors, page, script_of, text_of
 
 MOST_OPERATORS = 150
 MOST_CELLS = 400  # of an array that is written out
@@ -331,4 +331,4 @@ In a table of numbers the arrow keys move from one to the next.</p>
 <details id="all"><summary>All steps</summary><ol start="0">{steps}</ol></details>
 </main>
 <script type="application/json" id="data">{content}</script>"""
-    return page(title, body, colors() + text_of("stepper.css"), text_of("stepper.js"))
+    return page(title, body, colors() + text_of("stepper.css"), script_of(text_of("player.js"), text_of("stepper.js")))
