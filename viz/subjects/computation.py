@@ -7,7 +7,7 @@ graph of a gradient, or of a gradient's gradient, is drawn by the same call.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from string import ascii_uppercase
 from typing import Any
@@ -27,6 +27,7 @@ from ..drawing.style import LIGHT, Style
 Layers = Mapping[str, Sequence[Tensor]]
 Box = Tensor | str  # a Tensor's own, or that of its layer
 Boxes = dict[Tensor, Box]
+Wire = tuple[Box | None, Box, bool, str]  # from, to, whether it is the spine, the number of the operand
 
 UNSAID = {"groups": 1, "keepdims": False, "count_include_pad": True, "constant_values": 0}  # what changes nothing
 SHOWN_BY_SHAPE = {"shape", "ends", "rng"}  # or by what was drawn
@@ -90,14 +91,36 @@ def computation_graph(
         sheet.node(names[box], _label(title, t, colours, grads.get(t), values, own=box is t))
     for name, frame in frames.items():
         strips[next(column[t] for t in drawn if owner.get(t) == name)].subgraph(frame)
-    wires = [
+    wires = _wires(drawn, boxes)
+    _draw(dict.fromkeys(wires) if collapse else wires, names, column, strips)
+    for tail, head in _stacked(drawn, owner) if framed else ():
+        if column[tail] == column[head]:
+            strips[column[head]].edge(names[tail], names[head], style="invis", **SPINE)
+    if columns > 1:
+        for strip in strips.values():
+            picture.subgraph(strip)
+    said, style = f"computation graph of {len(drawn)} Tensors", Style.of(style)
+    lying = replace(style, orientation="right")
+    parts = [Figure(_alone(strip), title=f"{said}, part {c + 1}").styled(lying) for c, strip in strips.items()]
+    return replace(Figure(picture.source, title=said).styled(style), parts=tuple(parts) if columns > 1 else ())
+
+
+def _wires(drawn: Sequence[Tensor], boxes: Boxes) -> list[Wire]:
+    """From box to box; none within a box, and from None where it comes from a Tensor that is not drawn."""
+    return [
         (boxes.get(x), boxes[t], x is spine(t), place)
         for t in drawn
         for x, place in zip(t.inputs, operand_places(t) if boxes[t] is t else [""] * len(t.inputs), strict=True)
         if boxes.get(x) != boxes[t]
     ]
+
+
+def _draw(
+    wires: Iterable[Wire], names: Mapping[Box, str], column: Mapping[Box, int], strips: Mapping[int, Digraph]
+) -> None:
+    """Draw the wires; one between columns is cut, and both its ends have a letter."""
     letters: dict[Box, str] = {}  # of the boxes that are read in another column
-    for number, (tail, head, straight, place) in enumerate(dict.fromkeys(wires) if collapse else wires):
+    for number, (tail, head, straight, place) in enumerate(wires):
         here, looks = strips[column[head]], {**(SPINE if straight else {}), **({"headlabel": place} if place else {})}
         if tail is None:  # older than what is drawn
             here.node(f"h{number}", "...", shape="plaintext", fontcolor=GREY)
@@ -111,16 +134,6 @@ def computation_graph(
                 strips[column[tail]].edge(names[tail], f"{names[tail]}_", **SPINE)
             here.node(f"{names[tail]}_{column[head]}", letters[tail], **CUT)
             here.edge(f"{names[tail]}_{column[head]}", names[head], **looks)
-    for tail, head in _stacked(drawn, owner) if framed else ():
-        if column[tail] == column[head]:
-            strips[column[head]].edge(names[tail], names[head], style="invis", **SPINE)
-    if columns > 1:
-        for strip in strips.values():
-            picture.subgraph(strip)
-    said, style = f"computation graph of {len(drawn)} Tensors", Style.of(style)
-    lying = replace(style, orientation="right")
-    parts = [Figure(_alone(strip), title=f"{said}, part {c + 1}").styled(lying) for c, strip in strips.items()]
-    return replace(Figure(picture.source, title=said).styled(style), parts=tuple(parts) if columns > 1 else ())
 
 
 def by_layer(model: Module, x: Operand) -> tuple[Tensor, dict[str, list[Tensor]]]:
