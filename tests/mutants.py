@@ -29,6 +29,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate, takewhile
 from pathlib import Path
@@ -47,7 +48,6 @@ ROOT = Path(__file__).parents[1]
 LISTED = Path(__file__).with_suffix(".md")
 COPIED = ("minitensor", "nets", "viz", "tests", *[p.name for p in ROOT.glob("[!.]*") if p.is_file()])
 ELSEWHERE = ("test_nets_", "test_viz_", "test_exercises")  # tests that are not about minitensor
-SLOW = "test_viz_browser"  # a browser for each mutant is too much
 ENOUGH = {"minitensor": 0.95, "nets": 0.9, "viz": 0.9}  # the share of mutants that must be killed, in each room
 FIRST = 12  # so many tests are tried before the others are even imported
 ALONE = 1.5  # seconds that a mutant takes on one core, about
@@ -250,8 +250,12 @@ def run_pytest(folder: Path, files: Iterable[str], plugin: object) -> int:
 
 
 def fork(folder: Path, work: Any) -> int:
-    """Start work() in a process of its own that sees the copy in this folder; what it prints goes to a file there."""
+    """Start work() in a process of its own that sees the copy in this folder; what it prints goes to a file there.
+
+    It leads a group of processes, so that a browser which it has opened can be ended with it.
+    """
     if pid := os.fork():
+        os.setpgid(pid, pid)
         return pid
     try:
         for kind in (signal.SIGINT, signal.SIGTERM):
@@ -281,7 +285,7 @@ def measure(folder: Path, room: str) -> int:
 
 def tests_of(folder: Path, room: str) -> list[str]:
     """The test files that are about a room."""
-    names = sorted(p.name for p in (folder / "tests").glob("test_*.py") if p.stem != SLOW)
+    names = sorted(p.name for p in (folder / "tests").glob("test_*.py"))
     if room == "minitensor":
         return [f"tests/{name}" for name in names if not name.startswith(ELSEWHERE)]
     return [f"tests/{name}" for name in names if name.startswith(f"test_{room}_")]
@@ -290,7 +294,7 @@ def tests_of(folder: Path, room: str) -> list[str]:
 def attempt(folder: Path, tests: list[str], seconds: dict[str, float]) -> int:
     """Run some of the tests, and if all of these pass, the others; 0 if all pass, else the killer is in a file."""
     sys.dont_write_bytecode = True  # two mutants of one size in one second would be taken for each other
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))  # not of addresses: a browser reserves a thousand GB
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     limit(60)
     for part in (tests[:FIRST], tests[FIRST:]):
@@ -328,7 +332,11 @@ class Session:
             outcomes = {key: by for key, by in outcomes.items() if by and again}
             past.write_text("".join(json.dumps(pair) + "\n" for pair in outcomes.items()))
             print(f"The tests on {room} as it is, to see which reach which line (a minute or two) ...", flush=True)
-            _, status = os.waitpid(fork(project, lambda: measure(project, room)), 0)
+            pid = fork(project, lambda: measure(project, room))
+            try:
+                _, status = os.waitpid(pid, 0)
+            finally:
+                end(pid)
             if status:
                 raise SystemExit(f"{tail(project)}\nThe tests fail without any mutant; mend that first.")
             text = {"fingerprint": mark, **json.loads((project / "baseline.json").read_text())}
@@ -370,13 +378,12 @@ def run(todo: Sequence[Mutant], session: Session, copies: Sequence[Path]) -> Non
                 pid = fork(place, lambda p=place, t=tests: attempt(p, t, session.baseline.seconds))
                 busy[pid] = mutant, place, original
             pid, status = os.wait()
+            end(pid)
             mutant, place, original = busy.pop(pid)
             (place / mutant.change.module).write_text(original)
             if os.WIFEXITED(status) and os.WEXITSTATUS(status) not in (0, 1):
                 raise SystemExit(f"{tail(place)}\nThe test run broke at {mutant.change.module}:\n{mutant.change}")
             by = os.WIFSIGNALED(status) and signal.Signals(os.WTERMSIG(status)).name
-            if by in ("SIGINT", "SIGTERM"):
-                raise KeyboardInterrupt  # the user's, not the mutant's
             by = by or (status and (place / "killer").read_text()) or ""
             session.add(mutant, by)
             kills[by] += 1
@@ -386,7 +393,13 @@ def run(todo: Sequence[Mutant], session: Session, copies: Sequence[Path]) -> Non
     finally:
         bar.close()
         for pid in busy:
-            os.kill(pid, signal.SIGKILL)
+            end(pid)
+
+
+def end(pid: int) -> None:
+    """End a process that `fork` has started, and what it has started in turn."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def forget_bytecode(module: Path) -> None:
