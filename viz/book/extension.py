@@ -41,6 +41,7 @@ NAMES = Names()
 MATH = LatexToMathML()
 TOKEN = re.compile(r'<span class="(n|nf|nc|nb|nd|fm)">@?([^<]+)</span>')
 MOST_FIGURES, MOST_LAWS, MOST_NAMED = 3, 3, 12  # of a function: figures, laws in full, and more of them by name
+COLUMN = 52  # characters of a formula that find room beside the code
 
 
 class code_lines(nodes.General, nodes.Element):
@@ -127,16 +128,22 @@ class Annotated(SphinxDirective):
                 _note(self, full, part.node, bool(part.owner))
         if part.name and isinstance(part.node, ast.FunctionDef | ast.ClassDef) and not part.name.startswith("_"):
             left += nodes.paragraph("", "", nodes.strong(part.name, part.name), classes=["name"])
-        said = [text for text in (part.docstring, part.comment) if text]
-        for text in said if isinstance(part.node, ast.FunctionDef | ast.ClassDef) else said[::-1]:
-            left += prose(text, self.module)
-        here = primitives.get(part.names[0]) if part.names else None
-        if here is not None and here.__module__ == self.module:
-            left += self.operator(part.names[0], here)
-        if part.names and not part.owner and isinstance(part.node, ast.FunctionDef) and not part.name.startswith("_"):
-            left += self.belongings(part.names[0], here is not None)
         if part.code:
             right += lines_of(self.text, part.code, self.module, part.hidden, self.page)
+        said = [text for text in (part.docstring, part.comment) if text]
+        for text in said if isinstance(part.node, ast.FunctionDef | ast.ClassDef) else said[::-1]:
+            for node in prose(text, self.module):
+                runs = part.code and "doctest" in node["classes"]
+                (right if runs else left).append(node)
+                if "formula" in node["classes"] and max(map(len, node.astext().splitlines())) > COLUMN:
+                    row["classes"].append("stacked")
+        here = primitives.get(part.names[0]) if part.names else None
+        if here is not None and here.__module__ == self.module:
+            said_of, graph = self.operator(part.names[0], here)
+            left += said_of
+            right += graph
+        if part.names and not part.owner and isinstance(part.node, ast.FunctionDef) and not part.name.startswith("_"):
+            right += self.belongings(part.names[0], here is not None)
         row += left
         if part.code:
             row += right
@@ -144,23 +151,23 @@ class Annotated(SphinxDirective):
             row["classes"].append("wide")
         return row
 
-    def operator(self, name: str, primitive: Primitive) -> list[nodes.Node]:
-        """Formula, rules, and the graph of the gradient."""
+    def operator(self, name: str, primitive: Primitive) -> tuple[list[nodes.Node], list[nodes.Node]]:
+        """Formula and rules, and the graph of the gradient."""
         found = rules(primitive)
         if found is None:
             logger.warning("no call in rules.CALLS meets the operator %s.%s", self.module, name)
-            return []
+            return [], []
         rows = [f"<dt>computes</dt><dd>{MATH.convert_with_local_state(found.value, displaystyle=True)}</dd>"]
         for x, share in found.inputs:
             said = MATH.convert_with_local_state(share, displaystyle=True) if share else "nothing: it is flat"
             rows.append(f"<dt>hands to {_variable(x)}</dt><dd>{said}</dd>")
-        made: list[nodes.Node] = [nodes.raw("", f'<dl class="rules">{"".join(rows)}</dl>', format="html")]
-        if found.graph is not None:
-            picture = f"gradient-of-{self.module}.{name}.svg"
-            made += folded(
-                "The graph of this gradient", [self.drawn(picture, found.graph.svg(), f"gradient of {name}")]
-            )
-        return made
+        told: list[nodes.Node] = [nodes.raw("", f'<dl class="rules">{"".join(rows)}</dl>', format="html")]
+        if found.graph is None:
+            return told, []
+        picture = self.drawn(
+            f"gradient-of-{self.module}.{name}.svg", found.graph.svg(), f"gradient of {name.strip('_')}"
+        )
+        return told, folded("The graph of this gradient", [picture])
 
     def belongings(self, name: str, operator: bool) -> list[nodes.Node]:
         """The figures and the laws that name this function."""
@@ -285,11 +292,12 @@ def _made_by_dataclass(thing: Any) -> bool:
 
 
 def _note(directive: SphinxDirective, full: str, node: Any, method: bool) -> None:
-    """Make a definition known, as Sphinx's own Python domain would."""
+    """Make a definition known, as Sphinx's own Python domain would; the search offers those without an underscore."""
     is_class = isinstance(node, ast.ClassDef) or inspect.isclass(node)
     is_function = isinstance(node, ast.FunctionDef) or callable(node)
     kind = "class" if is_class else "method" if method else "function" if is_function else "data"
-    directive.env.domains.python_domain.note_object(full, kind, full, location=full)
+    private = any(name.startswith("_") for name in full.split("."))
+    directive.env.domains.python_domain.note_object(full, kind, full, aliased=private, location=full)
 
 
 # -- names as links ----------------------------------------------------------------------------------------------------
