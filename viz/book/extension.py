@@ -40,8 +40,9 @@ logger = logging.getLogger(__name__)
 NAMES = Names()
 MATH = LatexToMathML()
 TOKEN = re.compile(r'<span class="(n|nf|nc|nb|nd|fm)">@?([^<]+)</span>')
+PRIME = re.compile(r"<msup>(<mi>[^<]*</mi>)<mo>([′″‴])</mo></msup>")
 MOST_FIGURES, MOST_LAWS, MOST_NAMED = 3, 3, 12  # of a function: figures, laws in full, and more of them by name
-COLUMN = 52  # characters of a formula that find room beside the code
+COLUMN = 44  # characters of a formula that find room beside the code
 
 
 class code_lines(nodes.General, nodes.Element):
@@ -157,9 +158,9 @@ class Annotated(SphinxDirective):
         if found is None:
             logger.warning("no call in rules.CALLS meets the operator %s.%s", self.module, name)
             return [], []
-        rows = [f"<dt>computes</dt><dd>{MATH.convert_with_local_state(found.value, displaystyle=True)}</dd>"]
+        rows = [f"<dt>computes</dt><dd>{mathml(found.value, display=True)}</dd>"]
         for x, share in found.inputs:
-            said = MATH.convert_with_local_state(share, displaystyle=True) if share else "nothing: it is flat"
+            said = mathml(share, display=True) if share else "nothing: it is flat"
             rows.append(f"<dt>hands to {_variable(x)}</dt><dd>{said}</dd>")
         told: list[nodes.Node] = [nodes.raw("", f'<dl class="rules">{"".join(rows)}</dl>', format="html")]
         if found.graph is None:
@@ -382,13 +383,19 @@ def visit_code(translator: Any, node: code_lines) -> None:
 # -- mathematics -------------------------------------------------------------------------------------------------------
 
 
+def mathml(latex: str, *, display: bool) -> str:
+    """LaTeX as MathML, in which a prime stands beside its letter: the font has raised it already."""
+    converted = MATH.convert_with_local_state(latex, displaystyle=display)
+    return PRIME.sub(r'<mrow>\1<mo lspace="0" rspace="0">\2</mo></mrow>', converted)
+
+
 def _visit_math(translator: Any, node: nodes.math) -> None:
-    translator.body.append(MATH.convert_with_local_state(node.astext(), displaystyle=False))
+    translator.body.append(mathml(node.astext(), display=False))
     raise nodes.SkipNode
 
 
 def _visit_math_block(translator: Any, node: nodes.math_block) -> None:
-    translator.body.append(f'<div class="math">{MATH.convert_with_local_state(node.astext(), displaystyle=True)}</div>')
+    translator.body.append(f'<div class="math">{mathml(node.astext(), display=True)}</div>')
     raise nodes.SkipNode
 
 
