@@ -104,7 +104,7 @@ class Annotated(SphinxDirective):
         parts = cut(self.text)
         first = parts[0].docstring.split("\n", 1)[0]
         parts[0].docstring = parts[0].docstring.removeprefix(first).strip("\n")
-        made: list[nodes.Node] = [nodes.paragraph("", first, classes=["lead"])]
+        made = prose(first, self.module)
         defined = [part for part in parts if part.name and NAMES.home((self.module, part.name))]
         contents = nodes.paragraph(classes=["contents-line"])
         for part in defined:
