@@ -119,38 +119,43 @@ class Annotated(SphinxDirective):
         return made
 
     def part(self, part: Part, primitives: dict[str, Primitive]) -> nodes.Node:
-        """A row of the page: what the part says and what belongs to it on the left, its code on the right."""
+        """A row of the page: what the part says on the left; on the right code, examples, and what belongs to it."""
         row = nodes.container(classes=["part", "annotated"])
-        left, right = nodes.container(classes=["said"]), nodes.container(classes=["done"])
-        for name in part.names or [""]:
+        for name in part.names:
             full = ".".join(filter(None, [self.module, part.owner, name]))
-            if name:
-                row["ids"].append(full)
-                _note(self, full, part.node, bool(part.owner))
-        if part.name and isinstance(part.node, ast.FunctionDef | ast.ClassDef) and not part.name.startswith("_"):
-            left += nodes.paragraph("", "", nodes.strong(part.name, part.name), classes=["name"])
-        if part.code:
-            right += lines_of(self.text, part.code, self.module, part.hidden, self.page)
-        said = [text for text in (part.docstring, part.comment) if text]
-        for text in said if isinstance(part.node, ast.FunctionDef | ast.ClassDef) else said[::-1]:
-            for node in prose(text, self.module):
-                runs = part.code and "doctest" in node["classes"]
-                (right if runs else left).append(node)
-                if "formula" in node["classes"] and max(map(len, node.astext().splitlines())) > COLUMN:
-                    row["classes"].append("stacked")
+            row["ids"].append(full)
+            _note(self, full, part.node, bool(part.owner))
+        said = self.said(part)
+        formulas = "\n".join(node.astext() for node in said if "formula" in node["classes"])
+        examples = [node for node in said if part.code and "doctest" in node["classes"]]
+        left = [node for node in said if node not in examples]
+        right = [lines_of(self.text, part.code, self.module, part.hidden, self.page), *examples]
         here = primitives.get(part.names[0]) if part.names else None
         if here is not None and here.__module__ == self.module:
-            said_of, graph = self.operator(part.names[0], here)
-            left += said_of
+            computed, graph = self.operator(part.names[0], here)
+            left += computed
             right += graph
         if part.names and not part.owner and isinstance(part.node, ast.FunctionDef) and not part.name.startswith("_"):
             right += self.belongings(part.names[0], here is not None)
-        row += left
+        row += nodes.container("", *left, classes=["said"])
         if part.code:
-            row += right
+            row += nodes.container("", *right, classes=["done"])
         else:
             row["classes"].append("wide")
+        if max(map(len, formulas.splitlines()), default=0) > COLUMN:
+            row["classes"].append("stacked")
         return row
+
+    def said(self, part: Part) -> list[nodes.Node]:
+        """Name, docstring and comment of a definition; elsewhere the comment comes first, as it does in the file."""
+        defines = isinstance(part.node, ast.FunctionDef | ast.ClassDef)
+        made: list[nodes.Node] = []
+        if part.name and defines and not part.name.startswith("_"):
+            made.append(nodes.paragraph("", "", nodes.strong(part.name, part.name), classes=["name"]))
+        texts = [text for text in (part.docstring, part.comment) if text]
+        for text in texts if defines else texts[::-1]:
+            made += prose(text, self.module)
+        return made
 
     def operator(self, name: str, primitive: Primitive) -> tuple[list[nodes.Node], list[nodes.Node]]:
         """Formula and rules, and the graph of the gradient."""

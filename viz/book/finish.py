@@ -39,8 +39,7 @@ def finish(source: Path, site: Path, executed: Path) -> None:
         (site / "_images" / name).write_text(adaptive(svg), encoding="utf-8")
     for path in sorted(site.rglob("*.html")):
         text = path.read_text(encoding="utf-8")
-        numbers = count(1)
-        changed = PICTURE.sub(lambda found: _picture(found, pictures, next(numbers)), text)  # noqa: B023
+        changed = _framed(text, pictures)
         if changed != text:
             path.write_text(changed, encoding="utf-8")
     sheet = site / "figures.html"
@@ -54,6 +53,12 @@ def finish(source: Path, site: Path, executed: Path) -> None:
             page.with_stem(f"{path.stem}-slides").write_text(_slides(notebook, slides), encoding="utf-8")
         else:
             page.write_text(SLIDES.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _framed(page: str, pictures: dict[str, str]) -> str:
+    """A page with its pictures in boxes, numbered from 1 on."""
+    numbers = count(1)
+    return PICTURE.sub(lambda found: _picture(found, pictures, next(numbers)), page)
 
 
 def _picture(found: re.Match[str], pictures: dict[str, str], number: int) -> str:
