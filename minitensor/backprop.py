@@ -29,6 +29,7 @@ from .checks import check_fits, named_error
 from .ops.shape import concatenate
 from .recording import recording
 from .tensor import Operand, Primitive, Tensor, as_tensor, as_tensors, constant
+from .value import FLOAT_SCALARS
 
 # fmt: off
 
@@ -98,7 +99,8 @@ def _share(g: Tensor, t: Tensor, i: int) -> Tensor | None:
         if (rule := primitive.vjp(i)) is None:
             return None
         share = rule(g, t, *t.inputs, **t._params)
-        _check_tensor(share, "it must return a Tensor, and it returned {}")
+        if not isinstance(share, Tensor):
+            raise TypeError(f"it must return a Tensor, and it returned {type(share).__name__}")
         return unbroadcast(share, t.inputs[i])
     except Exception as error:
         raise named_error(error, f"rule {i} of {primitive.name}") from error
@@ -113,7 +115,8 @@ def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
     >>> unbroadcast(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[0.0], [0.0]])).data.tolist()
     [[3.0], [7.0]]
     """
-    if share._value.shape == x._value.shape and share._value.dtype == x._value.dtype:
+    value, like = share._value, x._value
+    if type(value) is type(like) in FLOAT_SCALARS or (value.shape == like.shape and value.dtype == like.dtype):
         return share
     check_fits(share.shape, x.shape)
     new = share.ndim - x.ndim

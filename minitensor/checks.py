@@ -127,12 +127,13 @@ def normal_axes(axis: Axis, ndim: int) -> Sizes:
     >>> normal_axes(None, 3), normal_axes(-1, 3), normal_axes((-1, 0), 3)
     ((0, 1, 2), (2,), (0, 2))
     """
-    named = range(ndim) if axis is None else axis if isinstance(axis, Sequence) else (axis,)
-    numbers = [whole("axis", a) for a in named]
+    if axis is None:
+        return tuple(range(ndim))
+    numbers = [whole("axis", a) for a in (axis if isinstance(axis, Sequence) else (axis,))]
     if ndim == 0 and numbers in ([0], [-1]):  # a single number has no axes, and NumPy takes the first all the same
         return ()
-    axes = tuple(sorted(a + ndim if a < 0 else a for a in numbers))
-    if any(not 0 <= a < ndim for a in axes) or len(set(axes)) != len(axes):
+    axes = tuple(sorted([a + ndim if a < 0 else a for a in numbers]))
+    if axes and (axes[0] < 0 or axes[-1] >= ndim or len({*axes}) != len(axes)):
         raise ValueError(f"axis (={axis}) must name axes of a Tensor with {ndim} axes, each once")
     return axes
 

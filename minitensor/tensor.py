@@ -56,13 +56,14 @@ class Primitive:
 
     def __call__(self, *inputs: Any, **settings: Any) -> Tensor:
         """Compute the value, and remember how."""
+        values = []
         for x in inputs:
-            if type(x) is not Tensor:  # seldom, and to look is quicker than to call
-                inputs = as_tensors(*inputs)
-                break
+            if not isinstance(x, Tensor):
+                return self(*as_tensors(*inputs), **settings)
+            values.append(x._value)
         params = _checked_settings(self, settings) if settings or self.defaults else NO_SETTINGS
         try:
-            value = self.function(*[x._value for x in inputs], **params)
+            value = self.function(*values, **params)
         except TypeError:
             checks.check_call(self.name, self.definition, len(inputs))
             raise
@@ -256,11 +257,17 @@ def as_tensors(*operands: Operand) -> tuple[Tensor, ...]:
     >>> as_tensors(Tensor(np.float32([1, 2])), 3)[1].dtype
     dtype('float32')
     """
-    dtypes = [x._value.dtype for x in operands if isinstance(x, Tensor)]
+    dtypes = []
+    for x in operands:
+        if isinstance(x, Tensor):
+            dtypes.append(x._value.dtype)
     if len(dtypes) == len(operands):
         return operands  # type: ignore[return-value]
     adopted = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes) if dtypes else DEFAULT_FLOAT
-    return tuple([x if isinstance(x, Tensor) else constant(x, adopted) for x in operands])
+    tensors = []
+    for x in operands:
+        tensors.append(x if isinstance(x, Tensor) else constant(x, adopted))
+    return tuple(tensors)
 
 def constant(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Tensor:
     """A Tensor of this number or array; dtype is for data that does not bring a float dtype of its own."""

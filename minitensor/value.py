@@ -189,7 +189,8 @@ def own_floats(data: npt.ArrayLike, dtype: np.dtype[Any], asked: np.dtype[Any] |
 def as_floats(name: str, value: Any, inputs: Sequence[Value]) -> Any:
     """What the function of an operator returned, as read-only floats; it may be a Python number, integers, booleans."""
     if type(value) is np.ndarray and value.dtype in FLOATS:
-        owner: Any = value
+        value.setflags(write=False)
+        owner: Any = value.base
         while isinstance(owner, np.ndarray):  # nor may what it is a view of be written to
             owner.setflags(write=False)
             owner = owner.base
