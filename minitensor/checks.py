@@ -10,7 +10,7 @@ import inspect
 import reprlib
 import string
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from math import prod
 from numbers import Real
@@ -98,6 +98,11 @@ def check_least(**settings: int) -> None:
     for name, number in settings.items():
         if number < (least := 0 if "padding" in name else 1):
             raise ValueError(f"{name} (={number}) must be at least {least}")
+
+
+def _is_tensor(x: Any) -> bool:
+    """Whether x is a Tensor; the class is made with these checks, so they cannot name it."""
+    return hasattr(type(x), "birth")
 
 
 def check_generator(rng: Any) -> None:
@@ -241,6 +246,8 @@ def matmul_or_raise(x: Sizes, y: Sizes) -> None:
 
 def letters_of(spec: str, shapes: Sequence[Sizes]) -> tuple[list[str], str, dict[str, int]]:
     """The letters of each input and of the output, "..." and a missing output written out, and the length of each."""
+    if not isinstance(spec, str):
+        raise TypeError(f'einsum begins with letters, as in einsum("ij,jk->ik", x, y), got {type(spec).__name__}')
     left, arrow, output = spec.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(shapes):
@@ -342,7 +349,7 @@ def of_rank(axes: int, layer: Callable[P, T]) -> Callable[P, T]:
     def ranked(*args: P.args, **settings: P.kwargs) -> T:
         x: Any = args[0] if args else settings.get("x")
         try:
-            shape = x.shape if hasattr(x, "primitive") else np.shape(x)
+            shape = x.shape if _is_tensor(x) else np.shape(x)
         except ValueError:
             raise ValueError(f"a Tensor needs a rectangular array of numbers, got {reprlib.repr(x)}") from None
         if len(shape) != axes + 2:
@@ -401,6 +408,12 @@ def check_layer(x: Sizes, w: Sizes, *, groups: int = 1, transposed: bool = False
         raise ValueError(f"the kernel reads {reads} channels{each}, the input has {x[1]} (x {x}, w {w})")
 
 
+def check_batch_norm(x: Sizes, scale: Sizes, shift: Sizes) -> None:
+    """ValueError unless there is a scale and a shift for each channel."""
+    if len(x) < 2 or not scale == shift == x[1:2]:
+        raise ValueError(f"batch_norm needs x (N, C, ...) with scale and shift (C), got {x}, {scale}, {shift}")
+
+
 def check_bias(b: Sizes, expected: Sizes) -> None:
     """A bias never broadcasts."""
     if b != expected:
@@ -412,7 +425,7 @@ def whole_labels(scores: Sizes, labels: Any, ignore_index: int | None = None) ->
 
     Raises ValueError where the shapes do not fit, TypeError for other than whole numbers, IndexError out of range.
     """
-    if hasattr(labels, "primitive"):
+    if _is_tensor(labels):
         raise TypeError("labels must be whole numbers in a list or an array; got a Tensor, which holds floats")
     classes = np.array(labels)
     if len(scores) != 2 or 0 in scores or classes.shape != scores[:1]:
@@ -461,7 +474,9 @@ def no_rule(name: str, i: int) -> Callable[..., Any]:
 
 
 def input_names(function: Callable[..., Any]) -> frozenset[str]:
-    """The names of a function's inputs, which are given by position."""
+    """The names of a function's inputs, which are given by position; TypeError if it is no function."""
+    if not callable(function):
+        raise TypeError(f"an operator is made of a NumPy function, got {function!r}")
     code = getattr(function, "__code__", None)
     return frozenset(code.co_varnames[: code.co_argcount]) if code is not None else frozenset()
 
@@ -483,6 +498,26 @@ def check_call(name: str, function: Callable[..., Any], count: int) -> None:
     names = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     by_name = f"; settings are given by name ({', '.join(names)})" if names else ""
     raise TypeError(f"{name} has {code.co_argcount} inputs, and was given {count}{by_name}") from None
+
+
+def check_tensor(x: Any, what: str) -> None:
+    """TypeError unless x is a Tensor; what says so, with {} for the type that it is of."""
+    if not _is_tensor(x):
+        raise TypeError(what.format(type(x).__name__))
+
+
+def tensors_in(wrt: Any) -> list[Any]:
+    """The Tensors by which to differentiate, as a list; TypeError for anything else."""
+    xs = list(wrt) if isinstance(wrt, Iterable) and not _is_tensor(wrt) else [None]
+    if not all(map(_is_tensor, xs)):
+        raise TypeError(f"wrt must be a list of Tensors, as in gradients(y, [x]), got {reprlib.repr(wrt)}")
+    return xs
+
+
+def check_seed(seed: Sizes, output: Sizes) -> None:
+    """ValueError unless a seed has the shape of the output."""
+    if seed != output:
+        raise ValueError(f"the seed has shape {seed}, the output {output}; they must be the same")
 
 
 def check_fits(share: Sizes, x: Sizes) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .checks import check_least, listed, number_of_places, transposed_size, whole
-from .windows import Windows
+from .geometry import Windows
 
 
 def conv_output_size(

@@ -44,12 +44,10 @@ class Primitive:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        if not callable(function):
-            raise TypeError(f"an operator is made of a NumPy function, got {function!r}")
+        self.input_names = checks.input_names(function)
         self.function = self.definition = self.__wrapped__ = function
         self.name = function.__name__.lstrip("_")  # the primitive behind the public function `where` is `_where`
         self.defaults: Mapping[str, Any] = getattr(function, "__kwdefaults__", None) or {}
-        self.input_names = checks.input_names(function)
         self.vjp: Callable[[int], Rule | None] = partial(checks.no_rule, self.name)  # vjp(i) is the rule for input i
         self.__doc__, self.__module__ = function.__doc__, function.__module__
         self.__name__ = self.__qualname__ = function.__name__
