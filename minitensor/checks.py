@@ -224,7 +224,9 @@ def pad_widths(shape: Sizes, widths: Any, mode: str) -> tuple[tuple[int, int], .
         each = np.broadcast_to(np.array(widths), (len(shape), 2))
         pairs = tuple([(whole("width", before), whole("width", after)) for before, after in each])
     except ValueError:
-        raise ValueError(f"widths (={widths}) must be one (before, after) for each axis of shape {shape}") from None
+        raise ValueError(
+            f"widths (={widths}) must be a number, one (before, after), or one for each axis of shape {shape}"
+        ) from None
     if any(w < 0 for pair in pairs for w in pair):
         raise ValueError(f"padding widths must not be negative, got {widths}")
     for axis, (pair, n) in enumerate(zip(pairs, shape, strict=True)):
@@ -238,7 +240,9 @@ def pad_widths(shape: Sizes, widths: Any, mode: str) -> tuple[tuple[int, int], .
 
 def matmul_or_raise(x: Sizes, y: Sizes) -> None:
     """ValueError unless matrices of these shapes can be multiplied; a vector is a row or a column."""
-    if not x or not y or x[-1] != y[-2:][0]:  # a vector y has one length only
+    if not x or not y:
+        raise ValueError(f"cannot multiply matrices of shapes {x} and {y}: a number is none, and is multiplied by *")
+    if x[-1] != y[-2:][0]:  # a vector y has one length only
         raise ValueError(f"cannot multiply matrices of shapes {x} and {y}: the inner lengths must agree")
     if len(x) > 2 < len(y) and any(n != m and 1 not in (n, m) for n, m in zip(x[-3::-1], y[-3::-1], strict=False)):
         raise ValueError(f"cannot multiply matrices of shapes {x} and {y}: the axes in front must broadcast")
@@ -429,7 +433,9 @@ def whole_labels(scores: Sizes, labels: Any, ignore_index: int | None = None) ->
         raise TypeError("labels must be whole numbers in a list or an array; got a Tensor, which holds floats")
     classes = np.array(labels)
     if len(scores) != 2 or 0 in scores or classes.shape != scores[:1]:
-        raise ValueError(f"N labels need scores (N, K), and N > 0; got {classes.shape} labels and scores {scores}")
+        raise ValueError(
+            f"N labels need scores (N, K), N > 0 and K > 0; got {classes.shape} labels and scores {scores}"
+        )
     if classes.dtype.kind not in "iu":
         raise TypeError(f"labels must be whole numbers, got {classes.dtype}")
     if wrong := sorted(set(classes[(classes < 0) | (classes >= scores[1])].tolist()) - {ignore_index}):
@@ -441,7 +447,7 @@ def soft_labels(scores: Sizes, labels: Sizes, ignore_index: int | None) -> None:
     """ValueError unless labels of this shape are a distribution for each row of scores (N, K)."""
     if len(scores) != 2 or 0 in scores or labels != scores or ignore_index is not None:
         raise ValueError(
-            f"soft labels need scores of their shape (N, K), N > 0, and no ignore_index; got labels {labels}, "
+            f"soft labels need scores of their shape (N, K), N > 0 and K > 0, and no ignore_index; got {labels} labels, "
             f"scores {scores} and ignore_index {ignore_index}"
         )
 

@@ -1,7 +1,8 @@
 """The value of a Tensor: an array of floats that nobody can change, and what Python and NumPy ask of it.
 
 `Value` is the part of a Tensor that has no derivative: its array, its name, and how Python and NumPy read them.
-Who asks NumPy for the value gets it; a NumPy function that would compute with it, and lose the recipe, is refused.
+Who asks NumPy for the value gets it; a NumPy function that would compute with it, and lose the recipe, is refused where
+NumPy says that it is one (`Value.__array__` tells where it does not).
 """
 
 from __future__ import annotations
@@ -132,6 +133,12 @@ class Value:
     __array_priority__ = 1000  # so that `array * x` is x.__rmul__(array), and not an array of Tensors
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        """The value, for NumPy; what is made of that has no recipe.
+
+        NumPy asks for it in silence where it writes to an array (`a[...] = x`, `np.full(3, x)`, `np.add.at(a, i, x)`,
+        `np.exp(x, out=a)`), in `np.add.outer`, and in methods of arrays, as `a.dot(x)`.  With `__array_ufunc__` those of
+        ufuncs could be refused, but then NumPy would no longer leave `a *= x` to x; the others could not.
+        """
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __array_wrap__(self, array: Array, context: tuple[Any, ...] | None = None, return_scalar: bool = False) -> Any:

@@ -109,6 +109,6 @@ def maxout(x: Operand, pieces: int, axis: int = 1) -> Tensor:
     x = as_tensor(x)
     axis = axis_of(x.shape, axis)
     if whole("pieces", pieces) < 1 or x.shape[axis] % pieces:
-        raise ValueError(f"channels (={x.shape[axis]}) must be divisible by pieces (={pieces})")
+        raise ValueError(f"channels (={x.shape[axis]}) must be divisible by pieces (={pieces}), of at least 1")
     runs = x.reshape(*x.shape[:axis], x.shape[axis] // pieces, pieces, *x.shape[axis + 1 :])
     return maximum_over(runs, axis=axis + 1)
