@@ -241,7 +241,7 @@ def pad_widths(shape: Sizes, widths: Any, mode: str) -> tuple[tuple[int, int], .
 def matmul_or_raise(x: Sizes, y: Sizes) -> None:
     """ValueError unless matrices of these shapes can be multiplied; a vector is a row or a column."""
     if not x or not y:
-        raise ValueError(f"cannot multiply matrices of shapes {x} and {y}: a number is none, and is multiplied by *")
+        raise ValueError(f"cannot multiply matrices of shapes {x} and {y}: for a number write x * y")
     if x[-1] != y[-2:][0]:  # a vector y has one length only
         raise ValueError(f"cannot multiply matrices of shapes {x} and {y}: the inner lengths must agree")
     if len(x) > 2 < len(y) and any(n != m and 1 not in (n, m) for n, m in zip(x[-3::-1], y[-3::-1], strict=False)):
@@ -447,7 +447,7 @@ def soft_labels(scores: Sizes, labels: Sizes, ignore_index: int | None) -> None:
     """ValueError unless labels of this shape are a distribution for each row of scores (N, K)."""
     if len(scores) != 2 or 0 in scores or labels != scores or ignore_index is not None:
         raise ValueError(
-            f"soft labels need scores of their shape (N, K), N > 0 and K > 0, and no ignore_index; got {labels} labels, "
+            f"soft labels need scores of their shape (N, K), N > 0 and K > 0, no ignore_index; got {labels} labels, "
             f"scores {scores} and ignore_index {ignore_index}"
         )
 

@@ -136,8 +136,8 @@ class Value:
         """The value, for NumPy; what is made of that has no recipe.
 
         NumPy asks for it in silence where it writes to an array (`a[...] = x`, `np.full(3, x)`, `np.add.at(a, i, x)`,
-        `np.exp(x, out=a)`), in `np.add.outer`, and in methods of arrays, as `a.dot(x)`.  With `__array_ufunc__` those of
-        ufuncs could be refused, but then NumPy would no longer leave `a *= x` to x; the others could not.
+        `np.exp(x, out=a)`), in `np.add.outer`, and in methods of arrays, as `a.dot(x)`.  `__array_ufunc__ = None` would
+        refuse those that are ufuncs, but `a *= x` too, and without a word on the way out.
         """
         return np.array(self.data, dtype=dtype, copy=copy)
 

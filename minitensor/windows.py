@@ -74,7 +74,7 @@ def windows(x: Operand, kernel_size: Ints, stride: Ints = 1, dilation: Ints = 1)
     """
     x, axes = as_tensor(x), len(kernel_size) if isinstance(kernel_size, Sequence) else 1
     if x.ndim < axes:
-        raise ValueError(f"a window with {axes} axes (={kernel_size}) needs an input with at least as many, got {x.shape}")
+        raise ValueError(f"a window of {axes} axes (={kernel_size}) needs an input with at least {axes}, got {x.shape}")
     return _windows(x, windows=Windows.over(x.shape[x.ndim - axes :], kernel_size, stride=stride, dilation=dilation))
 
 def fold(patches: Operand, size: Ints, stride: Ints = 1, dilation: Ints = 1) -> Tensor:
