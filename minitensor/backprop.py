@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from operator import attrgetter
 
-from .checks import check_fits, check_seed, check_tensor, named_error, tensors_in
+from .checks.operators import check_fits, check_seed, check_tensor, named_error, tensors_in
 from .recording import recording
 from .tensor import Operand, Primitive, Tensor, as_tensors, constant
 from .value import FLOAT_SCALARS

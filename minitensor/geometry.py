@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .checks import Ints, Margin, Sizes, check_half, listed, margins, number_of_places, per_axis, transposed_size
+from .checks import Ints, Margin, Sizes, listed, per_axis
+from .checks.layers import check_half, margins, number_of_places, transposed_size
 
 # fmt: off
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .activations import log_softmax
-from .checks import whole_labels
+from .checks.layers import whole_labels
 from .more.losses import soft_cross_entropy, weighted_cross_entropy
 from .tensor import Operand, Tensor, as_tensor, as_tensors
 

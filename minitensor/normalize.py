@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .checks import check_batch_norm, check_generator, real
+from .checks import check_generator, real
+from .checks.layers import check_batch_norm
 from .ops.reduce import mean
 from .tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .checks import Ints, of_rank
+from .checks import Ints
+from .checks.layers import of_rank
 from .tensor import Array, Operand, Tensor, as_tensor, primitive
 from .windows import Windows, fold_patches, patches
 

@@ -23,8 +23,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from . import checks
 from .checks import DEFAULT_FLOAT, Axis, float_dtype
+from .checks.operators import check_call, check_rules, input_names, no_rule
 from .recording import RECORDING
 from .value import FLOAT_SCALARS, Value, as_floats, deep_copy, frozen, own_floats
 from .value import Array as Array
@@ -44,11 +44,11 @@ class Primitive:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.input_names = checks.input_names(function)
+        self.input_names = input_names(function)
         self.function = self.definition = self.__wrapped__ = function
         self.name = function.__name__.lstrip("_")  # the primitive behind the public function `where` is `_where`
         self.defaults: Mapping[str, Any] = getattr(function, "__kwdefaults__", None) or {}
-        self.vjp: Callable[[int], Rule | None] = partial(checks.no_rule, self.name)  # vjp(i) is the rule for input i
+        self.vjp: Callable[[int], Rule | None] = partial(no_rule, self.name)  # vjp(i) is the rule for input i
         self.__doc__, self.__module__ = function.__doc__, function.__module__
         self.__name__ = self.__qualname__ = function.__name__
 
@@ -63,7 +63,7 @@ class Primitive:
         try:
             value = self.function(*values, **params)
         except TypeError:
-            checks.check_call(self.name, self.definition, len(inputs))
+            check_call(self.name, self.definition, len(inputs))
             raise
         if type(value) not in FLOAT_SCALARS:
             value = as_floats(self.name, value, inputs)
@@ -79,7 +79,7 @@ class Primitive:
         second mechanism.  None in place of a rule says that the derivative is zero wherever there is one.
         Raises ValueError unless there are as many rules as inputs.
         """
-        checks.check_rules(self.name, self.definition, len(rules))
+        check_rules(self.name, self.definition, len(rules))
         self.vjp = rules.__getitem__
 
     def defvjp_each(self, rule: Rule) -> None:

@@ -16,8 +16,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from . import checks
 from .checks import DEFAULT_FLOAT, FLOATS, holds
+from .checks.operators import ASK_FOR_THE_VALUE, way_out
 
 Array: TypeAlias = npt.NDArray[Any]
 FLOAT_SCALARS = (np.float32, np.float64)
@@ -142,11 +142,11 @@ class Value:
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __array_wrap__(self, array: Array, context: tuple[Any, ...] | None = None, return_scalar: bool = False) -> Any:
-        raise checks.way_out(context[0].__name__ if context else None)
+        raise way_out(context[0].__name__ if context else None)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if function.__name__ not in checks.ASK_FOR_THE_VALUE:
-            raise checks.way_out(function.__name__)
+        if function.__name__ not in ASK_FOR_THE_VALUE:
+            raise way_out(function.__name__)
 
         def value(x: Any) -> Any:
             return x.data if isinstance(x, Value) else type(x)(map(value, x)) if type(x) in (list, tuple) else x

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..activations import log_softmax
-from ..checks import class_weights, soft_labels, whole_labels
+from ..checks.layers import class_weights, soft_labels, whole_labels
 from ..tensor import Array, Tensor, as_tensor, as_tensors, primitive
 from ..value import refuse_tracing
 

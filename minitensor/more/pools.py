@@ -10,7 +10,8 @@ from functools import reduce
 
 import numpy as np
 
-from ..checks import Ints, axis_of, of_rank, real, whole
+from ..checks import Ints, axis_of, real, whole
+from ..checks.layers import of_rank
 from ..conv import of_axes
 from ..ops.contract import einsum
 from ..ops.elementwise import abs as absolute
