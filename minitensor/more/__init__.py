@@ -1,5 +1,7 @@
 # ruff: noqa: I001  (a list as short as a list can be)
-"""More of what NumPy has, most of it composed of what there is already; nothing that the other chapters need."""
+"""More of what NumPy has, most of it composed of what there is already, and what the chapters leave to it: whole
+Jacobians (`derivatives`), weighted and soft labels (`losses`), further pools and AlexNet's normalization.
+"""
 
 from .create import arange, full, ones, randn, zeros
 from .functions import (
