@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -197,20 +198,28 @@ def test_the_numbers_of_bugs_that_the_text_names_are_those_that_there_are():
     assert int(said) == sum(len(bugs) for bugs in BUGS.values())
 
 
-def test_every_figure_of_a_chapter_has_its_caption_and_its_place_in_the_margin(tmp_path):
-    (tmp_path / "course").mkdir()
-    for path in CHAPTERS:
-        (tmp_path / "course" / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+@pytest.fixture(name="prepared")
+def fixture(tmp_path: Path) -> Path:
+    """A copy of the book's folder as Sphinx is given it."""
+    shutil.copytree(ROOT / "viz" / "book", tmp_path, ignore=shutil.ignore_patterns("*.py"), dirs_exist_ok=True)
     prepare(tmp_path, book.PATH_MODULES)
+    return tmp_path
+
+
+def test_every_figure_of_a_chapter_has_its_caption_and_its_place_in_the_margin(prepared):
     drawn = 0
     for path in CHAPTERS:
         count = sum(figure_of(cell) is not None for cell in cells(path))
-        text = (tmp_path / "course" / path.name).read_text(encoding="utf-8")
-        assert (
-            len(re.findall(r"^{\.margin}\n\*Deep Learning\*, section .*\n\n{\.caption-line}\n\S", text, re.M)) == count
-        )
+        text = (prepared / "course" / path.name).read_text(encoding="utf-8")
+        under = r"^{\.margin}\n\*Deep Learning\*, section .*\n\n{\.caption-line}\n\S"
+        assert len(re.findall(under, text, re.M)) == count
         drawn += count
     assert drawn > 30
+
+
+def test_the_source_is_listed_in_the_order_of_the_path(prepared):
+    text = (prepared / "index.md").read_text(encoding="utf-8")
+    assert re.findall(r"^source/(.*)$", text, re.M) == [name.partition(".")[2] for name in book.PATH_MODULES]
 
 
 @pytest.mark.parametrize("known", [IN_THE_BOOK, ON_SLIDES])

@@ -32,8 +32,11 @@ def prepare(source: Path, path_modules: tuple[str, ...]) -> None:
         taken = TAKE_ALONG.format(name=chapter.stem)
         chapter.write_text(f"{HEADER}{title}\n\n{taken}\n{CELL.sub(_with_caption, rest)}", encoding="utf-8")
     (source / "source").mkdir()
-    for module in path_modules:
-        name = module.removeprefix("minitensor.")
+    names = [module.removeprefix("minitensor.") for module in path_modules]
+    index = source / "index.md"
+    listed = "\n".join(f"source/{name}" for name in names)
+    index.write_text(index.read_text(encoding="utf-8").replace("source/*", listed), encoding="utf-8")
+    for name, module in zip(names, path_modules, strict=True):
         page = f"---\nhide-toc: true\n---\n# {name.replace('.', '/')}.py\n\n```{{annotated}} {module}\n```\n"
         (source / "source" / f"{name}.md").write_text(page, encoding="utf-8")
     (source / "reference").mkdir()
