@@ -18,7 +18,7 @@ import viz
 from minitensor import Tensor, gradients
 from minitensor.program.values import Value, Values
 from viz.pages.kernels import Lines
-from viz.pages.network import network
+from viz.pages.network import network, ran
 from viz.pages.page import page, script_of, text_of
 
 from . import strategies as draw_
@@ -304,7 +304,6 @@ def cube(x):
 @pytest.mark.parametrize(
     ("model", "images", "labels", "said"),
     [
-        (nets.alexnet(classes=2), np.zeros((1, 3, 227, 227), np.float32), None, r"at most 2,000,000 parameters"),
         (Cubing(), np.ones((2, 3)), None, "operator cube"),
         (Peeking(), np.ones((1, 4)), None, "is looked at"),
         (Centred(), np.ones((1, 4)), None, "is looked at"),
@@ -338,6 +337,18 @@ def test_a_model_that_is_not_finite_is_refused_by_the_name_of_its_parameter(
     assert not (tmp_path / "page.html").exists()
 
 
+@pytest.mark.parametrize("live", [True, False])
+def test_images_that_a_layer_makes_infinite_are_refused_by_its_name(tmp_path: Path, live: bool) -> None:
+    model = nets.Sequential(small=nets.ReLU(), large=nets.Dense(3, 2))
+    model.load_state_dict({"large.weight": np.full((2, 3), 1e10, np.float32), "large.bias": np.zeros(2, np.float32)})
+    images = pictures((3,), 40)
+    viz.explorer(model, images, tmp_path / "page.html", live=live)
+    images[33] = 1e30
+    with pytest.raises(ValueError, match=r"large must be finite for each image, and these reach 1e\+30"):
+        viz.explorer(model, images, tmp_path / "none.html", live=live)
+    assert not (tmp_path / "none.html").exists()
+
+
 @pytest.mark.parametrize("layer", [nets.Tanh, lambda: nets.Dense(2, 5)])
 def test_before_is_a_model_of_the_same_layers_and_shapes(tmp_path: Path, layer: Callable[[], nets.Module]) -> None:
     model, before = nets.Sequential(nets.Dense(3, 2), nets.ReLU()), nets.Sequential(nets.Dense(3, 2), layer())
@@ -346,6 +357,9 @@ def test_before_is_a_model_of_the_same_layers_and_shapes(tmp_path: Path, layer: 
     wrong: Any = "before"
     with pytest.raises(TypeError, match="got before of str"):
         viz.explorer(model, pictures((3,)), tmp_path / "page.html", before=wrong)
+    number: Any = 3
+    with pytest.raises(TypeError, match="title is text, got 3"):
+        viz.explorer(model, pictures((3,)), tmp_path / "page.html", title=number)
 
 
 REFUSED = {
@@ -409,8 +423,8 @@ def test_a_cell_sees_what_it_is_connected_to_and_a_pixel_reaches_the_same_cells(
     @given(layers())
     def agree(drawn):
         layer, shape = drawn
-        found = network(layer, pictures(shape, 1))
-        weights = base64.b64encode(found.weights.tobytes()).decode()
+        found = network(layer, ran(layer, pictures(shape, 1)))
+        weights = base64.b64encode(found.numbers.tobytes()).decode()
         seen, reached = bench.run("return bench.windows(arguments[0], arguments[1])", found.program, weights)
         wanted = sorted(viz.connections(layer, shape))
         assert sorted(map(tuple, seen)) == wanted
@@ -804,15 +818,16 @@ def test_everything_can_be_reached_with_the_keyboard_and_has_a_name(browser: Bro
     browser.open(path)
     nameless = browser.run(
         "return [...document.querySelectorAll('button, input, canvas[tabindex]')].filter(e => !(e.textContent.trim() ||"
+        "e.hidden || "
         "e.getAttribute('aria-label') || (e.labels && [...e.labels].some(l => l.textContent.trim()))))"
         ".map(e => e.outerHTML)"
     )
     assert nameless == []
-    assert browser.run("return document.querySelectorAll('canvas[tabindex=\"0\"]').length") == 2 * 13
     ids = browser.run("return [...document.querySelectorAll('[id]')].map(e => e.id)")
     assert len(set(ids)) == len(ids)
 
 
 def test_the_program_is_plain_data() -> None:
-    found = network(nets.lenet(), pictures((1, 32, 32), 1))
+    model = nets.lenet()
+    found = network(model, ran(model, pictures((1, 32, 32), 1)))
     assert json.loads(json.dumps(found.program)) == found.program

@@ -21,11 +21,11 @@ import { prepare, wires } from "./kernels.js";
 
 export const IMAGE = -1;
 
+/** Bytes that were written in base64. @param {string} text */
+export const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
+
 /** Numbers that were written in base64. @param {string} text */
-export function decoded(text) {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return new Float32Array(bytes.buffer);
-}
+export const decoded = (text) => new Float32Array(bytesOf(text));
 
 export class Network {
   /** @param {Program} program @param {Float32Array} weights */

@@ -27,6 +27,8 @@ from minitensor.program.values import Value, needed, ours
 from minitensor.tensor import Array, Primitive
 from minitensor.windows import Windows
 
+from .page import number
+
 Json = Any
 Slots = list[int]
 Strides = dict[str, int]  # by letter
@@ -393,7 +395,10 @@ KNOWN = {*UNCHANGED, *ELEMENTWISE, *VIEWS, *WRITERS}
 def check_known(primitive: Primitive) -> None:
     """ValueError for an operator that a page does not have."""
     if not ours(primitive) or primitive.name not in KNOWN:
-        raise ValueError(f"the operator {primitive.name} cannot run in a page: there is no JavaScript for it")
+        raise ValueError(
+            f"the operator {primitive.name} cannot run in a page: there is no JavaScript for it; "
+            "live=False shows what was computed here"
+        )
 
 
 # -- lattices ----------------------------------------------------------------------------------------------------------
@@ -499,9 +504,3 @@ def trilinear(
         "w": strides(["k", "o", "c", *taps], lengths),
         "g": strides(["n", "k", "o", *places], lengths),
     }
-
-
-def number(n: Any) -> Json:
-    """A number as JSON has it; infinity as text."""
-    n = n.item() if isinstance(n, np.generic) else n
-    return n if math.isfinite(n) else str(n)
