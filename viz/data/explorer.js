@@ -66,6 +66,7 @@ function showScores() {
     name.textContent = String(unit);
     score.textContent = short(scores[unit]);
     chance.textContent = (100 * parts[unit]).toFixed(parts[unit] < 0.0995 ? 1 : 0) + " %";
+    button.setAttribute("aria-label", `${unit}: score ${score.textContent}, chance ${chance.textContent}`);
     bar.style.setProperty("width", 50 * part + "%");
     bar.style.setProperty("left", scores[unit] < 0 ? 50 - 50 * part + "%" : "50%");
     bar.classList.toggle("negative", scores[unit] < 0);

@@ -32,7 +32,7 @@ from ..drawing.dot import visible
 from ..drawing.render import write_whole
 from .kernels import Json
 from .network import MOST_MACS, MOST_NUMBERS, Network, Run, network, outputs_of, ran, too_large
-from .page import as_json, base64_of, body_of, colors, link_back, page, script_of, text_of
+from .page import as_json, base64_of, body_of, check_title, colors, link_back, page, script_of, text_of
 from .recorded import MOST_CELLS, MOST_MAPS, MOST_PIXELS, recorded, room_for, shrunk
 
 MODULES = (
@@ -87,8 +87,7 @@ def explorer(
     >>> "<h1>Dense, live</h1>" in text, "http://" in text.replace("http://www.w3.org/", "")
     (True, False)
     """
-    if not isinstance(title, str):
-        raise TypeError(f"title is text, got {title!r}")
+    check_title(title)
     models = {"after": model} if before is None else {"after": model, "before": before}
     for name, one in models.items():
         _check_model("model" if name == "after" else name, one)

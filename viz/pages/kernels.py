@@ -27,7 +27,7 @@ from minitensor.program.values import Value, needed, ours
 from minitensor.tensor import Array, Primitive
 from minitensor.windows import Windows
 
-from .page import number
+from .page import json_number
 
 Json = Any
 Slots = list[int]
@@ -125,7 +125,7 @@ class Lines:
 
     def place(self, size: int, inputs: Slots, at: list[Json], fill: float = 0) -> int:
         """Arrays added where their lattices say; elsewhere `fill`."""
-        return self._line("place", size, inputs, at=at, fill=number(fill))
+        return self._line("place", size, inputs, at=at, fill=json_number(fill))
 
     def reduce(self, f: str, x: int, count: int, **settings: float) -> int:
         """f of each run of `count` elements; one number, or as many."""
@@ -156,7 +156,7 @@ class Lines:
     def _each(self, value: Value) -> int:
         assert value.primitive is not None
         inputs = [(self.slots[x], () if x.is_uniform else x.shape) for x in value.inputs]
-        settings = {name: number(n) for name, n in value.params.items()}
+        settings = {name: json_number(n) for name, n in value.params.items()}
         return self.each(value.primitive.name, value.shape, *inputs, **settings)
 
     def _in_runs(self, x: Value, axis: Sequence[int]) -> tuple[int, int, list[int]]:

@@ -74,7 +74,13 @@ def base64_of(array: np.ndarray[Any, Any], dtype: str) -> str:
     return base64.b64encode(np.ascontiguousarray(array, dtype).tobytes()).decode()
 
 
-def number(n: Any) -> Any:
+def check_title(title: str) -> None:
+    """TypeError for a title that is no text."""
+    if not isinstance(title, str):
+        raise TypeError(f"title is text, got {title!r}")
+
+
+def json_number(n: Any) -> Any:
     """A number as JSON has it; infinity and nan as text."""
     n = n.item() if isinstance(n, np.generic) else n
     return n if math.isfinite(n) else str(n)

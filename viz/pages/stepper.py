@@ -26,7 +26,7 @@ from ..drawing.dot import GREY, LAYERED, Digraph, plain, visible
 from ..drawing.figure import Figure
 from ..drawing.render import write_whole
 from ..subjects.computation import SPINE, UNSAID, in_one_line, spine, uniform
-from .page import as_json, body_of, colors, link_back, number, page, script_of, text_of
+from .page import as_json, body_of, check_title, colors, json_number, link_back, page, script_of, text_of
 
 MOST_OPERATORS = 150
 MOST_CELLS = 400  # of an array that is written out
@@ -51,7 +51,7 @@ def stepper(
     several elements, their sum is differentiated.
     back: the address of a page that this one links back to.
     Keys: left and right arrow, home, end, space.  The page asks nothing of the network.
-    Raises TypeError for what is not a Tensor, ValueError for more than 150 operators.
+    Raises TypeError for what is not a Tensor or a title that is not text, ValueError for more than 150 operators.
 
     >>> import tempfile
     >>> x = Tensor(2.0, name="x")
@@ -62,6 +62,7 @@ def stepper(
     """
     if not isinstance(output, Tensor):
         raise TypeError(f"a Tensor's computation can be stepped through, got {type(output).__name__}")
+    check_title(title)
     tensors = history(output)[::-1]
     operators = [t for t in tensors if t.primitive]
     if len(operators) > MOST_OPERATORS:
@@ -226,7 +227,7 @@ def _passed_on(t: Tensor, slot: int, g: Array) -> tuple[Array, list[list[list[An
         seed = np.eye(1, y.size, i, dtype=y.dtype).reshape(y.shape)
         [slope], [there] = gradients(y, [x], seed), gradients(wired, [x], seed)
         for j in np.flatnonzero((slope.data != 0) | (there.data != 0)):
-            terms[j].append([i, number(g.flat[i]), number(slope.data.flat[j])])
+            terms[j].append([i, json_number(g.flat[i]), json_number(slope.data.flat[j])])
     return passed.data, terms if sum(map(len, terms)) <= MOST_PARTS else None
 
 
