@@ -798,6 +798,12 @@ def test_it_prints_in_light_colours(browser: Browser, lenet: Any) -> None:
         browser.settled()
         assert min(browser.run(corner)[:3]) > 240
         assert browser.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    with browser.emulated(700):  # the paper is as narrow as a phone, and shows both sides all the same
+        sides = "return ['values', 'slopes'].map(s => document.querySelector(`#row-0 .${s}`).offsetHeight > 0)"
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        browser.settled()
+        assert browser.run(sides) == [True, True]
+        assert browser.run("return getComputedStyle(document.getElementById('about')).position") == "static"
 
 
 def test_maps_that_are_0_for_the_image_are_struck_out_and_those_that_are_for_all_crossed(

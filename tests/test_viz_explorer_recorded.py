@@ -199,4 +199,7 @@ def test_alexnet_fits_a_page_with_its_maps_small_and_its_best_answers_first(brow
     facts = browser.text("#row-0 .facts")
     assert facts == "Conv2d · 96×55×55 · 34,944 parameters · field 11 · 16 of 96 maps"
     assert "3×227×227 · one in 2 rows and columns" in browser.text("#row--1 .facts")
+    with browser.emulated(390):
+        wide = "return ['html', '#about'].map(s => document.querySelector(s)).map(e => e.scrollWidth - e.clientWidth)"
+        assert browser.run(wide) == [0, 0]
     assert browser.messages() == []

@@ -209,12 +209,19 @@ function walk(step) {
   const row = at !== null && at <= last + 1 ? down : up;
   const readers = rows.filter((one) => one.sources.some((source) => source.row === row));
   get("walked").textContent = at === null ? "All rows."
-    : at <= last + 1 ? (row === IMAGE ? "Forward. The image." : `Forward. ${rows[row].name} = ${rows[row].formula}`)
+    : at <= last + 1 ? (row === IMAGE ? "Forward. The image." : `Forward. ${madeBy(row)}`)
       : row === last ? `Backward. The gradient begins with 1 at ${placeOf(seedOf())}.`
         : `Backward. What arrives at ${nameOf(row)}: ` + readers.map((one) => one.sources.filter((s) => s.row === row)
           .map((s) => s.rule).join()).join(" + ");
   if (at !== null) views[row + 1].section.scrollIntoView({ block: "nearest", behavior: "instant" });
 }
+
+/** How a row is computed, and in words what a layer of its kind does. @param {number} row */
+function madeBy(row) {
+  const { shown, formula, kind, does } = rows[row];
+  return `${shown} = ${formula}` + (does ? `. ${kind}: ${does}.` : "");
+}
+
 get("place").max = 2 * last + 3;
 get("place").addEventListener("input", () => walk(Number(get("place").value)));
 get("back").addEventListener("click", () => walk((state.step ?? 2 * last + 4) - 1));

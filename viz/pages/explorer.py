@@ -106,14 +106,8 @@ def explorer(
     if truth is not None:
         order = np.argsort(answers == truth, kind="stable")
     order = order[: MOST_IMAGES if live else room_for(list(runs.values()))]
-    shown = pictures[order]
-    if live:
-        nets = {name: network(models[name], run) for name, run in runs.items()}
-    else:
-        given = {
-            name: answers[order] if one is model else _tried(one, shown, smallest)[0] for name, one in models.items()
-        }
-        nets = {name: recorded(models[name], run, shown, given[name]) for name, run in runs.items()}
+    nets = _networks(models, runs, pictures[order], answers[order], live, smallest)
+    if not live:
         pictures = shrunk(pictures, MOST_PIXELS)[0]
     data = {
         "live": live,
@@ -129,16 +123,16 @@ def explorer(
         "dead": dead,
         "sheet": _sheet(pictures),
     }
-    wrong = None if truth is None else int((answers != truth).sum())
     title = title or f"{type(model).__name__}, {'live' if live else 'as it was'}"
+    kinds = _kinds(model, nets["after"])
     body = body_of(
         "explorer.html",
         back=link_back(back),
         title=escape(visible(title)),
-        intro=_intro(runs["after"], data),
+        intro=_intro(runs["after"], live),
         hint=HINT_LIVE if live else HINT_RECORDED,
-        images=_counted(len(pictures), len(order), wrong),
-        kinds=_kinds(model, nets["after"].rows),
+        images=_counted(len(pictures), len(order), None if truth is None else int((answers != truth).sum())),
+        kinds="".join(f"<dt>{escape(visible(k))}</dt><dd>{escape(words)}.</dd>\n" for k, words in kinds.items()),
         alone="" if "before" in nets else " hidden",
         shift=max(1, round(data["sheet"]["height"] / 4)),
         rows=_rows(nets["after"]),
@@ -146,6 +140,16 @@ def explorer(
     )
     style = colors() + text_of("explorer.css")
     return write_whole(path, page(visible(title), body, style, script_of(*map(text_of, MODULES))))
+
+
+def _networks(
+    models: dict[str, Module], runs: dict[str, Run], images: Array, answers: Array, live: bool, smallest: bool
+) -> dict[str, Network]:
+    """What the page has of each model: its lines, or what it makes of these images, which the first answers so."""
+    if live:
+        return {name: network(models[name], run) for name, run in runs.items()}
+    own = {name: answers if name == "after" else _tried(one, images, smallest)[0] for name, one in models.items()}
+    return {name: recorded(models[name], run, images, own[name]) for name, run in runs.items()}
 
 
 def _tried(model: Module, pictures: Array, smallest: bool) -> tuple[Array, list[list[int]]]:
@@ -227,12 +231,12 @@ it to keep it, and to send its gradient back; then its map can be taken out."""
 HINT_RECORDED = "Point at a cell of a map: here stands its number, and its gradient."
 
 
-def _intro(run: Run, data: Json) -> str:
+def _intro(run: Run, live: bool) -> str:
     """What one can do in the page, and what not."""
-    if data["live"]:
+    if live:
         return f"""This network runs in this page: {run.parameters:,} numbers that it has learnt. <b>Draw</b> on the
-paper, or choose an image. <b>Point</b> at a cell to see what it is made of. <b>Click</b> a cell or a score to see on
-which pixels it depends."""
+paper, or choose an image: each row below is a layer, and makes maps of it, pictures whose every cell is a number.
+<b>Point</b> at a cell to see what it is made of. <b>Click</b> a cell or a score to see on which pixels it depends."""
     why = "This page shows what was computed beforehand"
     if too_large(run):
         why = f"""This network has {run.parameters:,} numbers that it has learnt, and multiplies {run.macs:,} times for
@@ -250,15 +254,13 @@ def _counted(count: int, shown: int, wrong: int | None) -> str:
     return of_all + ("" if wrong is None else f", {wrong} read wrong: {first}" if wrong else ", all read right")
 
 
-def _kinds(model: Module, rows: Sequence[Row]) -> str:
-    """What each kind of layer does, in the first words of its docstring."""
-    said = {type(module).__name__: (type(module).__doc__ or "").strip() for _, module in model.modules()}
-    items = []
-    for kind in dict.fromkeys(row.kind for row in rows):
-        words = re.split(r": `|\.\s|\.$|\n", said.get(kind, ""), maxsplit=1)[0]
-        if words:
-            items.append(f"<dt>{escape(visible(kind))}</dt><dd>{escape(visible(words))}.</dd>\n")
-    return "".join(items)
+def _kinds(model: Module, one: Network) -> dict[str, str]:
+    """What each kind of layer does, in the first words of its docstring; its rows say it too."""
+    docs = {type(module).__name__: (type(module).__doc__ or "").strip() for _, module in model.modules()}
+    said = {kind: re.split(r": |\.\s|\.$|\n", text, maxsplit=1)[0].replace("`", "") for kind, text in docs.items()}
+    for row in one.program["rows"]:
+        row["does"] = visible(said.get(row["kind"], ""))
+    return {row["kind"]: row["does"] for row in one.program["rows"] if row["does"]}
 
 
 def _times(numbers: Sequence[int]) -> str:
