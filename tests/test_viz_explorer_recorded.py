@@ -27,7 +27,7 @@ from .test_viz_explorer import Skipping, floats, pictures
 
 __all__ = ["fixture"]
 
-PAGE_DOWN, RIGHT = "\ue00f", "\ue014"
+PAGE_DOWN, RIGHT, DOWN = "\ue00f", "\ue014", "\ue015"
 
 
 @settings(few)
@@ -181,7 +181,26 @@ def test_each_image_has_its_scores_and_the_cells_that_are_pointed_at_their_numbe
     browser.settled()
     shown = browser.run("return [...document.querySelectorAll('#scores .score')].map(e => e.textContent)")
     wanted = nets.lenet(seed=6)(images[order[11:]]).data[0]
+    browser.run("document.querySelector('#row-11 .values canvas').focus()")
+    browser.press(RIGHT * (int(wanted.argmax()) + 1))
+    assert browser.text("#said").startswith(f"output, score {wanted.argmax()}")
+    assert browser.text("#said").endswith("gradient 1")  # its own answer's
     np.testing.assert_allclose(floats([s.replace("−", "-") for s in shown]), wanted, rtol=6e-3)
+
+
+@needs_browser
+def test_a_cell_of_a_row_that_is_kept_in_part_has_its_place_in_the_whole(browser: Browser, tmp_path: Path) -> None:
+    wide = nets.Sequential(nets.ReLU(), nets.Dense(9000, 2))
+    large = nets.Sequential(nets.ReLU(), nets.GlobalAvgPool())
+    for model, shape, said in (
+        (wide, (9000,), "0, unit 6"),
+        (large, (2, 90, 140), "0, map 0, row 2, column 4"),
+    ):
+        browser.open(viz.explorer(model, pictures(shape, 1), tmp_path / "page.html", live=False))
+        browser.run("document.querySelector('#row-0 .values canvas').focus()")
+        browser.press(RIGHT * 3 + (DOWN if len(shape) > 1 else ""))
+        browser.settled()
+        assert browser.text("#cell h3") == said
 
 
 @needs_browser
