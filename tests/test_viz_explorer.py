@@ -777,6 +777,32 @@ def test_the_page_fits_a_phone_and_the_dark(browser: Browser, lenet: Any, width:
             assert browser.run(sides) == [False, True]
 
 
+@pytest.mark.parametrize("width", [900, 390])
+def test_the_sheet_with_the_scores_covers_neither_the_image_nor_when_it_is_folded_much_else(
+    browser: Browser, lenet: Any, width: int
+) -> None:
+    _, path = lenet
+    height = "return document.getElementById('about').offsetHeight"
+    with browser.emulated(width):
+        browser.open(path)
+        browser.run("window.scrollTo(0, document.getElementById('row-0').offsetTop)")
+        if width == 900:
+            ends = "return ['input', 'about'].map(id => document.getElementById(id).getBoundingClientRect())"
+            above, below = browser.run(ends)
+            assert above["bottom"] <= below["top"]
+        browser.run("document.querySelector('#row-3 .values canvas').focus()")
+        browser.press(RIGHT + ENTER)
+        browser.settled()
+        assert browser.text("#fold") == "C3, map 0, row 0, column 0"
+        assert 200 < browser.run(height) < 400
+        browser.click("#fold")
+        assert browser.run(height) < 120
+        assert browser.run("return document.getElementById('fold').getAttribute('aria-expanded')") == "false"
+        assert browser.run("return document.getElementById('scores').offsetHeight > 0") == (width == 390)
+        browser.click("#fold")
+        assert 200 < browser.run(height) < 400
+
+
 def test_below_the_image_stands_what_its_greys_mean(browser: Browser, tmp_path: Path) -> None:
     images = np.full((1, 1, 4, 4), 0.25, np.float32)
     images[0, 0, 1, 1] = 2

@@ -15,8 +15,8 @@ export function explain() {
   for (const view of views) for (const mark of ["field", "here"]) view.outline(mark, []);
   get("cell").replaceChildren(...(cell ? explanation(cell) : [get("hint").content.cloneNode(true)]));
   get("tools").hidden = !state.pinned;
-  get("fold").hidden = !cell;
-  get("fold").textContent = cell ? spoken(cell) : "";
+  get("fold").classList.toggle("nothing", !cell);
+  get("fold").textContent = cell ? spoken(cell) : "Scores";
   if (!cell) return;
   views[cell.row + 1].outline("here", [cell.cell]);
   if (!live) return;
