@@ -139,6 +139,8 @@ class Lines:
         while used and len(inner) < 2:  # the two loops that run fastest: long, and in small steps
             longest = max(letters[c] for c in used)
             long = [c for c in used if letters[c] >= min(longest, 8)]
+            if inner and strides[0].get(inner[0], 0):  # around it rows that add to the same sums, which go quicker
+                long = [c for c in used if letters[c] >= 3 and not strides[0].get(c, 0)] or long
             best = min(long, key=lambda c: sum(s.get(c, 0) for s in strides))
             inner.insert(0, best)
             used.remove(best)
