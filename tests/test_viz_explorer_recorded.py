@@ -177,8 +177,10 @@ def test_each_image_has_its_scores_and_the_cells_that_are_pointed_at_their_numbe
         maps = run.layers()[0].outputs[0].data
         value = float(browser.text("#cell .number").replace("−", "-"))
         assert value == pytest.approx(maps[0, 0, 0, 1], abs=float(np.abs(maps).max()) / 254 + 0.005 * abs(value))
-    browser.click("input[value=before]")
+    browser.messages()
+    browser.run("document.querySelector('input[value=before]').click(); document.getElementById('forward').click()")
     browser.settled()
+    assert browser.messages() == []
     shown = browser.run("return [...document.querySelectorAll('#scores .score')].map(e => e.textContent)")
     wanted = nets.lenet(seed=6)(images[order[11:]]).data[0]
     browser.run("document.querySelector('#row-11 .values canvas').focus()")
@@ -201,6 +203,39 @@ def test_a_cell_of_a_row_that_is_kept_in_part_has_its_place_in_the_whole(browser
         browser.press(RIGHT * 3 + (DOWN if len(shape) > 1 else ""))
         browser.settled()
         assert browser.text("#cell h3") == said
+
+
+TOUR = """
+for (const canvas of document.querySelectorAll('.maps canvas[data-row]')) {
+  canvas.focus();
+  for (const key of ['ArrowRight', 'ArrowDown', 'Enter', 'PageDown']) {
+    canvas.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+  }
+}
+for (const image of document.querySelectorAll('#images button')) image.click();
+document.querySelector('input[value=before]').click();
+for (let i = 0; i <= document.getElementById('place').max; i++) document.getElementById('forward').click();
+document.getElementById('unpin').click();
+"""
+
+
+@needs_browser
+@pytest.mark.parametrize("live", [True, False])
+def test_a_page_of_any_network_complains_of_nothing(browser: Browser, tmp_path: Path, live: bool) -> None:
+    networks = {
+        **NETWORKS,
+        "one unit": (lambda: nets.Dense(1, 1), (1,)),
+        "maps": (lambda: nets.Conv2d(3, 2, 1), (3, 9, 9)),
+    }
+    for name, (build, shape) in networks.items():
+        if live and math.prod(shape) > 5000:
+            continue  # it is slow
+        path = viz.explorer(build(), pictures(shape), tmp_path / "page.html", before=build(), live=live)
+        browser.messages()
+        browser.open(path)
+        browser.run(TOUR)
+        browser.settled()
+        assert browser.messages() == [], name
 
 
 @needs_browser

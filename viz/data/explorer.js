@@ -234,7 +234,7 @@ for (const input of document.querySelectorAll("input[name=network]")) {
   input.addEventListener("change", () => {
     state.network = networks[/** @type {HTMLInputElement} */ (input).value];
     showFades();
-    update();
+    frame();
   });
 }
 for (const input of document.querySelectorAll("input[name=side]")) {
