@@ -116,6 +116,21 @@ def test_a_page_takes_as_many_images_as_keep_it_small(monkeypatch: pytest.Monkey
     assert room_for([run]) == 1
 
 
+class Root(nets.Module):
+    """Its slope at 0 is infinite."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x**0.5
+
+
+def test_a_gradient_that_is_infinite_is_refused_by_the_name_of_its_row(tmp_path: Path) -> None:
+    model = nets.Sequential(act=nets.ReLU(), root=Root())
+    viz.explorer(model, np.ones((2, 3)), tmp_path / "page.html", live=False)
+    with pytest.raises(ValueError, match="gradient of the answer by act must be finite"):
+        viz.explorer(model, np.array([[1.0, 1, 1], [0, 0, 0]]), tmp_path / "none.html", live=False)
+    assert not (tmp_path / "none.html").exists()
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[nets.Module, np.ndarray, Path]:
     """A network that is too large, since the limit is lower."""

@@ -67,6 +67,7 @@ def recorded(model: Module, run: Run, images: Array, answers: Array) -> Network:
     """What each row makes of these images, and the gradient of its answer for each, as a page keeps them.
 
     The numbers are, image after image: the gradient by the image, then of each row its values and its gradient.
+    Raises ValueError for a gradient that is not finite.
     """
     rows = [
         {
@@ -87,7 +88,13 @@ def recorded(model: Module, run: Run, images: Array, answers: Array) -> Network:
             one = trace(model, picture[None])
         seed = np.eye(1, one.output.size, answer, dtype=one.output.dtype).reshape(one.output.shape)
         made = outputs_of(one)
-        by_image, *slopes = gradients(one.output, [one.inputs[0], *made], seed)
+        with np.errstate(all="ignore"):
+            by_image, *slopes = gradients(one.output, [one.inputs[0], *made], seed)
+        for name, slope in zip(["the image", *(row["name"] for row in rows)], [by_image, *slopes], strict=True):
+            if not np.isfinite(slope.data).all():
+                raise ValueError(
+                    f"the gradient of the answer by {name} must be finite, and holds infinite numbers or nan"
+                )
         numbers.append(_steps(shrunk(by_image.data, MOST_PIXELS)[0], image["steepest"]))
         for row, t, slope in zip(rows, made, slopes, strict=True):
             last = row is rows[-1]
