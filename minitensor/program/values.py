@@ -21,6 +21,7 @@ import numpy as np
 
 from ..losses import _distributions
 from ..more.functions import _not_below, float_power, isnan, logaddexp
+from ..ops.contract import _einsum
 from ..ops.elementwise import (
     _astype,
     _power,
@@ -257,7 +258,8 @@ def is_fresh(value: Value) -> bool:
 def may_be_view(value: Value) -> bool:
     """Whether it may lie in the memory of its first input; of operators from elsewhere that is not known."""
     primitive = value.primitive
-    return primitive is not None and (primitive in VIEWS or not ours(primitive))
+    alone = primitive is _einsum and len(value.inputs) == 1  # as "ij->ji" is a transpose
+    return primitive is not None and (primitive in VIEWS or alone or not ours(primitive))
 
 
 def ours(primitive: Primitive) -> bool:
