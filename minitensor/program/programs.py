@@ -9,17 +9,15 @@ import keyword
 import linecache
 import re
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..backprop import gradients, history
-from ..recording import recording
 from ..tensor import Array, Tensor
 from .definitions import free_name
+from .origins import differentiated
 from .text import Writer, wrapped, written_within
 from .values import Value, Values, needed
 
@@ -88,6 +86,7 @@ def program(outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Prog
     is no name in Python is made one, as C1_weight of "C1.weight".
     Raises TypeError for anything but Tensors, ValueError for an input that is named twice.
 
+    >>> from minitensor import gradients
     >>> x, w = Tensor([[1.0, 2.0]]), Tensor([[3.0], [4.0]])
     >>> loss = ((x @ w).tanh() ** 2).sum()
     >>> gradient = program({"loss": loss, "d_w": gradients(loss, [w])[0]}, {"x": x, "w": w})
@@ -130,28 +129,29 @@ def program_of(
 
     An output whose name nobody has said gives way to the name of a gradient.
     """
-    said = outputs if said is None else said
-    taken: set[str] = set()
     known = {name: Value(np.shape(x), np.asarray(x).dtype) for name, x in inputs.items()}
-    names = {known[name]: free_name(as_identifier(name), taken) for name in inputs}
     tensors = {x: known[name] for name, x in inputs.items() if isinstance(x, Tensor)}
     values = Values(tensors, {array: known[name] for array, name in labels.items()})
+    gradients = differentiated(outputs, tensors.keys(), values)
     results = dict(zip(outputs, values.of(outputs.values()), strict=True))
-    slopes = _slopes(outputs, values)
+    lines = needed(results.values())
+    nameless = written_within(lines, list(results.values()))
+
+    taken: set[str] = set()
+    names = {known[name]: free_name(as_identifier(name), taken) for name in inputs}
     wanted = {x: name for name, x in reversed(results.items()) if x not in names}
     for t, x in values.known.items():
         if t.name is not None:
             wanted.setdefault(x, t.name)
-    lines = needed(results.values())
-    nameless = written_within(lines, list(results.values()))
-    for x, said_name in wanted.items():  # first the outputs, so that no other value takes their names
-        if said_name in said and results.get(said_name) is x and x.primitive is not None:
-            names[x] = free_name(as_identifier(said_name), taken)
-    number, several = 0, len({output for output, _ in slopes.values()}) > 1
+    said = outputs if said is None else said
+    for x, name in wanted.items():  # first the outputs, so that no other value takes their names
+        if name in said and results.get(name) is x and x.primitive is not None:
+            names[x] = free_name(as_identifier(name), taken)
+    number, several = 0, len({output for output, _ in gradients.values()}) > 1
     for x in lines:
         if x in names or x in nameless or x.primitive is None:
             continue
-        name, (output, of) = wanted.get(x), slopes.get(x, ("", None))
+        name, (output, of) = wanted.get(x), gradients.get(x, ("", None))
         if of in names and (name is None or (name in results and name not in said)):
             loss = f"_{as_identifier(output)}_d" if several and of in known.values() else ""
             name = f"d{loss}_{names[of]}"
@@ -159,25 +159,6 @@ def program_of(
             name = f"t{(number := number + 1)}"
         names[x] = free_name(as_identifier(name), taken)
     return Program(results, known, names)
-
-
-def _slopes(outputs: Mapping[str, Tensor], values: Values) -> dict[Value, tuple[str, Value]]:
-    """Which Value is the gradient of which output by which Value.
-
-    Nobody has written that down.  But the gradients, taken once more, are the same operators of the same values, and
-    these are the same Values.
-    """
-    found: dict[Value, tuple[str, Value]] = {}
-    youngest = max(output.birth for output in outputs.values())
-    for name, output in outputs.items():
-        if output.size == 1 and output.birth < youngest and output.primitive is not None:
-            everything = [t for t in history(output) if t in values.known]  # an input's own history is of no interest
-            forward = set(values.known.values())
-            with recording(True), suppress(NotImplementedError):
-                for t, slope in zip(everything, values.of(gradients(output, everything)), strict=True):
-                    if slope not in forward or slope.order > values.known[output].order:
-                        found.setdefault(slope, (name, values.known[t]))
-    return found
 
 
 def aligned(lines: list[str]) -> list[str]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -52,6 +52,17 @@ VIEWS = {  # their result may lie in the memory of their first input
 _numbers = count()
 
 
+class Origin(NamedTuple):
+    """Where a Value of a backward pass comes from: the rule of an operator for one of its inputs.
+
+    Without an operator it is the sum of all that came back to a Value from where it was used.
+    """
+
+    primitive: Primitive | None
+    i: int
+    at: Value  # what the operator made; or the Value that was used
+
+
 @dataclass(eq=False)
 class Value:
     """A number or an array of a program: an input, a constant, or what an operator makes of others.
@@ -66,6 +77,7 @@ class Value:
     params: Mapping[str, Any] = field(default_factory=dict)
     constant: Any = None
     cast: bool = False  # whether the engine turns into floats what the function returns
+    origin: Origin | None = None  # None where no rule made it
     order: int = field(default_factory=lambda: next(_numbers))  # a Value is made after its inputs
 
     @property
@@ -86,6 +98,7 @@ class Values:
         self.known = dict(inputs)
         self.labels = labels  # the arrays in settings that are inputs, by id
         self.made: dict[Any, Value] = {}
+        self.origin: Origin | None = None  # of what is made from now on
 
     def of(self, outputs: Iterable[Tensor]) -> list[Value]:
         """The Value of each Tensor."""
@@ -100,6 +113,12 @@ class Values:
         for t in sorted(new, key=lambda t: t.birth):
             self.known[t] = self._value(t)
         return [self.known[output] for output in outputs]
+
+    def note(self, t: Tensor, origin: Origin) -> None:
+        """What t is made of and is not known yet has this origin."""
+        self.origin = origin
+        self.of([t])
+        self.origin = None
 
     def _value(self, t: Tensor) -> Value:
         if t.primitive is None:
@@ -174,6 +193,7 @@ class Values:
         return tuple(narrow)
 
     def _once(self, value: Value) -> Value:
+        value.origin = self.origin
         if value.constant is not None:
             key: Any = ("constant", value.shape, value.dtype, np.asarray(value.constant).tobytes())
         elif value.inputs:
