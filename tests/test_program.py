@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 import minitensor as mt
 from minitensor import Tensor, compiled, gradients, primitive, program
+from minitensor.backprop import unbroadcast
+from minitensor.program import CannotCompile
 from nets import Dense, Dropout, Flatten, Module, ReLU, Sequential, lenet
 
 from . import strategies
@@ -105,6 +107,89 @@ def test_the_text_is_what_a_student_would_write():
         "t1 = x @ w", "t2 = np.tanh(t1)", "t3 = t2 - y", "t4 = t3 ** 2", "t5 = t4.sum()", "loss = t5 / 8",
         "d_t3 = 0.25 * t3", "t6 = t2 * t2", "t7 = 1 - t6", "d_t1 = d_t3 * t7", "d_w = x.T @ d_t1", "return loss, d_w",
     ]  # fmt: skip
+
+
+def steps(made):
+    """Each line of a program: the name, its value, and the comment behind it."""
+    space = {}
+    exec(made.source, space)
+    body = [line.strip().partition("  # ") for line in str(made).splitlines()[1:]]
+
+    def run(*arrays):
+        local = dict(zip(made.inputs, arrays, strict=True))
+        for text, _, comment in body:
+            name = text.partition(" = ")[0]
+            if text and not text.startswith(("#", "return", "del ")):
+                exec(text, {**space, **local}, local)
+                yield name, local[name], comment
+
+    return run
+
+
+def shares(loss):
+    """A backward pass in the test's own words: what each rule has made on its way, and what has come back where."""
+    everything = mt.history(loss)
+    made, back = {}, {}
+    for t, g in zip(everything, gradients(loss, everything), strict=True):
+        for i, x in enumerate(t.inputs):
+            if (rule := t.primitive.vjp(i)) is not None:
+                begin = Tensor(0.0).birth
+                share = unbroadcast(rule(g, t, *t.inputs, **t.params), x)
+                of_rule = made.setdefault(f"rule {i} of {t.primitive.name}", [])
+                of_rule += [u.data for u in mt.history(share) if u.birth > begin] + [share.data]
+                back.setdefault(x, []).append(share.data)
+    return made, [sum(b[1:n], b[0]) for b in back.values() for n in range(2, len(b) + 1)]
+
+
+@pytest.mark.parametrize("name", ROWS)
+@few
+@given(data=st.data(), rng=rngs)
+def test_every_line_of_a_backward_part_says_which_rule_made_it(name, data, rng):
+    """And it is true: that rule, of that operator, makes this number on its way."""
+    f, shapes = data.draw(ROWS[name].cases)
+    xs = [Tensor(x) for x in ROWS[name].values(rng, shapes)]
+    with np.errstate(all="ignore"):
+        y = f(*xs)
+        loss = (y * y * Tensor(rng.normal(size=y.shape))).sum()
+        slopes = {f"d_x{i}": slope for i, slope in enumerate(gradients(loss, xs))}
+        by_rules, sums = shares(loss)
+        made = program({"loss": loss, **slopes}, {f"x{i}": x for i, x in enumerate(xs)})
+        found = list(steps(made)(*[x.data for x in xs]))
+    names = [name for name, _, _ in found]
+    assert not any("rule" in comment or "sum of" in comment for _, _, comment in found[: names.index("loss") + 1])
+    for _, value, comment in found[names.index("loss") + 1 :]:
+        said = re.search("rule [0-9]+ of [a-z_0-9]+|sum of what comes back", comment)
+        candidates = by_rules[said[0]] if said[0].startswith("rule") else sums
+        assert any(c.shape == np.shape(value) and np.allclose(c, value, equal_nan=True) for c in candidates), comment
+
+
+def test_a_long_text_has_sections():
+    """What a layer computes is the way forward, then comes the loss, and what rules make is the way backward."""
+    model = lenet()
+    for _, layer in model.modules():
+        if type(layer) in (Dense, ReLU):
+            layer.forward = lambda x, of=layer.forward: of(x)
+
+    def step(images, labels, rate):
+        scores = model(images)
+        scores.name = "scores"
+        loss = mt.cross_entropy(scores, labels)
+        loss.name = "loss"
+        new = [w - rate * g for w, g in zip(model.parameters(), gradients(loss, model.parameters()), strict=True)]
+        for (name, _), t in zip(model.named_parameters(), new, strict=True):
+            t.name = f"new {name}"
+        return [loss, *new]
+
+    text = str(compiled(step).program(np.ones((2, 1, 32, 32), np.float32), np.array([1, 2]), np.float32(0.1)))
+    parts = {part.partition("\n")[0]: part.splitlines()[1:] for part in re.split("\n    # ", text)[1:]}
+    assert list(parts) == ["forward", "loss", "backward: d_x is the derivative of loss by x", "update"]
+    assert parts["forward"][-2].strip().startswith("scores = ")
+    assert "log_softmax" in parts["loss"][0] and parts["loss"][-2].strip().startswith("loss = ")
+    assert "    new_F6_weight = F6_weight - rate * d_F6_weight  # (84, 120)" in parts["update"]
+    for title, part in parts.items():
+        for line in part:
+            assert ("rule " in line) == (title.startswith("backward") and " = " in line), line
+    assert len(text.splitlines()) < 70
 
 
 def test_names_are_those_of_inputs_outputs_and_tensors():
@@ -270,6 +355,8 @@ def test_nobody_elses_memory_is_handed_out(dtype):
         "f": constant,
         "g": y,
         "h": mt.broadcast_to(y, 2, 2, 3),
+        "i": mt.einsum("ij->ji", x),
+        "j": mt.max_pool1d(x.reshape(1, 2, 3), 1),
     }
     made = program(outputs, {"x": x})
     array = x.data.copy()
@@ -338,9 +425,9 @@ def test_a_new_shape_dtype_or_order_of_memory_is_a_new_program():
 
 
 def test_too_many_programs_are_an_error():
-    """With what was handed in."""
+    """With what was handed in, and what to do about it."""
     fast = compiled(lambda x: x + 1)
-    with raises(ValueError, "traced 64 times", "(65,)"):
+    with raises(CannotCompile, "traced 64 times", "(65,)", "without `compiled`"):
         for n in range(1, 100):
             fast(np.ones(n))
 

@@ -1,6 +1,7 @@
 """Which rule made which line of a program.
 
-What you can do here: tell gradients among other Values, with `differentiated`.
+What you can do here: tell gradients among other Values, with `differentiated`, and forward from backward, with
+`sections`.
 
 A recipe does not say that it is a gradient: rules are written in Tensors, and what they make are Tensors like others.
 But a backward pass, done once more, makes the same operators of the same values with the same settings.  These are the
@@ -9,13 +10,17 @@ same Values, and this time it is written down which rule was at work.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+import math
+from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
 
 from ..backprop import _on_path, _seed, _share, history
 from ..recording import recording
 from ..tensor import Tensor
-from .values import Origin, Value, Values
+from .values import Origin, Value, Values, needed
+
+SHORT = 20  # lines that are read at a glance, without headings
+LONG = 20_000  # operators; a text of so many is run, and not read
 
 
 def differentiated(
@@ -30,28 +35,58 @@ def differentiated(
     youngest = max(output.birth for output in outputs.values())
     for name, output in sorted(outputs.items(), key=lambda pair: pair[1].birth):
         if output.size == 1 and output.birth < youngest and output not in inputs:
+            newest_first = history(output)
+            if len(newest_first) > LONG:
+                continue
             values.of([output])
-            for t, g in _backward(output, inputs, values):
+            for t, g in _backward(name, newest_first, inputs, values):
                 [slope] = values.of([g])
                 if slope.origin is not None:
                     found.setdefault(slope, (name, values.known[t]))
     return found
 
 
-def _backward(output: Tensor, inputs: Set[Tensor], values: Values) -> list[tuple[Tensor, Tensor]]:
-    """Each Tensor with its gradient, the newest first, as `gradients` computes them; what rules make gets its origin."""
-    newest_first = history(output)
+def _backward(
+    name: str, newest_first: list[Tensor], inputs: Set[Tensor], values: Values
+) -> list[tuple[Tensor, Tensor]]:
+    """Each Tensor with its gradient, newest first, as `gradients` computes them; what rules make gets its origin."""
     on_path = _on_path(newest_first, {*inputs})
-    sums = {output: _seed(output, None)}
+    sums = {newest_first[0]: _seed(newest_first[0], None)}
     for t in newest_first:
         if t in sums and t not in inputs:  # how an input was made is of no interest
             at = values.known[t]
             for i, x in enumerate(t.inputs):
                 with recording(True), suppress(NotImplementedError):
                     if x in on_path and (share := _share(sums[t], t, i)) is not None:
-                        values.note(share, Origin(t.primitive, i, at))
+                        values.note(share, Origin(t.primitive, i, at, name))
                         if x in sums:
                             share = sums[x] + share
-                            values.note(share, Origin(None, 0, values.known[x]))
+                            values.note(share, Origin(None, 0, values.known[x], name))
                         sums[x] = share
     return [(t, sums[t]) for t in newest_first if t in sums]
+
+
+def sections(
+    lines: Iterable[Value], names: Mapping[Value, str], losses: Mapping[str, Value], layers: Set[Value]
+) -> dict[Value, str]:
+    """The part of the program that each line belongs to; nothing for a short one, or one without derivatives.
+
+    What a loss needs after the last layer, something with a name, is the loss.
+    """
+    computed = [x for x in lines if x.primitive is not None]
+    if len(computed) <= SHORT or not losses:
+        return {}
+    forward = set(needed(losses.values()))
+    last = max([x.order for x in forward & layers - {*losses.values()}], default=math.inf)
+    found: dict[Value, str] = {}
+    later: dict[Value, str] = {}  # what is made of gradients
+    for x in computed:
+        if x.origin is not None:
+            d = "d" if len(losses) == 1 else f"d_{x.origin.output}_d"
+            found[x] = f"backward: {d}_x is the derivative of {x.origin.output} by x"
+        elif x not in forward and any(y.origin is not None or y in later for y in x.reads):
+            later[x] = names.get(x, "new_")  # one without a name is part of another
+        else:
+            found[x] = "forward" if x.order <= last else "loss"
+    is_update = all(name.startswith("new_") for name in later.values())
+    return found | dict.fromkeys(later, "update" if is_update else "from the gradients")

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from ..tensor import Array, Tensor
 from .definitions import free_name
-from .origins import differentiated
+from .origins import differentiated, sections
 from .text import Writer, wrapped, written_within
 from .values import Value, Values, needed
 
@@ -33,16 +33,22 @@ class Program:
     functions of the same value where the engine has them (`fast/`).
     """
 
-    def __init__(self, outputs: Mapping[str, Value], inputs: Mapping[str, Value], names: dict[Value, str]) -> None:
+    def __init__(
+        self,
+        outputs: Mapping[str, Value],
+        inputs: Mapping[str, Value],
+        names: Mapping[Value, str],
+        sections: Mapping[Value, str],
+    ) -> None:
         self.outputs, self.inputs = tuple(outputs), tuple(inputs)
         self._outputs, self._inputs = list(outputs.values()), list(inputs.values())
-        self._lines, self._names = needed(self._outputs), names
+        self._lines, self._names, self._sections = needed(self._outputs), names, sections
         self._parameters = [names[x] for x in self._inputs]
 
     @cached_property
     def _text(self) -> tuple[Writer, list[str]]:
         writer = Writer(self._lines, self._outputs, self._names, quick=False)
-        return writer, writer.body()
+        return writer, writer.body(self._sections)
 
     @property
     def source(self) -> str:
@@ -55,7 +61,7 @@ class Program:
 
     def _defined(self, body: list[str]) -> str:
         head = wrapped("def program(", self._parameters, "):").replace("\n    )", "\n)")
-        return INDENT.join([head, *aligned(body)])
+        return INDENT.join([head, *aligned(body)]).replace(f"{INDENT}\n", "\n\n")
 
     @cached_property
     def run(self) -> Callable[..., Any]:
@@ -96,11 +102,11 @@ def program(outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Prog
         t2 = np.tanh(t1)  # (1, 1)
         t3 = t2 ** 2      # (1, 1)
         loss = t3.sum()
-        d_t2 = 2 * t2     # (1, 1)
-        t4 = t2 * t2      # (1, 1)
-        t5 = 1 - t4       # (1, 1)
-        d_t1 = d_t2 * t5  # (1, 1)
-        d_w = x.T @ d_t1  # (2, 1)
+        d_t2 = 2 * t2     # (1, 1), rule 0 of power in t3
+        t4 = t2 * t2      # (1, 1), rule 0 of tanh in t2
+        t5 = 1 - t4       # (1, 1), rule 0 of tanh in t2
+        d_t1 = d_t2 * t5  # (1, 1), rule 0 of tanh in t2
+        d_w = x.T @ d_t1  # (2, 1), rule 1 of matmul in t1
         return loss, d_w
     >>> [loss, slope] = gradient(x.data, w.data)
     >>> bool(loss == np.tanh(11) ** 2)
@@ -135,30 +141,31 @@ def program_of(
     gradients = differentiated(outputs, tensors.keys(), values)
     results = dict(zip(outputs, values.of(outputs.values()), strict=True))
     lines = needed(results.values())
-    nameless = written_within(lines, list(results.values()))
+    losses = {name: results[name] for name in outputs if any(name == output for output, _ in gradients.values())}
+    nameless = written_within(lines, list(results.values()), set(needed(losses.values())))
 
     taken: set[str] = set()
     names = {known[name]: free_name(as_identifier(name), taken) for name in inputs}
-    wanted = {x: name for name, x in reversed(results.items()) if x not in names}
-    for t, x in values.known.items():
-        if t.name is not None:
-            wanted.setdefault(x, t.name)
+    named = [(x, t.name) for t, x in reversed(values.known.items()) if t.name is not None]
+    layers = {x: name for x, name in named if x.primitive is not None}
+    wanted = layers | {x: name for name, x in reversed(results.items()) if x not in names}
     said = outputs if said is None else said
-    for x, name in wanted.items():  # first the outputs, so that no other value takes their names
-        if name in said and results.get(name) is x and x.primitive is not None:
-            names[x] = free_name(as_identifier(name), taken)
-    number, several = 0, len({output for output, _ in gradients.values()}) > 1
+    for x, said_name in wanted.items():  # first the outputs, so that no other value takes their names
+        if said_name in said and results.get(said_name) is x and x.primitive is not None:
+            names[x] = free_name(as_identifier(said_name), taken)
+    number = 0
     for x in lines:
         if x in names or x in nameless or x.primitive is None:
             continue
-        name, (output, of) = wanted.get(x), gradients.get(x, ("", None))
+        name: str | None = wanted.get(x)
+        output, of = gradients.get(x, ("", None))
         if of in names and (name is None or (name in results and name not in said)):
-            loss = f"_{as_identifier(output)}_d" if several and of in known.values() else ""
+            loss = f"_{as_identifier(output)}_d" if len(losses) > 1 and of in known.values() else ""
             name = f"d{loss}_{names[of]}"
         elif name is None:
             name = f"t{(number := number + 1)}"
         names[x] = free_name(as_identifier(name), taken)
-    return Program(results, known, names)
+    return Program(results, known, names, sections(lines, names, losses, layers.keys()))
 
 
 def aligned(lines: list[str]) -> list[str]:

@@ -13,9 +13,10 @@ import builtins
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from copy import deepcopy
 from textwrap import fill
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ import numpy as np
 from ..checks import FLOATS
 from ..conv import _conv, _conv_transpose, _conv_weight
 from ..fast.memory import batch_first, batch_last
-from ..ops.elementwise import _where
+from ..ops.contract import _matmul
+from ..ops.elementwise import _where, add, multiply, subtract
 from ..ops.shape import _transpose
 from ..tensor import Primitive
 from ..windows import Windows
@@ -41,7 +43,9 @@ class Writer:
     Where `quick`, an operator that has a quicker function is called, and each image is put into batch-last order once.
     """
 
-    def __init__(self, lines: Sequence[Value], outputs: Sequence[Value], names: dict[Value, str], quick: bool) -> None:
+    def __init__(
+        self, lines: Sequence[Value], outputs: Sequence[Value], names: Mapping[Value, str], quick: bool
+    ) -> None:
         self.lines, self.outputs, self.names, self.quick = lines, outputs, names, quick
         self.definitions = Definitions({"np", "program", "Windows", *dir(builtins), *names.values()})
         self.constants: dict[str, Any] = {}  # what the lines call by name
@@ -50,11 +54,13 @@ class Writer:
         self._constant_names: dict[Any, str] = {}
         self._formats: dict[Any, str] = {}
         self.bare = bare_masks(lines, outputs)
-        self.within = written_within(lines, outputs)
+        self.within = {x for x in lines if x.primitive is not None and x not in names}
+        self.readers = {x: line for line in lines for x in line.reads}
 
-    def body(self) -> list[str]:
-        """The lines of the function, and at the end what it returns."""
-        written = []
+    def body(self, sections: Mapping[Value, str] = MappingProxyType({})) -> list[str]:
+        """The lines of the function, with a heading before each section, and at the end what it returns."""
+        written: list[str] = []
+        section = ""
         last = {x: line for line in self.lines for x in self._reads(line)}
         leaving: dict[Value, list[Value]] = {}
         for x, line in last.items():
@@ -68,12 +74,29 @@ class Writer:
                 self.functions |= {"batch_first": batch_first, "batch_last": batch_last}
                 written.append(f"{name} = batch_first(batch_last({self.names[image]}))")
             if line.primitive is not None and line not in self.within:
-                text = f"{self.names[line]} = {self.expression(line)}"
-                written.append(text if self.quick else f"{text}  # {line.shape}" if line.shape else text)
+                if section != sections.get(line, ""):
+                    section = sections[line]
+                    written += [*[""][: len(written)], f"# {section}"]
+                comment = "" if self.quick else self._comment(line)
+                written.append(f"{self.names[line]} = {self.expression(line)}{comment}")
             if line in leaving:
                 names = [name for x in leaving[line] for name in (self.names[x], self.batch_last.get(x)) if name]
                 written.append(f"del {', '.join(names)}")
         return [*written, wrapped("return ", self._returned(), "")]
+
+    def _comment(self, line: Value) -> str:
+        """Its shape, and which rule has made it, if one has."""
+        facts = [str(line.shape)] if line.shape else []
+        if line.origin is not None:
+            primitive, i, at, _ = line.origin
+            while at in self.within:
+                at = self.readers[at]
+            where = self.names.get(at)
+            if primitive is None:
+                facts.append("sum of what comes back" + f" to {where}" * (where is not None))
+            else:
+                facts.append(f"rule {i} of {primitive.name}" + f" in {where}" * (where is not None))
+        return f"  # {', '.join(facts)}" if facts else ""
 
     def _reads(self, line: Value) -> Iterator[Value]:
         """What a line reads, also through what is written into it."""
@@ -175,7 +198,12 @@ class Writer:
         inputs = [self.operand(x) for x in line.inputs]
         for i in IMAGES.get(primitive, ()):
             inputs[i] = self.batch_last.get(line.inputs[i], inputs[i])
-        settings = [f"{key}={ast.unparse(self.setting(value))}" for key, value in line.params.items()]
+        usual = {} if self.quick else primitive.defaults
+        settings = [
+            f"{key}={ast.unparse(self.setting(value))}"
+            for key, value in line.params.items()
+            if key not in usual or usual[key] is not value
+        ]
         return f"{name}({', '.join([*inputs, *settings])})"
 
     def _function_name(self, primitive: Primitive, function: Callable[..., Any]) -> str:
@@ -287,11 +315,23 @@ def bare_masks(lines: Sequence[Value], outputs: Sequence[Value]) -> set[Value]:
     return {x for x in chosen - other - {*outputs} if x.primitive in MASKS}
 
 
-def written_within(lines: Sequence[Value], outputs: Sequence[Value]) -> set[Value]:
-    """What is written into the one line that reads it, and needs no name: comparisons that choose, transposes."""
-    uses = Counter([x for line in lines for x in line.reads] + [*outputs] * 2)
+def written_within(lines: Sequence[Value], outputs: Sequence[Value], losses: Set[Value]) -> set[Value]:
+    """What is written into the one line that reads it, and needs no name: comparisons that choose, transposes.
+
+    So are the product in `x @ w + b`, and in `w - rate * d_w`, which neither a loss nor a rule has made.
+    """
+    reads = [(x, line) for line in lines for x in line.reads]
+    uses, reader = Counter([x for x, _ in reads] + [*outputs] * 2), dict(reads)
     masks = bare_masks(lines, outputs)
-    return {x for x in lines if uses[x] == 1 and (x in masks or is_transpose(x))}
+
+    def is_term(x: Value) -> bool:
+        line = reader[x]
+        if x.primitive is _matmul:
+            return line.primitive is add and x.origin is None
+        ours = x.origin is None and x not in losses
+        return ours and x.primitive is multiply and line.primitive in (add, subtract)
+
+    return {x for x in lines if uses[x] == 1 and (x in masks or is_transpose(x) or is_term(x))}
 
 
 def is_transpose(x: Value) -> bool:

@@ -61,6 +61,7 @@ class Origin(NamedTuple):
     primitive: Primitive | None
     i: int
     at: Value  # what the operator made; or the Value that was used
+    output: str  # whose derivative it serves
 
 
 @dataclass(eq=False)
