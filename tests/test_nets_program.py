@@ -193,7 +193,7 @@ def test_an_exported_network_is_the_network(tmp_path, training):
     """The file and its weights, executed without the engine; layers have their names in it."""
     model, rng = small(), np.random.default_rng(1)
     text = str(export(model, tmp_path / "net.py", (1, 8, 8), training=training, batch_size=4))
-    assert "C1 = conv(images, C1_weight, C1_bias" in text and "out = drop @ out_weight.T + out_bias" in text
+    assert "C1 = conv(images, C1_weight, C1_bias" in text and " @ out_weight.T + out_bias" in text
     assert ("d_out_weight = d_out.T @ drop" in text) == training
     assert model.training
     taken = runpy.run_path(str(tmp_path / "net.py"))

@@ -10,7 +10,6 @@ same Values, and this time it is written down which rule was at work.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
 
@@ -66,27 +65,34 @@ def _backward(
     return [(t, sums[t]) for t in newest_first if t in sums]
 
 
+def made_of_gradients(lines: Iterable[Value], losses: Iterable[Value]) -> set[Value]:
+    """What no loss needs and no rule has made, and what reads what a rule has made, as new weights do."""
+    forward, found = set(needed(losses)), set[Value]()
+    for x in lines:
+        if x.origin is None and x not in forward and any(y.origin is not None or y in found for y in x.reads):
+            found.add(x)
+    return found
+
+
 def sections(
-    lines: Iterable[Value], names: Mapping[Value, str], losses: Mapping[str, Value], layers: Set[Value]
+    names: Mapping[Value, str], losses: Mapping[str, Value], layers: Set[Value], later: Set[Value]
 ) -> dict[Value, str]:
     """The part of the program that each line belongs to; nothing for a short one, or one without derivatives.
 
-    What a loss needs after the last layer, something with a name, is the loss.
+    What a loss needs after the last layer, something with a name, is the loss; later is what is made of gradients.
     """
-    computed = [x for x in lines if x.primitive is not None]
+    computed = [x for x in names if x.primitive is not None]
     if len(computed) <= SHORT or not losses:
         return {}
-    forward = set(needed(losses.values()))
-    last = max([x.order for x in forward & layers - {*losses.values()}], default=math.inf)
-    found: dict[Value, str] = {}
-    later: dict[Value, str] = {}  # what is made of gradients
-    for x in computed:
+    ends = {x.order for x in needed(losses.values()) if x in layers and x not in losses.values()}
+    update = "update" if all(names[x].startswith("new_") for x in later & names.keys()) else "from the gradients"
+
+    def section(x: Value) -> str:
         if x.origin is not None:
             d = "d" if len(losses) == 1 else f"d_{x.origin.output}_d"
-            found[x] = f"backward: {d}_x is the derivative of {x.origin.output} by x"
-        elif x not in forward and any(y.origin is not None or y in later for y in x.reads):
-            later[x] = names.get(x, "new_")  # one without a name is part of another
-        else:
-            found[x] = "forward" if x.order <= last else "loss"
-    is_update = all(name.startswith("new_") for name in later.values())
-    return found | dict.fromkeys(later, "update" if is_update else "from the gradients")
+            return f"backward: {d}_x is the derivative of {x.origin.output} by x"
+        if x in later:
+            return update
+        return "loss" if ends and x.order > max(ends) else "forward"
+
+    return {x: section(x) for x in computed}

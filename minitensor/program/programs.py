@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..fast.cores import all_cores
 from ..tensor import Array, Tensor
 from .definitions import free_name
-from .origins import differentiated, sections
-from .text import Writer, wrapped, written_within
+from .origins import differentiated, made_of_gradients, sections
+from .text import IMAGES, Writer, wrapped, written_within
 from .values import Value, Values, needed
 
 INDENT = "\n    "
@@ -65,7 +66,10 @@ class Program:
 
     @cached_property
     def run(self) -> Callable[..., Any]:
-        """The function that runs: it takes arrays as they are, unchecked, and numbers as NumPy's scalars."""
+        """The function that runs: it takes arrays as they are, unchecked, and numbers as NumPy's scalars.
+
+        Convolutions share the cores themselves; where there are none, matrix products are left to BLAS and its threads.
+        """
         writer = Writer(self._lines, self._outputs, self._names, quick=True)
         text = INDENT.join([f"def program({', '.join(self._parameters)}):", *writer.body()])
         space = {"np": np, **writer.functions, **writer.constants}
@@ -73,7 +77,7 @@ class Program:
         exec(compile(text, file, "exec"), space)
         linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # so that errors show the line
         run: Callable[..., Any] = space["program"]
-        return run
+        return all_cores()(run) if any(x.primitive in IMAGES for x in self._lines) else run
 
     def __call__(self, *arrays: npt.ArrayLike, **named: npt.ArrayLike) -> Any:
         given = dict(zip(self._parameters, arrays, strict=False)) | named
@@ -140,22 +144,23 @@ def program_of(
     values = Values(tensors, {array: known[name] for array, name in labels.items()})
     gradients = differentiated(outputs, tensors.keys(), values)
     results = dict(zip(outputs, values.of(outputs.values()), strict=True))
+    losses = {name: results[name] for name in outputs if name in {output for output, _ in gradients.values()}}
+    tensor_names = {x: t.name for t, x in reversed(values.known.items()) if t.name is not None}
+    layers = {x for x in tensor_names if x.primitive is not None}
     lines = needed(results.values())
-    losses = {name: results[name] for name in outputs if any(name == output for output, _ in gradients.values())}
-    nameless = written_within(lines, list(results.values()), set(needed(losses.values())))
+    later = made_of_gradients(lines, losses.values())
+    within = written_within(lines, list(results.values()), layers, later)
 
     taken: set[str] = set()
     names = {known[name]: free_name(as_identifier(name), taken) for name in inputs}
-    named = [(x, t.name) for t, x in reversed(values.known.items()) if t.name is not None]
-    layers = {x: name for x, name in named if x.primitive is not None}
-    wanted = layers | {x: name for name, x in reversed(results.items()) if x not in names}
+    wanted = tensor_names | {x: name for name, x in reversed(results.items()) if x not in names}
     said = outputs if said is None else said
     for x, said_name in wanted.items():  # first the outputs, so that no other value takes their names
         if said_name in said and results.get(said_name) is x and x.primitive is not None:
             names[x] = free_name(as_identifier(said_name), taken)
     number = 0
     for x in lines:
-        if x in names or x in nameless or x.primitive is None:
+        if x in names or x in within or x.primitive is None:
             continue
         name: str | None = wanted.get(x)
         output, of = gradients.get(x, ("", None))
@@ -165,7 +170,7 @@ def program_of(
         elif name is None:
             name = f"t{(number := number + 1)}"
         names[x] = free_name(as_identifier(name), taken)
-    return Program(results, known, names, sections(lines, names, losses, layers.keys()))
+    return Program(results, known, names, sections(names, losses, layers, later))
 
 
 def aligned(lines: list[str]) -> list[str]:

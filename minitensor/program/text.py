@@ -242,9 +242,7 @@ class Writer:
             if subscript:
                 nodes = [None if part is None else _parse(repr(part)) for part in parts]
                 return ast.Slice(*nodes)
-            while len(parts) > 1 and parts[-1] is None:
-                parts.pop()
-            return _parse(f"slice({', '.join(map(repr, parts))})") if value.start is not None else _parse(repr(value))
+            return _parse(f"slice({', '.join(map(repr, parts if value.step is not None else parts[:2]))})")
         if value is Ellipsis:
             return ast.Constant(...)
         if isinstance(value, tuple):
@@ -255,7 +253,7 @@ class Writer:
             return _parse(_number(value))
         if value is None or isinstance(value, bool | int | str):
             return ast.Constant(value)
-        if isinstance(value, np.ndarray) and value.ndim == 1 and np.array_equal(value, np.arange(len(value))):
+        if isinstance(value, np.ndarray) and value.ndim == 1 and _same(value, np.arange(len(value))):
             return _parse(f"np.arange({len(value)})")
         kinds = {Windows: "windows", np.random.Generator: "rng", np.ndarray: "constant"}
         return ast.Name(self._constant_name(kinds.get(type(value), "setting"), value))
@@ -315,23 +313,23 @@ def bare_masks(lines: Sequence[Value], outputs: Sequence[Value]) -> set[Value]:
     return {x for x in chosen - other - {*outputs} if x.primitive in MASKS}
 
 
-def written_within(lines: Sequence[Value], outputs: Sequence[Value], losses: Set[Value]) -> set[Value]:
+def written_within(
+    lines: Sequence[Value], outputs: Sequence[Value], named: Set[Value], later: Set[Value]
+) -> set[Value]:
     """What is written into the one line that reads it, and needs no name: comparisons that choose, transposes.
 
-    So are the product in `x @ w + b`, and in `w - rate * d_w`, which neither a loss nor a rule has made.
+    So are two products: that of `x @ w + b`, and later, in what is made of gradients, that of `w - rate * d_w`.
     """
     reads = [(x, line) for line in lines for x in line.reads]
     uses, reader = Counter([x for x, _ in reads] + [*outputs] * 2), dict(reads)
     masks = bare_masks(lines, outputs)
 
     def is_term(x: Value) -> bool:
-        line = reader[x]
-        if x.primitive is _matmul:
-            return line.primitive is add and x.origin is None
-        ours = x.origin is None and x not in losses
-        return ours and x.primitive is multiply and line.primitive in (add, subtract)
+        is_product = (x.primitive is _matmul and x.origin is None) or (x.primitive is multiply and x in later)
+        return is_product and reader[x].primitive in (add, subtract)
 
-    return {x for x in lines if uses[x] == 1 and (x in masks or is_transpose(x) or is_term(x))}
+    once = [x for x in lines if uses[x] == 1 and x not in named]
+    return {x for x in once if x in masks or is_transpose(x) or is_term(x)}
 
 
 def is_transpose(x: Value) -> bool:
@@ -450,6 +448,11 @@ def _number(x: Any) -> str:
     if x == int(x) and abs(x) < 1e6 and not (x == 0 and math.copysign(1, x) < 0):
         return str(int(x))
     return str(x)
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two arrays are the same in kind too: a mask of False and True is not the numbers 0 and 1."""
+    return a.dtype == b.dtype and np.array_equal(a, b)
 
 
 def _array(value: Any) -> str:
