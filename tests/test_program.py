@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import minitensor as mt
 from minitensor import Tensor, compiled, gradients, primitive, program
 from minitensor.backprop import unbroadcast
+from minitensor.fast import cores
 from minitensor.program import CannotCompile
 from nets import Dense, Dropout, Flatten, Module, ReLU, Sequential, lenet
 
@@ -22,6 +23,7 @@ from . import strategies
 from .checks import raises, same
 from .operators import OPERATORS, RULES
 from .strategies import dtypes, few, laid_out, rngs
+from .test_cores import all_of, blas_with, on
 
 ROWS = {name: row for name, row in {**OPERATORS, **RULES}.items() if name != "dropout"}  # which differs at each run
 
@@ -491,6 +493,25 @@ def test_a_clip_between_tensors_is_compiled(dtype, rng):
             same(found, expected)
     with raises(ValueError, "must not exceed high"):
         fast(x, high + 1, low)
+
+
+@pytest.mark.parametrize("convolves", [True, False])
+def test_convolutions_share_the_cores_and_other_products_are_left_to_blas(convolves):
+    """Whatever is set: while such a program runs, BLAS keeps to one thread, and afterwards all is as before."""
+    threads, seen = [4], []
+
+    @primitive
+    def look(x):
+        seen.append((threads[0], cores._cores))
+        return x + 0
+
+    look.defvjp(lambda g, out, x: g)
+    with blas_with(threads), on(None), all_of(3):
+        fast = compiled(lambda x, w: look(mt.conv2d(x, w) if convolves else x @ w))
+        for _ in range(2):
+            fast(np.ones((1, 1, 3, 3)), np.ones((1, 1, 3, 3)))
+            assert seen[-1] == ((1, 3) if convolves else (4, None))
+            assert (threads, cores._cores) == ([4], None)
 
 
 def test_python_numbers_are_arrays_without_axes():

@@ -53,9 +53,10 @@ def expression_of(function: Callable[..., Any]) -> Expression | None:
         definition = _parsed(function)[1]
     except (OSError, TypeError, ValueError):
         return None
-    *before, last = definition.body
-    arguments = definition.args
-    if any(not isinstance(line, ast.Expr) for line in before) or not isinstance(last, ast.Return) or last.value is None:
+    last, arguments = definition.body[-1], definition.args
+    if len(definition.body) > 1 + (ast.get_docstring(definition) is not None):
+        return None
+    if not isinstance(last, ast.Return) or last.value is None:
         return None
     if arguments.defaults or arguments.kwarg or getattr(function, "__globals__", {}).get("np") is not np:
         return None

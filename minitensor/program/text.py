@@ -223,12 +223,7 @@ class Writer:
         return f"np.asarray({text}, {_dtype(line.dtype)})" if line.cast and line not in self.bare else text
 
     def _written(self, form: Expression, line: Value, inputs: Sequence[ast.expr]) -> str:
-        values: dict[str, Any] = {}
-        every = list(inputs[len(form.inputs) :])
-        values |= dict(zip(form.inputs, inputs, strict=False))
-        facts = dict(zip(form.inputs, line.inputs, strict=False))
-        settings = {name: line.params[name] for name in form.settings}
-        tree = _PutIn(self, values, facts, form.every, every, settings).visit(deepcopy(form.body))
+        tree = _PutIn(self, form, line, inputs).visit(deepcopy(form.body))
         if line in self.bare and isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute):
             tree = tree.func.value if tree.func.attr == "astype" else tree
         return ast.unparse(_tidy(tree, line))
@@ -340,17 +335,11 @@ def is_transpose(x: Value) -> bool:
 class _PutIn(ast.NodeTransformer):
     """Puts inputs and settings into an expression, and works out what is known of them."""
 
-    def __init__(
-        self,
-        writer: Writer,
-        inputs: Mapping[str, ast.expr],
-        facts: Mapping[str, Value],
-        every: str | None,
-        several: Sequence[ast.expr],
-        settings: Mapping[str, Any],
-    ) -> None:
-        self.writer, self.inputs, self.facts, self.settings = writer, inputs, facts, settings
-        self.every, self.several = every, several
+    def __init__(self, writer: Writer, form: Expression, line: Value, inputs: Sequence[ast.expr]) -> None:
+        self.writer, self.every, self.several = writer, form.every, inputs[len(form.inputs) :]
+        self.inputs = dict(zip(form.inputs, inputs, strict=False))
+        self.facts = dict(zip(form.inputs, line.inputs, strict=False))
+        self.settings = {name: line.params[name] for name in form.settings}
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in self.inputs:
@@ -369,22 +358,16 @@ class _PutIn(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        if ast.unparse(node.func) == "np.result_type" and all(
-            isinstance(a, ast.Name) and a.id in self.facts for a in node.args
-        ):
-            return _parse(_dtype(np.result_type(*[self.facts[a.id].dtype for a in node.args])))  # type: ignore[attr-defined]
-        if (
-            isinstance(node.func, ast.Name)
-            and node.func.id == "len"
-            and [ast.unparse(a) for a in node.args] == [self.every]
-        ):
+        names = [a.id if isinstance(a, ast.Name) else "" for a in node.args]
+        called = ast.unparse(node.func)
+        if called == "np.result_type" and {*names} <= self.facts.keys():
+            return _parse(_dtype(np.result_type(*[self.facts[name].dtype for name in names])))
+        if called == "len" and names == [self.every]:
             return ast.Constant(len(self.several))
         args: list[ast.expr] = []
         for a in node.args:
-            if isinstance(a, ast.Starred) and isinstance(a.value, ast.Name) and a.value.id == self.every:
-                args += self.several
-            else:
-                args.append(a)
+            is_every = isinstance(a, ast.Starred) and isinstance(a.value, ast.Name) and a.value.id == self.every
+            args += self.several if is_every else [a]
         node.args = args
         self.generic_visit(node)
         return node
@@ -402,21 +385,17 @@ class _PutIn(ast.NodeTransformer):
 def _tidy(tree: ast.expr, line: Value) -> ast.expr:
     """The expression without what is so by itself."""
     axes = len(line.inputs[0].shape) if line.inputs else 0
+    usual = {("keepdims", "False"), ("optimize", "1 > 2"), ("optimize", "2 > 2")}
+    if axes and not line.params.get("keepdims"):
+        usual.add(("axis", repr(tuple(range(axes)))))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            kept = []
+            node.keywords = [k for k in node.keywords if (k.arg, ast.unparse(k.value)) not in usual]
             for k in node.keywords:
-                text = ast.unparse(k.value)
                 if k.arg == "axis" and isinstance(k.value, ast.Tuple) and len(k.value.elts) == 1:
-                    k.value = k.value.elts[0]
-                every = k.arg == "axis" and axes and text in (repr(tuple(range(axes))), "(0,)" if axes == 1 else "")
-                usual = (k.arg, text) in {("keepdims", "False"), ("optimize", "len(xs) > 2"), ("optimize", "2 > 2")}
-                usual = usual or (k.arg == "optimize" and text in ("1 > 2", "2 > 2"))
-                if k.arg == "optimize" and not usual:
+                    [k.value] = k.value.elts
+                if k.arg == "optimize":
                     k.value = ast.Constant(True)
-                if not usual and not (every and not line.params.get("keepdims")):
-                    kept.append(k)
-            node.keywords = kept
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute):
         inner, name = tree.func.value, tree.func.attr
         if name == "astype" and isinstance(inner, ast.Call) and len(tree.args) == 1:

@@ -6,7 +6,7 @@ What is done to a recipe, and why no bit of a result changes by it:
 
     constants           what depends on no input is computed once, now
     once                the same operator, of the same values, with the same settings, is one value
-    nothing for nothing x * 1, x / 1, x ** 1, -(-x), a reshape, a transpose or a cast that change nothing are x
+    nothing for nothing x * 1, x / 1, x ** 1, -(-x), a sum over no axis, a reshape, a transpose, a cast without effect
     broadcasting        NumPy repeats numbers by itself: `x * broadcast_to(y, x.shape)` is `x * y`
 """
 
@@ -36,7 +36,7 @@ from ..ops.elementwise import (
     negative,
     subtract,
 )
-from ..ops.reduce import first_maximum
+from ..ops.reduce import _sum, first_maximum
 from ..ops.shape import _broadcast_to, _index, _reshape, _transpose
 from ..tensor import Array, Primitive, Tensor
 from ..windows import _windows
@@ -163,7 +163,7 @@ class Values:
             return first
         if primitive is _transpose and first is not None and list(params["axes"]) == list(range(len(shape))):
             return first
-        if primitive is _power and params["exponent"] == 1:
+        if (primitive is _power and params["exponent"] == 1) or (primitive is _sum and params["axis"] == ()):
             return xs[0]
         if primitive is negative and first is not None and first.primitive is negative:
             return first.inputs[0]

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .engines import OURS, PACKAGES
+from .engines import PACKAGES
 from .tasks import TASKS
 
 ROOT = Path(__file__).parents[2]
