@@ -10,6 +10,7 @@ same Values, and this time it is written down which rule was at work.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
 
@@ -84,7 +85,9 @@ def sections(
     computed = [x for x in names if x.primitive is not None]
     if len(computed) <= SHORT or not losses:
         return {}
-    ends = {x.order for x in needed(losses.values()) if x in layers and x not in losses.values()}
+    forward = needed(losses.values())
+    last = max([x.order for x in forward if x in layers and x not in losses.values()], default=math.inf)
+    loss = {x for x in forward if x.order > last}
     update = "update" if all(names[x].startswith("new_") for x in later & names.keys()) else "from the gradients"
 
     def section(x: Value) -> str:
@@ -93,6 +96,6 @@ def sections(
             return f"backward: {d}_x is the derivative of {x.origin.output} by x"
         if x in later:
             return update
-        return "loss" if ends and x.order > max(ends) else "forward"
+        return "loss" if x in loss else "forward"
 
     return {x: section(x) for x in computed}
