@@ -192,6 +192,17 @@ def test_a_long_text_has_sections():
     assert len(text.splitlines()) < 70
 
 
+def test_a_product_stands_where_it_is_added_unless_it_has_a_name():
+    """As a dense layer is written; what a rule makes, or somebody has named, has a line of its own."""
+    x, w, b = Tensor(np.ones((4, 3))), Tensor(np.ones((3, 2))), Tensor(np.ones(2))
+    inputs = {"x": x, "w": w, "b": b}
+    product = x @ w
+    assert lines(program({"y": product + b}, inputs)) == ["y = x @ w + b", "return y"]
+    assert lines(program({"y": product + b, "product": product}, inputs))[0] == "product = x @ w"
+    product.name = "hidden"
+    assert lines(program({"y": product + b}, inputs)) == ["hidden = x @ w", "y = hidden + b", "return y"]
+
+
 def test_names_are_those_of_inputs_outputs_and_tensors():
     """Also where Python could not read them, and where a name is there twice."""
     x, w = Tensor([1.0]), Tensor([2.0])
