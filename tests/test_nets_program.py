@@ -212,7 +212,10 @@ def test_an_exported_network_is_the_network(tmp_path, training):
 def test_an_exported_step_moves_what_batch_normalization_remembers(tmp_path):
     """It is among the weights, after those that are learnt."""
     model, rng = Sequential(Flatten(), norm=nets.BatchNorm1d(4), out=Dense(4, 3)), np.random.default_rng(1)
-    export(model, tmp_path / "net.py", (1, 2, 2), training=True, batch_size=5, classes=3)
+    text = str(export(model, tmp_path / "net.py", (1, 2, 2), training=True, batch_size=5, classes=3))
+    *_, beside, update = text.split("\n    # ")
+    assert beside.startswith("beside the loss") and "new_norm_running_var = " in beside
+    assert update.startswith("update") and "new_norm_scale = norm_scale - rate * d_norm_scale " in update
     taken = runpy.run_path(str(tmp_path / "net.py"))
     weights, images = taken["load"](), rng.normal(size=(5, 1, 2, 2)).astype(np.float32)
     assert list(weights)[-2:] == ["norm_running_mean", "norm_running_var"]

@@ -80,12 +80,13 @@ def sections(
 ) -> dict[Value, str]:
     """The part of the program that each line belongs to; nothing for a short one, or one without derivatives.
 
-    What a loss needs after the last layer, something with a name, is the loss; later is what is made of gradients.
+    What a loss needs after the last layer, something with a name, is the loss.  Beside it may stand what it does not
+    need, as running means are; later is what is made of gradients.
     """
     computed = [x for x in names if x.primitive is not None]
     if len(computed) <= SHORT or not losses:
         return {}
-    forward = needed(losses.values())
+    forward = set(needed(losses.values()))
     last = max([x.order for x in forward if x in layers and x not in losses.values()], default=math.inf)
     loss = {x for x in forward if x.order > last}
     update = "update" if all(names[x].startswith("new_") for x in later & names.keys()) else "from the gradients"
@@ -96,6 +97,6 @@ def sections(
             return f"backward: {d}_x is the derivative of {x.origin.output} by x"
         if x in later:
             return update
-        return "loss" if x in loss else "forward"
+        return "loss" if x in loss else "forward" if x in forward else "beside the loss"
 
     return {x: section(x) for x in computed}
