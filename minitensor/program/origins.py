@@ -67,7 +67,7 @@ def _backward(
 
 
 def made_of_gradients(lines: Iterable[Value], losses: Iterable[Value]) -> set[Value]:
-    """What no loss needs and no rule has made, and what reads what a rule has made, as new weights do."""
+    """What reads what rules have made, but was made by none, and no loss needs it: new weights, for instance."""
     forward, found = set(needed(losses)), set[Value]()
     for x in lines:
         if x.origin is None and x not in forward and any(y.origin is not None or y in found for y in x.reads):

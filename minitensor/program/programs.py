@@ -93,7 +93,8 @@ def program(outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Prog
 
     What the outputs are made of beside the inputs is a constant of the program.  Values have the names of the inputs,
     of the outputs, of Tensors, d_ and a name for the gradient of a scalar output by something, else t1, t2, ...; what
-    is no name in Python is made one, as C1_weight of "C1.weight".
+    is no name in Python is made one, as C1_weight of "C1.weight".  Behind a line stands its shape and, in such a
+    gradient, which rule made it: that of the operator for its input 0, 1, ...  A long text has headings.
     Raises TypeError for anything but Tensors, ValueError for an input that is named twice.
 
     >>> from minitensor import gradients
