@@ -506,9 +506,16 @@ def test_a_clip_between_tensors_is_compiled(dtype, rng):
         fast(x, high + 1, low)
 
 
-@pytest.mark.parametrize("convolves", [True, False])
-def test_convolutions_share_the_cores_and_other_products_are_left_to_blas(convolves):
+PRODUCTS = {
+    "a convolution": (lambda x, w: mt.conv2d(x, w), True), "transposed": (lambda x, w: mt.conv_transpose2d(x, w), True),
+    "a short one": (lambda x, w: mt.conv2d(x, w[:, :, :3]), False), "a matrix": (lambda x, w: w @ w, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", PRODUCTS)
+def test_long_convolutions_share_the_cores_and_other_products_are_left_to_blas(what):
     """Whatever is set: while such a program runs, BLAS keeps to one thread, and afterwards all is as before."""
+    product, is_ours = PRODUCTS[what]
     threads, seen = [4], []
 
     @primitive
@@ -518,10 +525,10 @@ def test_convolutions_share_the_cores_and_other_products_are_left_to_blas(convol
 
     look.defvjp(lambda g, out, x: g)
     with blas_with(threads), on(None), all_of(3):
-        fast = compiled(lambda x, w: look(mt.conv2d(x, w) if convolves else x @ w))
+        fast = compiled(lambda x, w: look(product(x, w)))
         for _ in range(2):
-            fast(np.ones((1, 1, 3, 3)), np.ones((1, 1, 3, 3)))
-            assert seen[-1] == ((1, 3) if convolves else (4, None))
+            fast(np.ones((1, 1, 100, 100)), np.ones((1, 1, 30, 30)))
+            assert seen[-1] == ((1, 3) if is_ours else (4, None))
             assert (threads, cores._cores) == ([4], None)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import keyword
 import linecache
+import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
@@ -15,11 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..fast.cores import all_cores
+from ..conv import _conv, _conv_transpose
+from ..fast.cores import LONG, all_cores
 from ..tensor import Array, Tensor
 from .definitions import free_name
 from .origins import differentiated, made_of_gradients, sections
-from .text import IMAGES, Writer, wrapped, written_within
+from .text import Writer, wrapped, written_within
 from .values import Value, Values, needed
 
 INDENT = "\n    "
@@ -68,7 +70,7 @@ class Program:
     def run(self) -> Callable[..., Any]:
         """The function that runs: it takes arrays as they are, unchecked, and numbers as NumPy's scalars.
 
-        Convolutions share the cores themselves; where there are none, matrix products are left to BLAS and its threads.
+        Long convolutions share the cores themselves; where there are none, products are left to BLAS and its threads.
         """
         writer = Writer(self._lines, self._outputs, self._names, quick=True)
         text = INDENT.join([f"def program({', '.join(self._parameters)}):", *writer.body()])
@@ -77,7 +79,7 @@ class Program:
         exec(compile(text, file, "exec"), space)
         linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # so that errors show the line
         run: Callable[..., Any] = space["program"]
-        return all_cores()(run) if any(x.primitive in IMAGES for x in self._lines) else run
+        return all_cores()(run) if any(map(is_long_convolution, self._lines)) else run
 
     def __call__(self, *arrays: npt.ArrayLike, **named: npt.ArrayLike) -> Any:
         given = dict(zip(self._parameters, arrays, strict=False)) | named
@@ -172,6 +174,14 @@ def program_of(
             name = f"t{(number := number + 1)}"
         names[x] = free_name(as_identifier(name), taken)
     return Program(results, known, names, sections(names, losses, layers, later))
+
+
+def is_long_convolution(x: Value) -> bool:
+    """Whether it takes so long that to change who uses the cores, before and after, does not matter."""
+    if x.primitive not in (_conv, _conv_transpose):
+        return False
+    image, weight = x.inputs[:2]
+    return math.prod(x.shape if x.primitive is _conv else image.shape) * math.prod(weight.shape[1:]) >= LONG // 4
 
 
 def aligned(lines: list[str]) -> list[str]:
