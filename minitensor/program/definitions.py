@@ -92,15 +92,11 @@ class Definitions:
                 if getattr(builtins, name, None) is not function:
                     self.imports.add(f"from {module} import {name}")
             elif isinstance(function, FunctionType):
-                self.names[function] = self.free(name.lstrip("_"))
+                self.names[function] = free_name(name.lstrip("_"), self.taken)
                 self.printed.append(self._text(function))
             else:
                 raise ValueError(f"{function!r} cannot be printed: it is no function that Python has the text of")
         return self.names[function]
-
-    def free(self, name: str) -> str:
-        """This name, with a number behind it if it is taken; from now on it is."""
-        return free_name(name, self.taken)
 
     def windows(self) -> str:
         """The class Windows, as far as it is used."""
@@ -188,7 +184,7 @@ class Definitions:
             raise ValueError(f"{function.__name__} cannot be printed: it calls the operator {value.name} on arrays")
         if type(value) in (bool, int, float, str):
             if (name, value) not in self.names:
-                self.names[name, value] = self.free(name)
+                self.names[name, value] = free_name(name, self.taken)
                 self.printed.append(f"{self.names[name, value]} = {_parsable(value)}")
             return self.names[name, value]
         if not callable(value):

@@ -87,7 +87,8 @@ class Program:
             asked = ", ".join(self._parameters)
             raise TypeError(f"the program takes {asked}; got {len(arrays)} arrays{''.join(f', {n}' for n in named)}")
         values = [fitting(name, given[name], x) for name, x in zip(self._parameters, self._inputs, strict=True)]
-        return as_arrays(self.run(*values))
+        results = self.run(*values)
+        return tuple(map(np.asarray, results)) if type(results) is tuple else np.asarray(results)
 
 
 def program(outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Program:
@@ -211,8 +212,3 @@ def fitting(name: str, given: Any, wanted: Value) -> Any:
     if array.dtype != wanted.dtype:
         raise TypeError(f"{name} has dtype {array.dtype}, and this program is for {wanted.dtype}: make one for it")
     return array if array.ndim else array[()]
-
-
-def as_arrays(result: Any) -> Any:
-    """Arrays, where NumPy returns scalars."""
-    return tuple([np.asarray(x) for x in result]) if type(result) is tuple else np.asarray(result)

@@ -30,7 +30,7 @@ from ..ops.shape import _transpose
 from ..tensor import Primitive
 from ..windows import Windows
 from .definitions import FIELDS, Definitions, Expression, expression_of, free_name
-from .values import BROADCASTING, MASKS, Value, array_of, is_fresh, may_be_view
+from .values import BROADCASTING, MASKS, Value, is_fresh, may_be_view
 
 LARGE = 1 << 18  # bytes from which on memory is given back as soon as nobody needs it any more,
 LARGE_IN_A_RUN = 1 << 14  # and what runs does so earlier: the processor's cache is small
@@ -184,7 +184,7 @@ class Writer:
             return ast.Name(self._constant_name("constant", np.asarray(x.constant)))
         if x.shape:
             if self.quick:
-                return ast.Name(self._constant_name("constant", array_of(x)))
+                return ast.Name(self._constant_name("constant", np.broadcast_to(x.constant, x.shape)))
             return _parse(f"np.full({x.shape}, {_number(x.constant)}, {_dtype(x.dtype)})")
         if bare:
             return _parse(_number(x.constant))
@@ -248,8 +248,8 @@ class Writer:
             return _parse(_number(value))
         if value is None or isinstance(value, bool | int | str):
             return ast.Constant(value)
-        if isinstance(value, np.ndarray) and value.ndim == 1 and _same(value, np.arange(len(value))):
-            return _parse(f"np.arange({len(value)})")
+        if isinstance(value, np.ndarray) and value.dtype == np.intp and np.array_equal(value, np.arange(value.size)):
+            return _parse(f"np.arange({value.size})")
         kinds = {Windows: "windows", np.random.Generator: "rng", np.ndarray: "constant"}
         return ast.Name(self._constant_name(kinds.get(type(value), "setting"), value))
 
@@ -319,17 +319,12 @@ def written_within(
     uses, reader = Counter([x for x, _ in reads] + [*outputs] * 2), dict(reads)
     masks = bare_masks(lines, outputs)
 
-    def is_term(x: Value) -> bool:
+    def is_part(x: Value) -> bool:
+        is_transpose = x.primitive is _transpose and x.params["axes"] == (1, 0)  # of a matrix
         is_product = (x.primitive is _matmul and x.origin is None) or (x.primitive is multiply and x in later)
-        return is_product and reader[x].primitive in (add, subtract)
+        return x in masks or is_transpose or (is_product and reader[x].primitive in (add, subtract))
 
-    once = [x for x in lines if uses[x] == 1 and x not in named]
-    return {x for x in once if x in masks or is_transpose(x) or is_term(x)}
-
-
-def is_transpose(x: Value) -> bool:
-    """Whether it is the transpose of a matrix."""
-    return x.primitive is _transpose and x.params["axes"] == (1, 0)
+    return {x for x in lines if uses[x] == 1 and x not in named and is_part(x)}
 
 
 class _PutIn(ast.NodeTransformer):
@@ -427,11 +422,6 @@ def _number(x: Any) -> str:
     if x == int(x) and abs(x) < 1e6 and not (x == 0 and math.copysign(1, x) < 0):
         return str(int(x))
     return str(x)
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Whether two arrays are the same in kind too: a mask of False and True is not the numbers 0 and 1."""
-    return a.dtype == b.dtype and np.array_equal(a, b)
 
 
 def _array(value: Any) -> str:

@@ -38,7 +38,7 @@ from ..ops.elementwise import (
 )
 from ..ops.reduce import _sum, first_maximum
 from ..ops.shape import _broadcast_to, _index, _reshape, _transpose
-from ..tensor import Array, Primitive, Tensor
+from ..tensor import Primitive, Tensor
 from ..windows import _windows
 
 BROADCASTING = {
@@ -286,8 +286,3 @@ def may_be_view(value: Value) -> bool:
 def ours(primitive: Primitive) -> bool:
     """Whether an operator is one of the engine's own."""
     return (primitive.__module__ or "").split(".")[0] == __name__.split(".")[0]
-
-
-def array_of(value: Value) -> Array:
-    """A constant, written out."""
-    return np.broadcast_to(value.constant, value.shape)
