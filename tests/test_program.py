@@ -185,7 +185,7 @@ def test_a_long_text_has_sections():
     assert list(parts) == ["forward", "loss", "backward: d_x is the derivative of loss by x", "update"]
     assert parts["forward"][-1].startswith("scores = ") and parts["loss"][-1].startswith("loss = ")
     assert "log_softmax" in parts["loss"][0]
-    assert "new_F6_weight = F6_weight - rate * d_F6_weight " in "".join(parts["update"])
+    assert "new_C3_weight = C3_weight - rate * d_C3_weight " in "".join(parts["update"])
     for title, part in parts.items():
         for line in part:
             assert ("rule " in line) == title.startswith("backward"), line

@@ -39,8 +39,13 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def is_left_to_blas() -> bool:
+    """Whether BLAS spreads long products itself: nobody has said otherwise."""
+    return _cores is None and os.environ.get("OPENBLAS_NUM_THREADS") != "1"
+
+
 def default_cores() -> int:
-    """All of them if BLAS has been told to keep to one; else it spreads long products itself, and one is ours."""
+    """All of them if BLAS has been told to keep to one; else one is ours."""
     return available_cores() if os.environ.get("OPENBLAS_NUM_THREADS") == "1" else 1
 
 

@@ -31,7 +31,7 @@ def matmul(x: Array, y: Array) -> Array:
         return x * y
     if is_skinny(x.shape, y.shape):
         return skinny_product(x, y)
-    if x.ndim != 2 or y.ndim != 2 or x.size * y.shape[1] < cores.LONG:
+    if x.ndim != 2 or y.ndim != 2 or x.size * y.shape[1] < cores.LONG or cores.is_left_to_blas():
         return x @ y
     out, products = np.empty((len(x), y.shape[1]), np.result_type(x, y)), x.size * y.shape[1]
     if y.flags.f_contiguous:
