@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.pool import counts
 from minitensor.program.values import Value, needed, ours
 from minitensor.tensor import Array, Primitive
 from minitensor.windows import Windows
@@ -356,7 +355,7 @@ class Lines:
 
     def _counted(self, total: int, shape: Sequence[int], value: Value) -> int:
         """Divided by how many cells each window has."""
-        cells = counts(value.params["windows"], value.params["count_include_pad"], np.dtype(np.float32))
+        cells = value.params["windows"].counts(value.params["count_include_pad"]).astype(np.float32)
         return self.each("divide", shape, (total, shape), (self.numbers(cells), cells.shape))
 
     def _lp_pool(self, value: Value) -> int:
