@@ -75,21 +75,21 @@ def conv(
     return _conv(x, w, *bias, windows=windows, groups=groups)
 
 @primitive
-def _conv(x: Array, w: Array, b: Array | None = None, *, windows: Windows, groups: int) -> Array:
+def _conv(x: Array, w: Array, b: Array | None = None, *, windows: Windows, groups: int = 1) -> Array:
     """Contract the kernel with every window."""
     seen, kernels = patches(by_group(x, groups), windows), w.reshape(groups, -1, *w.shape[1:])
     y = contract("nkchwij,kocij->nkohw", seen, kernels).reshape(len(x), len(w), *windows.places)
     return y if b is None else y + b.reshape(-1, *[1] * (y.ndim - 2))
 
 @primitive
-def _conv_transpose(g: Array, w: Array, *, windows: Windows, groups: int) -> Array:
+def _conv_transpose(g: Array, w: Array, *, windows: Windows, groups: int = 1) -> Array:
     """Multiply the kernel with every g, and fold what that makes of the windows."""
     kernels = w.reshape(groups, -1, *w.shape[1:])
     x = fold_patches(contract("nkohw,kocij->nkchwij", by_group(g, groups), kernels), windows)
     return x.reshape(len(g), groups * w.shape[1], *windows.size)
 
 @primitive
-def _conv_weight(x: Array, g: Array, *, windows: Windows, groups: int) -> Array:
+def _conv_weight(x: Array, g: Array, *, windows: Windows, groups: int = 1) -> Array:
     """Contract every window with its g."""
     w = contract("nkchwij,nkohw->kocij", patches(by_group(x, groups), windows), by_group(g, groups))
     return w.reshape(-1, *w.shape[2:])

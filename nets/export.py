@@ -61,8 +61,7 @@ def export(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     print(export(Dense(3, 2), Path(folder, "net.py"), (3,)))
     def program(images, weight, bias):
-        t1 = images @ weight.T  # (1, 2)
-        scores = t1 + bias      # (1, 2)
+        scores = images @ weight.T + bias  # (1, 2)
         return scores
     """
     path = Path(path)

@@ -151,6 +151,20 @@ def test_the_blas_of_numpy_is_told_or_left_alone():
         assert cores._blas_functions.__wrapped__() is None
 
 
+def test_the_last_of_several_blocks_puts_back_what_the_first_has_found():
+    """Threads may be in such blocks at the same time, and end in any order."""
+    threads = [4]
+    with all_of(3), blas_with(threads), on(None):
+        blocks = [cores.all_cores() for _ in range(3)]
+        for block in blocks:
+            block.__enter__()
+        for block in blocks[:2]:
+            block.__exit__(None, None, None)
+            assert (cores._cores, threads) == (3, [1])
+        blocks[2].__exit__(None, None, None)
+        assert (cores._cores, threads) == (None, [4])
+
+
 def all_of(n):
     return mock.patch.object(cores, "available_cores", lambda: n)
 

@@ -88,6 +88,20 @@ def test_the_quicker_function_agrees_with_the_definition(name, data, dtype, long
         same(a, b)
 
 
+@pytest.mark.parametrize("threads, n_cores, is_whole", [("2", None, True), ("1", None, False), ("2", 2, False)])
+def test_a_long_product_is_left_to_a_blas_with_threads_of_its_own(threads, n_cores, is_whole):
+    """Else it comes in blocks, whatever the number of cores."""
+    in_blocks = mock.Mock(side_effect=cores.in_blocks)
+    x, y = Tensor(np.ones((3, 4))), Tensor(np.ones((4, 5)))
+    with (
+        quick(),
+        mock.patch.dict("os.environ", OPENBLAS_NUM_THREADS=threads),
+        mock.patch.multiple(cores, LONG=1, _cores=n_cores, in_blocks=in_blocks),
+    ):
+        same(mt.matmul(x, y), np.full((3, 5), 4.0))
+    assert in_blocks.called != is_whole
+
+
 @pytest.mark.parametrize("pool", [mt.max_pool1d, mt.max_pool2d], ids=["1d", "2d"])
 @given(data=st.data(), rng=rngs)
 def test_the_quicker_pools_agree_where_values_are_not_finite(pool, data, rng):

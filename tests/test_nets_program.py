@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 from copy import deepcopy
 
@@ -14,7 +15,21 @@ import minitensor as mt
 import nets
 from minitensor import Tensor, cross_entropy, gradients
 from minitensor.fast import cores
-from nets import Conv2d, Dense, Dropout, Flatten, Module, ReLU, Sequential, digits, evaluate, export, fit, save
+from nets import (
+    Conv2d,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Module,
+    ReLU,
+    Sequential,
+    digits,
+    evaluate,
+    export,
+    fit,
+    save,
+)
 from nets.__main__ import main
 from nets.models.lecture import lenet
 
@@ -157,12 +172,30 @@ def test_a_model_without_a_program_is_left_to_the_engine(capsys):
     same(models[0].dense.weight, models[1].dense.weight)
 
 
+def test_a_fit_with_too_many_shapes_goes_on_in_the_engine(capsys):
+    """With the same numbers, and the progress bar says so."""
+    train, _ = examples(70)
+    models = [Sequential(GlobalAvgPool(), Dense(1, 10, rng=np.random.default_rng(0))) for _ in range(2)]
+    for model, compiled in zip(models, (True, False), strict=True):
+        fit(
+            model,
+            train,
+            epochs=1,
+            batch_size=1,
+            compiled=compiled,
+            distort=lambda images, rng: np.resize(images, (1, 1, 8, int(rng.integers(1, 10**6)) % 1000 + 1)),
+        )
+        assert ("not as a program: step was traced 64 times" in capsys.readouterr().err) == compiled
+    same(models[0].parameters()[0], models[1].parameters()[0])
+
+
 @pytest.mark.parametrize("training", [False, True])
 def test_an_exported_network_is_the_network(tmp_path, training):
     """The file and its weights, executed without the engine; layers have their names in it."""
     model, rng = small(), np.random.default_rng(1)
     text = str(export(model, tmp_path / "net.py", (1, 8, 8), training=training, batch_size=4))
-    assert "C1 = conv(images, C1_weight, C1_bias" in text
+    assert "C1 = conv(images, C1_weight, C1_bias" in text and " @ out_weight.T + out_bias" in text
+    assert bool(re.search(r"d_out_weight = d_out\.T @ drop|= drop\.T @ d_out", text)) == training  # the second: plainly
     assert model.training
     taken = runpy.run_path(str(tmp_path / "net.py"))
     images, labels = rng.normal(size=(4, 1, 8, 8)).astype(np.float32), np.arange(4)
@@ -180,7 +213,10 @@ def test_an_exported_network_is_the_network(tmp_path, training):
 def test_an_exported_step_moves_what_batch_normalization_remembers(tmp_path):
     """It is among the weights, after those that are learnt."""
     model, rng = Sequential(Flatten(), norm=nets.BatchNorm1d(4), out=Dense(4, 3)), np.random.default_rng(1)
-    export(model, tmp_path / "net.py", (1, 2, 2), training=True, batch_size=5, classes=3)
+    text = str(export(model, tmp_path / "net.py", (1, 2, 2), training=True, batch_size=5, classes=3))
+    *_, beside, update = text.split("\n    # ")
+    assert beside.startswith("beside the loss") and "new_norm_running_var = " in beside
+    assert update.startswith("update") and "new_norm_scale = norm_scale - rate * d_norm_scale " in update
     taken = runpy.run_path(str(tmp_path / "net.py"))
     weights, images = taken["load"](), rng.normal(size=(5, 1, 2, 2)).astype(np.float32)
     assert list(weights)[-2:] == ["norm_running_mean", "norm_running_var"]

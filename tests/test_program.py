@@ -14,12 +14,16 @@ from hypothesis import strategies as st
 
 import minitensor as mt
 from minitensor import Tensor, compiled, gradients, primitive, program
+from minitensor.backprop import unbroadcast
+from minitensor.fast import cores
+from minitensor.program import CannotCompile
 from nets import Dense, Dropout, Flatten, Module, ReLU, Sequential, lenet
 
 from . import strategies
 from .checks import raises, same
 from .operators import OPERATORS, RULES
 from .strategies import dtypes, few, laid_out, rngs
+from .test_cores import all_of, blas_with, on
 
 ROWS = {name: row for name, row in {**OPERATORS, **RULES}.items() if name != "dropout"}  # which differs at each run
 
@@ -105,6 +109,98 @@ def test_the_text_is_what_a_student_would_write():
         "t1 = x @ w", "t2 = np.tanh(t1)", "t3 = t2 - y", "t4 = t3 ** 2", "t5 = t4.sum()", "loss = t5 / 8",
         "d_t3 = 0.25 * t3", "t6 = t2 * t2", "t7 = 1 - t6", "d_t1 = d_t3 * t7", "d_w = x.T @ d_t1", "return loss, d_w",
     ]  # fmt: skip
+
+
+def steps(made):
+    """Each line of a program: the name, its value, and the comment behind it."""
+    space = {}
+    exec(made.source, space)
+    body = [line.strip().partition("  # ") for line in str(made).splitlines()[1:]]
+
+    def run(*arrays):
+        local = dict(zip(made.inputs, arrays, strict=True))
+        for text, _, comment in body:
+            name = text.partition(" = ")[0]
+            if text and not text.startswith(("#", "return", "del ")):
+                exec(text, {**space, **local}, local)
+                yield name, local[name], comment
+
+    return run
+
+
+def shares(loss):
+    """A backward pass in the test's own words: what each rule has made on its way, and what has come back where."""
+    everything = mt.history(loss)
+    made, back = {}, {}
+    for t, g in zip(everything, gradients(loss, everything), strict=True):
+        for i, x in enumerate(t.inputs):
+            if (rule := t.primitive.vjp(i)) is not None:
+                begin = Tensor(0.0).birth
+                share = unbroadcast(rule(g, t, *t.inputs, **t.params), x)
+                of_rule = made.setdefault(f"rule {i} of {t.primitive.name}", [])
+                of_rule += [u.data for u in mt.history(share) if u.birth > begin] + [share.data]
+                back.setdefault(x, []).append(share.data)
+    return made, [sum(b[1:n], b[0]) for b in back.values() for n in range(2, len(b) + 1)]
+
+
+@pytest.mark.parametrize("name", ROWS)
+@few
+@given(data=st.data(), rng=rngs)
+def test_every_line_of_a_backward_part_says_which_rule_made_it(name, data, rng):
+    """And it is true: that rule, of that operator, makes this number on its way."""
+    f, shapes = data.draw(ROWS[name].cases)
+    xs = [Tensor(x) for x in ROWS[name].values(rng, shapes)]
+    with np.errstate(all="ignore"):
+        y = f(*xs)
+        loss = (y * y * Tensor(rng.normal(size=y.shape))).sum()
+        slopes = {f"d_x{i}": slope for i, slope in enumerate(gradients(loss, xs))}
+        by_rules, sums = shares(loss)
+        made = program({"loss": loss, **slopes}, {f"x{i}": x for i, x in enumerate(xs)})
+        found = list(steps(made)(*[x.data for x in xs]))
+    names = [name for name, _, _ in found]
+    assert not any("rule" in comment or "sum of" in comment for _, _, comment in found[: names.index("loss") + 1])
+    for _, value, comment in found[names.index("loss") + 1 :]:
+        said = re.search("rule [0-9]+ of [a-z_0-9]+|sum of what comes back", comment)
+        candidates = by_rules[said[0]] if said[0].startswith("rule") else sums
+        assert any(c.shape == np.shape(value) and np.allclose(c, value, equal_nan=True) for c in candidates), comment
+
+
+def test_a_long_text_has_sections():
+    """What a layer computes is the way forward, then comes the loss, and what rules make is the way backward."""
+    model = lenet()
+
+    def step(images, labels, rate):
+        scores = model(images)
+        scores.name = "scores"
+        loss = mt.cross_entropy(scores, labels)
+        loss.name = "loss"
+        new = [w - rate * g for w, g in zip(model.parameters(), gradients(loss, model.parameters()), strict=True)]
+        for (name, _), t in zip(model.named_parameters(), new, strict=True):
+            t.name = f"new {name}"
+        return [loss, *new]
+
+    text = str(compiled(step).program(np.ones((2, 1, 32, 32), np.float32), np.array([1, 2]), np.float32(0.1)))
+    sections = [part.splitlines() for part in re.split("\n    # ", text)[1:]]
+    parts = {title: [line.strip() for line in part if " = " in line] for title, *part in sections}
+    assert list(parts) == ["forward", "loss", "backward: d_x is the derivative of loss by x", "update"]
+    assert parts["forward"][-1].startswith("scores = ") and parts["loss"][-1].startswith("loss = ")
+    assert "log_softmax" in parts["loss"][0]
+    assert "new_C3_weight = C3_weight - rate * d_C3_weight " in "".join(parts["update"])
+    for title, part in parts.items():
+        for line in part:
+            assert ("rule " in line) == title.startswith("backward"), line
+    assert len(text.splitlines()) < 70
+
+
+def test_a_product_stands_where_it_is_added_unless_it_has_a_name():
+    """As a dense layer is written; what a rule makes, or somebody has named, has a line of its own."""
+    x, w, b = Tensor(np.ones((4, 3))), Tensor(np.ones((3, 2))), Tensor(np.ones(2))
+    inputs = {"x": x, "w": w, "b": b}
+    product = x @ w
+    assert lines(program({"y": product + b}, inputs)) == ["y = x @ w + b", "return y"]
+    assert lines(program({"y": product + b, "product": product}, inputs))[0] == "product = x @ w"
+    product.name = "hidden"
+    assert lines(program({"y": product + b}, inputs)) == ["hidden = x @ w", "y = hidden + b", "return y"]
 
 
 def test_names_are_those_of_inputs_outputs_and_tensors():
@@ -246,6 +342,26 @@ def test_what_has_no_text_is_refused_and_runs_all_the_same(what):
         _ = made.source
 
 
+def test_a_mask_is_no_list_of_places():
+    """Though False and True equal 0 and 1, and these are the numbers of the first rows."""
+    x = Tensor(np.array([2.0, 3.0]))
+    for key in (np.array([False, True]), np.array([0, 1])):
+        made = program({"y": x[key]}, {"x": x})
+        same(made(x.data), x.data[key])
+        same(executed(made)(x.data), x.data[key])
+
+
+@pytest.mark.parametrize(
+    "key", [np.s_[1:], np.s_[:1], np.s_[::2], np.s_[1::2], np.s_[:], np.s_[:2, None, 1:]], ids=repr
+)
+def test_a_slice_is_written_as_it_is(key):
+    """Between brackets, and as a setting of what puts the gradient back."""
+    x = Tensor(np.arange(9.0).reshape(3, 3))
+    slope = gradients((x[key] ** 2).sum(), [x])[0]
+    made = program({"slope": slope}, {"x": x})
+    same(executed(made)(x.data), slope)
+
+
 def test_operators_that_return_no_floats_do_so_in_a_program():
     """What the engine turns into floats, a program does too."""
     is_large, count = primitive(lambda x: x > 1), primitive(lambda x: int(x.size))
@@ -270,6 +386,8 @@ def test_nobody_elses_memory_is_handed_out(dtype):
         "f": constant,
         "g": y,
         "h": mt.broadcast_to(y, 2, 2, 3),
+        "i": mt.einsum("ij->ji", x),
+        "j": mt.max_pool1d(x.reshape(1, 2, 3), 1),
     }
     made = program(outputs, {"x": x})
     array = x.data.copy()
@@ -338,9 +456,9 @@ def test_a_new_shape_dtype_or_order_of_memory_is_a_new_program():
 
 
 def test_too_many_programs_are_an_error():
-    """With what was handed in."""
+    """With what was handed in, and what to do about it."""
     fast = compiled(lambda x: x + 1)
-    with raises(ValueError, "traced 64 times", "(65,)"):
+    with raises(CannotCompile, "traced 64 times", "(65,)", "without `compiled`"):
         for n in range(1, 100):
             fast(np.ones(n))
 
@@ -386,6 +504,32 @@ def test_a_clip_between_tensors_is_compiled(dtype, rng):
             same(found, expected)
     with raises(ValueError, "must not exceed high"):
         fast(x, high + 1, low)
+
+
+PRODUCTS = {
+    "a convolution": (lambda x, w: mt.conv2d(x, w), True), "transposed": (lambda x, w: mt.conv_transpose2d(x, w), True),
+    "a short one": (lambda x, w: mt.conv2d(x, w[:, :, :3]), False), "a matrix": (lambda x, w: w @ w, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", PRODUCTS)
+def test_long_convolutions_share_the_cores_and_other_products_are_left_to_blas(what):
+    """Whatever is set: while such a program runs, BLAS keeps to one thread, and afterwards all is as before."""
+    product, is_ours = PRODUCTS[what]
+    threads, seen = [4], []
+
+    @primitive
+    def look(x):
+        seen.append((threads[0], cores._cores))
+        return x + 0
+
+    look.defvjp(lambda g, out, x: g)
+    with blas_with(threads), on(None), all_of(3):
+        fast = compiled(lambda x, w: look(product(x, w)))
+        for _ in range(2):
+            fast(np.ones((1, 1, 100, 100)), np.ones((1, 1, 30, 30)))
+            assert seen[-1] == ((1, 3) if is_ours else (4, None))
+            assert (threads, cores._cores) == ([4], None)
 
 
 def test_python_numbers_are_arrays_without_axes():

@@ -22,7 +22,7 @@ from contextvars import copy_context
 from functools import cache, partial
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import TypeVar
 
 import numpy as np
@@ -39,12 +39,18 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def is_left_to_blas() -> bool:
+    """Whether BLAS spreads long products itself: nobody has said otherwise."""
+    return _cores is None and os.environ.get("OPENBLAS_NUM_THREADS") != "1"
+
+
 def default_cores() -> int:
-    """All of them if BLAS has been told to keep to one; else it spreads long products itself, and one is ours."""
+    """All of them if BLAS has been told to keep to one; else one is ours."""
     return available_cores() if os.environ.get("OPENBLAS_NUM_THREADS") == "1" else 1
 
 
 _cores: int | None = None  # as many as someone has asked for
+_lock, _blocks, _blas_before = Lock(), 0, None  # how many blocks of `all_cores` there are; BLAS's threads before them
 
 
 def use_cores(n: int) -> None:
@@ -56,10 +62,10 @@ def use_cores(n: int) -> None:
     Traceback (most recent call last):
     ValueError: a sum needs at least one core, got 0
     """
-    global _cores
+    global _cores, _blas_before
     if whole("n", n) < 1:
         raise ValueError(f"a sum needs at least one core, got {n}")
-    _cores = n
+    _cores, _blas_before = n, None
     set_blas_threads(1)
 
 
@@ -67,19 +73,22 @@ def use_cores(n: int) -> None:
 def all_cores() -> Iterator[None]:
     """Within the block, as if OPENBLAS_NUM_THREADS=1 had been set: long sums use all cores, BLAS one thread.
 
-    Nothing changes where `use_cores` has said how many, or where BLAS cannot be told.
+    Nothing changes where `use_cores` has said how many, or where BLAS cannot be told.  Blocks may be within each other,
+    and in several threads at a time: the first to begin changes it, the last to end puts it back.
     """
-    global _cores
-    before = set_blas_threads(1) if _cores is None else None
-    if before is None:
-        yield
-        return
-    _cores = available_cores()
+    global _cores, _blocks, _blas_before
+    with _lock:
+        _blocks += 1
+        if _cores is None and (before := set_blas_threads(1)) is not None:
+            _cores, _blas_before = available_cores(), before
     try:
         yield
     finally:
-        _cores = None
-        set_blas_threads(before)
+        with _lock:
+            _blocks -= 1
+            if not _blocks and _blas_before is not None:
+                set_blas_threads(_blas_before)
+                _cores = _blas_before = None
 
 
 def set_blas_threads(n: int) -> int | None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..pool import _at_maxima, _max_unpool
+from ..pool import _at_maxima, _max_pool, _max_unpool
 from ..tensor import Array
 from ..windows import Windows
 from .memory import bits, in_order_of, margin
@@ -26,6 +26,8 @@ from .memory import bits, in_order_of, margin
 
 def max_pool(x: Array, *, windows: Windows) -> Array:
     """The largest of the first taps, along w first: then the first of the first is the first in reading order."""
+    if prod(windows.kernel) == 1:  # a view of x would be no array of its own
+        return _max_pool.definition(x, windows=windows)
     return _separably(np.maximum, x, windows, -np.inf)
 
 
@@ -82,7 +84,7 @@ def _meet(tap: tuple[int, ...], other: tuple[int, ...], windows: Windows) -> boo
 
 def at_maxima(v: Array, x: Array, y: Array, *, windows: Windows) -> Array:
     """v at the first of the largest elements of x in each window; y are the maxima."""
-    if not all_finite(y):
+    if prod(windows.kernel) == 1 or not all_finite(y):
         return _at_maxima.definition(v, x, y, windows=windows)
     x, v = margin(x, _around(x, windows), -np.inf), margin(v, _around(v, windows))
     *others, last = [windows.lattice(tap) for tap in product(*map(range, windows.kernel))]

@@ -23,15 +23,21 @@ UNPACKED = 1_000_000  # fewer products than these OpenBLAS adds up without a cop
 
 
 def matmul(x: Array, y: Array) -> Array:
-    """x @ y; of long matrices in blocks of rows, which the cores share; of a column and a row without BLAS."""
+    """x @ y; of long matrices in blocks of rows, which the cores share; of a column and a row without BLAS.
+
+    A transposed y, as the weights of a dense layer, has its rows where others have columns: the blocks are of those.
+    """
     if x.ndim == y.ndim == 2 and x.shape[1] == 1:
         return x * y
     if is_skinny(x.shape, y.shape):
         return skinny_product(x, y)
-    if x.ndim != 2 or y.ndim != 2 or x.size * y.shape[1] < cores.LONG:
+    if x.ndim != 2 or y.ndim != 2 or x.size * y.shape[1] < cores.LONG or cores.is_left_to_blas():
         return x @ y
-    out = np.empty((x.shape[0], y.shape[1]), np.result_type(x, y))
-    cores.in_blocks(lambda a, b: np.matmul(x[a:b], y, out=out[a:b]), len(x), x.size * y.shape[1])
+    out, products = np.empty((len(x), y.shape[1]), np.result_type(x, y)), x.size * y.shape[1]
+    if y.flags.f_contiguous:
+        cores.in_blocks(lambda a, b: np.matmul(x, y[:, a:b], out=out[:, a:b]), y.shape[1], products)
+    else:
+        cores.in_blocks(lambda a, b: np.matmul(x[a:b], y, out=out[a:b]), len(x), products)
     return out
 
 

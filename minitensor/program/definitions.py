@@ -53,9 +53,10 @@ def expression_of(function: Callable[..., Any]) -> Expression | None:
         definition = _parsed(function)[1]
     except (OSError, TypeError, ValueError):
         return None
-    *before, last = definition.body
-    arguments = definition.args
-    if any(not isinstance(line, ast.Expr) for line in before) or not isinstance(last, ast.Return) or last.value is None:
+    last, arguments = definition.body[-1], definition.args
+    if len(definition.body) > 1 + (ast.get_docstring(definition) is not None):
+        return None
+    if not isinstance(last, ast.Return) or last.value is None:
         return None
     if arguments.defaults or arguments.kwarg or getattr(function, "__globals__", {}).get("np") is not np:
         return None
@@ -91,15 +92,11 @@ class Definitions:
                 if getattr(builtins, name, None) is not function:
                     self.imports.add(f"from {module} import {name}")
             elif isinstance(function, FunctionType):
-                self.names[function] = self.free(name.lstrip("_"))
+                self.names[function] = free_name(name.lstrip("_"), self.taken)
                 self.printed.append(self._text(function))
             else:
                 raise ValueError(f"{function!r} cannot be printed: it is no function that Python has the text of")
         return self.names[function]
-
-    def free(self, name: str) -> str:
-        """This name, with a number behind it if it is taken; from now on it is."""
-        return free_name(name, self.taken)
 
     def windows(self) -> str:
         """The class Windows, as far as it is used."""
@@ -187,7 +184,7 @@ class Definitions:
             raise ValueError(f"{function.__name__} cannot be printed: it calls the operator {value.name} on arrays")
         if type(value) in (bool, int, float, str):
             if (name, value) not in self.names:
-                self.names[name, value] = self.free(name)
+                self.names[name, value] = free_name(name, self.taken)
                 self.printed.append(f"{self.names[name, value]} = {_parsable(value)}")
             return self.names[name, value]
         if not callable(value):

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import keyword
 import linecache
+import math
 import re
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..backprop import gradients, history
-from ..recording import recording
+from ..conv import _conv, _conv_transpose
+from ..fast.cores import LONG, all_cores
 from ..tensor import Array, Tensor
 from .definitions import free_name
+from .origins import differentiated, made_of_gradients, sections
 from .text import Writer, wrapped, written_within
 from .values import Value, Values, needed
 
@@ -35,16 +36,22 @@ class Program:
     functions of the same value where the engine has them (`fast/`).
     """
 
-    def __init__(self, outputs: Mapping[str, Value], inputs: Mapping[str, Value], names: dict[Value, str]) -> None:
+    def __init__(
+        self,
+        outputs: Mapping[str, Value],
+        inputs: Mapping[str, Value],
+        names: Mapping[Value, str],
+        sections: Mapping[Value, str],
+    ) -> None:
         self.outputs, self.inputs = tuple(outputs), tuple(inputs)
         self._outputs, self._inputs = list(outputs.values()), list(inputs.values())
-        self._lines, self._names = needed(self._outputs), names
+        self._lines, self._names, self._sections = needed(self._outputs), names, sections
         self._parameters = [names[x] for x in self._inputs]
 
     @cached_property
     def _text(self) -> tuple[Writer, list[str]]:
         writer = Writer(self._lines, self._outputs, self._names, quick=False)
-        return writer, writer.body()
+        return writer, writer.body(self._sections)
 
     @property
     def source(self) -> str:
@@ -57,11 +64,14 @@ class Program:
 
     def _defined(self, body: list[str]) -> str:
         head = wrapped("def program(", self._parameters, "):").replace("\n    )", "\n)")
-        return INDENT.join([head, *aligned(body)])
+        return INDENT.join([head, *aligned(body)]).replace(f"{INDENT}\n", "\n\n")
 
     @cached_property
     def run(self) -> Callable[..., Any]:
-        """The function that runs: it takes arrays as they are, unchecked, and numbers as NumPy's scalars."""
+        """The function that runs: it takes arrays as they are, unchecked, and numbers as NumPy's scalars.
+
+        Long convolutions share the cores themselves; where there are none, products are left to BLAS and its threads.
+        """
         writer = Writer(self._lines, self._outputs, self._names, quick=True)
         text = INDENT.join([f"def program({', '.join(self._parameters)}):", *writer.body()])
         space = {"np": np, **writer.functions, **writer.constants}
@@ -69,7 +79,7 @@ class Program:
         exec(compile(text, file, "exec"), space)
         linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # so that errors show the line
         run: Callable[..., Any] = space["program"]
-        return run
+        return all_cores()(run) if any(map(is_long_convolution, self._lines)) else run
 
     def __call__(self, *arrays: npt.ArrayLike, **named: npt.ArrayLike) -> Any:
         given = dict(zip(self._parameters, arrays, strict=False)) | named
@@ -77,7 +87,8 @@ class Program:
             asked = ", ".join(self._parameters)
             raise TypeError(f"the program takes {asked}; got {len(arrays)} arrays{''.join(f', {n}' for n in named)}")
         values = [fitting(name, given[name], x) for name, x in zip(self._parameters, self._inputs, strict=True)]
-        return as_arrays(self.run(*values))
+        results = self.run(*values)
+        return tuple(map(np.asarray, results)) if type(results) is tuple else np.asarray(results)
 
 
 def program(outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Program:
@@ -85,9 +96,11 @@ def program(outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Prog
 
     What the outputs are made of beside the inputs is a constant of the program.  Values have the names of the inputs,
     of the outputs, of Tensors, d_ and a name for the gradient of a scalar output by something, else t1, t2, ...; what
-    is no name in Python is made one, as C1_weight of "C1.weight".
+    is no name in Python is made one, as C1_weight of "C1.weight".  Behind a line stands its shape and, in such a
+    gradient, which rule made it: that of the operator for its input 0, 1, ...  A long text has headings.
     Raises TypeError for anything but Tensors, ValueError for an input that is named twice.
 
+    >>> from minitensor import gradients
     >>> x, w = Tensor([[1.0, 2.0]]), Tensor([[3.0], [4.0]])
     >>> loss = ((x @ w).tanh() ** 2).sum()
     >>> gradient = program({"loss": loss, "d_w": gradients(loss, [w])[0]}, {"x": x, "w": w})
@@ -97,11 +110,11 @@ def program(outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Prog
         t2 = np.tanh(t1)  # (1, 1)
         t3 = t2 ** 2      # (1, 1)
         loss = t3.sum()
-        d_t2 = 2 * t2     # (1, 1)
-        t4 = t2 * t2      # (1, 1)
-        t5 = 1 - t4       # (1, 1)
-        d_t1 = d_t2 * t5  # (1, 1)
-        d_w = x.T @ d_t1  # (2, 1)
+        d_t2 = 2 * t2     # (1, 1), rule 0 of power in t3
+        t4 = t2 * t2      # (1, 1), rule 0 of tanh in t2
+        t5 = 1 - t4       # (1, 1), rule 0 of tanh in t2
+        d_t1 = d_t2 * t5  # (1, 1), rule 0 of tanh in t2
+        d_w = x.T @ d_t1  # (2, 1), rule 1 of matmul in t1
         return loss, d_w
     >>> [loss, slope] = gradient(x.data, w.data)
     >>> bool(loss == np.tanh(11) ** 2)
@@ -130,54 +143,46 @@ def program_of(
 
     An output whose name nobody has said gives way to the name of a gradient.
     """
-    said = outputs if said is None else said
-    taken: set[str] = set()
     known = {name: Value(np.shape(x), np.asarray(x).dtype) for name, x in inputs.items()}
-    names = {known[name]: free_name(as_identifier(name), taken) for name in inputs}
     tensors = {x: known[name] for name, x in inputs.items() if isinstance(x, Tensor)}
     values = Values(tensors, {array: known[name] for array, name in labels.items()})
+    gradients = differentiated(outputs, tensors.keys(), values)
     results = dict(zip(outputs, values.of(outputs.values()), strict=True))
-    slopes = _slopes(outputs, values)
-    wanted = {x: name for name, x in reversed(results.items()) if x not in names}
-    for t, x in values.known.items():
-        if t.name is not None:
-            wanted.setdefault(x, t.name)
+    losses = {name: results[name] for name in outputs if name in {output for output, _ in gradients.values()}}
+    tensor_names = {x: t.name for t, x in reversed(values.known.items()) if t.name is not None}
+    layers = {x for x in tensor_names if x.primitive is not None}
     lines = needed(results.values())
-    nameless = written_within(lines, list(results.values()))
+    later = made_of_gradients(lines, losses.values())
+    within = written_within(lines, list(results.values()), layers, later)
+
+    taken: set[str] = set()
+    names = {known[name]: free_name(as_identifier(name), taken) for name in inputs}
+    wanted = tensor_names | {x: name for name, x in reversed(results.items()) if x not in names}
+    said = outputs if said is None else said
     for x, said_name in wanted.items():  # first the outputs, so that no other value takes their names
         if said_name in said and results.get(said_name) is x and x.primitive is not None:
             names[x] = free_name(as_identifier(said_name), taken)
-    number, several = 0, len({output for output, _ in slopes.values()}) > 1
+    number = 0
     for x in lines:
-        if x in names or x in nameless or x.primitive is None:
+        if x in names or x in within or x.primitive is None:
             continue
-        name, (output, of) = wanted.get(x), slopes.get(x, ("", None))
+        name: str | None = wanted.get(x)
+        output, of = gradients.get(x, ("", None))
         if of in names and (name is None or (name in results and name not in said)):
-            loss = f"_{as_identifier(output)}_d" if several and of in known.values() else ""
+            loss = f"_{as_identifier(output)}_d" if len(losses) > 1 and of in known.values() else ""
             name = f"d{loss}_{names[of]}"
         elif name is None:
             name = f"t{(number := number + 1)}"
         names[x] = free_name(as_identifier(name), taken)
-    return Program(results, known, names)
+    return Program(results, known, names, sections(names, losses, layers, later))
 
 
-def _slopes(outputs: Mapping[str, Tensor], values: Values) -> dict[Value, tuple[str, Value]]:
-    """Which Value is the gradient of which output by which Value.
-
-    Nobody has written that down.  But the gradients, taken once more, are the same operators of the same values, and
-    these are the same Values.
-    """
-    found: dict[Value, tuple[str, Value]] = {}
-    youngest = max(output.birth for output in outputs.values())
-    for name, output in outputs.items():
-        if output.size == 1 and output.birth < youngest and output.primitive is not None:
-            everything = [t for t in history(output) if t in values.known]  # an input's own history is of no interest
-            forward = set(values.known.values())
-            with recording(True), suppress(NotImplementedError):
-                for t, slope in zip(everything, values.of(gradients(output, everything)), strict=True):
-                    if slope not in forward or slope.order > values.known[output].order:
-                        found.setdefault(slope, (name, values.known[t]))
-    return found
+def is_long_convolution(x: Value) -> bool:
+    """Whether it takes so long that to change who uses the cores, before and after, does not matter."""
+    if x.primitive not in (_conv, _conv_transpose):
+        return False
+    image, weight = x.inputs[:2]
+    return math.prod(x.shape if x.primitive is _conv else image.shape) * math.prod(weight.shape[1:]) >= LONG // 4
 
 
 def aligned(lines: list[str]) -> list[str]:
@@ -207,8 +212,3 @@ def fitting(name: str, given: Any, wanted: Value) -> Any:
     if array.dtype != wanted.dtype:
         raise TypeError(f"{name} has dtype {array.dtype}, and this program is for {wanted.dtype}: make one for it")
     return array if array.ndim else array[()]
-
-
-def as_arrays(result: Any) -> Any:
-    """Arrays, where NumPy returns scalars."""
-    return tuple([np.asarray(x) for x in result]) if type(result) is tuple else np.asarray(result)

@@ -13,9 +13,10 @@ import builtins
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from copy import deepcopy
 from textwrap import fill
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,13 @@ import numpy as np
 from ..checks import FLOATS
 from ..conv import _conv, _conv_transpose, _conv_weight
 from ..fast.memory import batch_first, batch_last
-from ..ops.elementwise import _where
+from ..ops.contract import _matmul
+from ..ops.elementwise import _where, add, multiply, subtract
 from ..ops.shape import _transpose
 from ..tensor import Primitive
 from ..windows import Windows
 from .definitions import FIELDS, Definitions, Expression, expression_of, free_name
-from .values import BROADCASTING, MASKS, Value, array_of, is_fresh, may_be_view
+from .values import BROADCASTING, MASKS, Value, is_fresh, may_be_view
 
 LARGE = 1 << 18  # bytes from which on memory is given back as soon as nobody needs it any more,
 LARGE_IN_A_RUN = 1 << 14  # and what runs does so earlier: the processor's cache is small
@@ -41,7 +43,9 @@ class Writer:
     Where `quick`, an operator that has a quicker function is called, and each image is put into batch-last order once.
     """
 
-    def __init__(self, lines: Sequence[Value], outputs: Sequence[Value], names: dict[Value, str], quick: bool) -> None:
+    def __init__(
+        self, lines: Sequence[Value], outputs: Sequence[Value], names: Mapping[Value, str], quick: bool
+    ) -> None:
         self.lines, self.outputs, self.names, self.quick = lines, outputs, names, quick
         self.definitions = Definitions({"np", "program", "Windows", *dir(builtins), *names.values()})
         self.constants: dict[str, Any] = {}  # what the lines call by name
@@ -50,11 +54,13 @@ class Writer:
         self._constant_names: dict[Any, str] = {}
         self._formats: dict[Any, str] = {}
         self.bare = bare_masks(lines, outputs)
-        self.within = written_within(lines, outputs)
+        self.within = {x for x in lines if x.primitive is not None and x not in names}
+        self.readers = {x: line for line in lines for x in line.reads}
 
-    def body(self) -> list[str]:
-        """The lines of the function, and at the end what it returns."""
-        written = []
+    def body(self, sections: Mapping[Value, str] = MappingProxyType({})) -> list[str]:
+        """The lines of the function, with a heading before each section, and at the end what it returns."""
+        written: list[str] = []
+        section = ""
         last = {x: line for line in self.lines for x in self._reads(line)}
         leaving: dict[Value, list[Value]] = {}
         for x, line in last.items():
@@ -68,12 +74,29 @@ class Writer:
                 self.functions |= {"batch_first": batch_first, "batch_last": batch_last}
                 written.append(f"{name} = batch_first(batch_last({self.names[image]}))")
             if line.primitive is not None and line not in self.within:
-                text = f"{self.names[line]} = {self.expression(line)}"
-                written.append(text if self.quick else f"{text}  # {line.shape}" if line.shape else text)
+                if section != sections.get(line, ""):
+                    section = sections[line]
+                    written += [*[""][: len(written)], f"# {section}"]
+                comment = "" if self.quick else self._comment(line)
+                written.append(f"{self.names[line]} = {self.expression(line)}{comment}")
             if line in leaving:
                 names = [name for x in leaving[line] for name in (self.names[x], self.batch_last.get(x)) if name]
                 written.append(f"del {', '.join(names)}")
         return [*written, wrapped("return ", self._returned(), "")]
+
+    def _comment(self, line: Value) -> str:
+        """Its shape, and which rule has made it, if one has."""
+        facts = [str(line.shape)] if line.shape else []
+        if line.origin is not None:
+            primitive, i, at, _ = line.origin
+            while at in self.within:
+                at = self.readers[at]
+            where = self.names.get(at)
+            if primitive is None:
+                facts.append("sum of what comes back" + f" to {where}" * (where is not None))
+            else:
+                facts.append(f"rule {i} of {primitive.name}" + f" in {where}" * (where is not None))
+        return f"  # {', '.join(facts)}" if facts else ""
 
     def _reads(self, line: Value) -> Iterator[Value]:
         """What a line reads, also through what is written into it."""
@@ -161,7 +184,7 @@ class Writer:
             return ast.Name(self._constant_name("constant", np.asarray(x.constant)))
         if x.shape:
             if self.quick:
-                return ast.Name(self._constant_name("constant", array_of(x)))
+                return ast.Name(self._constant_name("constant", np.broadcast_to(x.constant, x.shape)))
             return _parse(f"np.full({x.shape}, {_number(x.constant)}, {_dtype(x.dtype)})")
         if bare:
             return _parse(_number(x.constant))
@@ -175,7 +198,12 @@ class Writer:
         inputs = [self.operand(x) for x in line.inputs]
         for i in IMAGES.get(primitive, ()):
             inputs[i] = self.batch_last.get(line.inputs[i], inputs[i])
-        settings = [f"{key}={ast.unparse(self.setting(value))}" for key, value in line.params.items()]
+        usual = {} if self.quick else primitive.defaults
+        settings = [
+            f"{key}={ast.unparse(self.setting(value))}"
+            for key, value in line.params.items()
+            if key not in usual or usual[key] is not value
+        ]
         return f"{name}({', '.join([*inputs, *settings])})"
 
     def _function_name(self, primitive: Primitive, function: Callable[..., Any]) -> str:
@@ -195,12 +223,7 @@ class Writer:
         return f"np.asarray({text}, {_dtype(line.dtype)})" if line.cast and line not in self.bare else text
 
     def _written(self, form: Expression, line: Value, inputs: Sequence[ast.expr]) -> str:
-        values: dict[str, Any] = {}
-        every = list(inputs[len(form.inputs) :])
-        values |= dict(zip(form.inputs, inputs, strict=False))
-        facts = dict(zip(form.inputs, line.inputs, strict=False))
-        settings = {name: line.params[name] for name in form.settings}
-        tree = _PutIn(self, values, facts, form.every, every, settings).visit(deepcopy(form.body))
+        tree = _PutIn(self, form, line, inputs).visit(deepcopy(form.body))
         if line in self.bare and isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute):
             tree = tree.func.value if tree.func.attr == "astype" else tree
         return ast.unparse(_tidy(tree, line))
@@ -214,9 +237,7 @@ class Writer:
             if subscript:
                 nodes = [None if part is None else _parse(repr(part)) for part in parts]
                 return ast.Slice(*nodes)
-            while len(parts) > 1 and parts[-1] is None:
-                parts.pop()
-            return _parse(f"slice({', '.join(map(repr, parts))})") if value.start is not None else _parse(repr(value))
+            return _parse(f"slice({', '.join(map(repr, parts if value.step is not None else parts[:2]))})")
         if value is Ellipsis:
             return ast.Constant(...)
         if isinstance(value, tuple):
@@ -227,8 +248,8 @@ class Writer:
             return _parse(_number(value))
         if value is None or isinstance(value, bool | int | str):
             return ast.Constant(value)
-        if isinstance(value, np.ndarray) and value.ndim == 1 and np.array_equal(value, np.arange(len(value))):
-            return _parse(f"np.arange({len(value)})")
+        if isinstance(value, np.ndarray) and value.dtype == np.intp and np.array_equal(value, np.arange(value.size)):
+            return _parse(f"np.arange({value.size})")
         kinds = {Windows: "windows", np.random.Generator: "rng", np.ndarray: "constant"}
         return ast.Name(self._constant_name(kinds.get(type(value), "setting"), value))
 
@@ -287,32 +308,33 @@ def bare_masks(lines: Sequence[Value], outputs: Sequence[Value]) -> set[Value]:
     return {x for x in chosen - other - {*outputs} if x.primitive in MASKS}
 
 
-def written_within(lines: Sequence[Value], outputs: Sequence[Value]) -> set[Value]:
-    """What is written into the one line that reads it, and needs no name: comparisons that choose, transposes."""
-    uses = Counter([x for line in lines for x in line.reads] + [*outputs] * 2)
+def written_within(
+    lines: Sequence[Value], outputs: Sequence[Value], named: Set[Value], later: Set[Value]
+) -> set[Value]:
+    """What is written into the one line that reads it, and needs no name: comparisons that choose, transposes.
+
+    So are two products: that of `x @ w + b`, and later, in what is made of gradients, that of `w - rate * d_w`.
+    """
+    reads = [(x, line) for line in lines for x in line.reads]
+    uses, reader = Counter([x for x, _ in reads] + [*outputs] * 2), dict(reads)
     masks = bare_masks(lines, outputs)
-    return {x for x in lines if uses[x] == 1 and (x in masks or is_transpose(x))}
 
+    def is_part(x: Value) -> bool:
+        is_transpose = x.primitive is _transpose and x.params["axes"] == (1, 0)  # of a matrix
+        is_product = (x.primitive is _matmul and x.origin is None) or (x.primitive is multiply and x in later)
+        return x in masks or is_transpose or (is_product and reader[x].primitive in (add, subtract))
 
-def is_transpose(x: Value) -> bool:
-    """Whether it is the transpose of a matrix."""
-    return x.primitive is _transpose and x.params["axes"] == (1, 0)
+    return {x for x in lines if uses[x] == 1 and x not in named and is_part(x)}
 
 
 class _PutIn(ast.NodeTransformer):
     """Puts inputs and settings into an expression, and works out what is known of them."""
 
-    def __init__(
-        self,
-        writer: Writer,
-        inputs: Mapping[str, ast.expr],
-        facts: Mapping[str, Value],
-        every: str | None,
-        several: Sequence[ast.expr],
-        settings: Mapping[str, Any],
-    ) -> None:
-        self.writer, self.inputs, self.facts, self.settings = writer, inputs, facts, settings
-        self.every, self.several = every, several
+    def __init__(self, writer: Writer, form: Expression, line: Value, inputs: Sequence[ast.expr]) -> None:
+        self.writer, self.every, self.several = writer, form.every, inputs[len(form.inputs) :]
+        self.inputs = dict(zip(form.inputs, inputs, strict=False))
+        self.facts = dict(zip(form.inputs, line.inputs, strict=False))
+        self.settings = {name: line.params[name] for name in form.settings}
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in self.inputs:
@@ -331,22 +353,16 @@ class _PutIn(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        if ast.unparse(node.func) == "np.result_type" and all(
-            isinstance(a, ast.Name) and a.id in self.facts for a in node.args
-        ):
-            return _parse(_dtype(np.result_type(*[self.facts[a.id].dtype for a in node.args])))  # type: ignore[attr-defined]
-        if (
-            isinstance(node.func, ast.Name)
-            and node.func.id == "len"
-            and [ast.unparse(a) for a in node.args] == [self.every]
-        ):
+        names = [a.id if isinstance(a, ast.Name) else "" for a in node.args]
+        called = ast.unparse(node.func)
+        if called == "np.result_type" and {*names} <= self.facts.keys():
+            return _parse(_dtype(np.result_type(*[self.facts[name].dtype for name in names])))
+        if called == "len" and names == [self.every]:
             return ast.Constant(len(self.several))
         args: list[ast.expr] = []
         for a in node.args:
-            if isinstance(a, ast.Starred) and isinstance(a.value, ast.Name) and a.value.id == self.every:
-                args += self.several
-            else:
-                args.append(a)
+            is_every = isinstance(a, ast.Starred) and isinstance(a.value, ast.Name) and a.value.id == self.every
+            args += self.several if is_every else [a]
         node.args = args
         self.generic_visit(node)
         return node
@@ -364,21 +380,17 @@ class _PutIn(ast.NodeTransformer):
 def _tidy(tree: ast.expr, line: Value) -> ast.expr:
     """The expression without what is so by itself."""
     axes = len(line.inputs[0].shape) if line.inputs else 0
+    usual = {("keepdims", "False"), ("optimize", "1 > 2"), ("optimize", "2 > 2")}
+    if axes and not line.params.get("keepdims"):
+        usual.add(("axis", repr(tuple(range(axes)))))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            kept = []
+            node.keywords = [k for k in node.keywords if (k.arg, ast.unparse(k.value)) not in usual]
             for k in node.keywords:
-                text = ast.unparse(k.value)
                 if k.arg == "axis" and isinstance(k.value, ast.Tuple) and len(k.value.elts) == 1:
-                    k.value = k.value.elts[0]
-                every = k.arg == "axis" and axes and text in (repr(tuple(range(axes))), "(0,)" if axes == 1 else "")
-                usual = (k.arg, text) in {("keepdims", "False"), ("optimize", "len(xs) > 2"), ("optimize", "2 > 2")}
-                usual = usual or (k.arg == "optimize" and text in ("1 > 2", "2 > 2"))
-                if k.arg == "optimize" and not usual:
+                    [k.value] = k.value.elts
+                if k.arg == "optimize":
                     k.value = ast.Constant(True)
-                if not usual and not (every and not line.params.get("keepdims")):
-                    kept.append(k)
-            node.keywords = kept
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute):
         inner, name = tree.func.value, tree.func.attr
         if name == "astype" and isinstance(inner, ast.Call) and len(tree.args) == 1:

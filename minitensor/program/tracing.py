@@ -89,13 +89,14 @@ class Compiled:
         return traced, list(holdings.parameters)
 
     def _count(self, given: Sequence[Array]) -> None:
-        """Notes that a program is made; ValueError after many."""
+        """Notes that a program is made; CannotCompile after many."""
         self._traces += 1
         if self._traces > MANY:
-            raise ValueError(
+            raise CannotCompile(
                 f"{name_of(self.function)} was traced {MANY} times: once for each set of shapes, dtypes and orders of "
-                "memory, of what its Modules are made of, and of what it reads from outside.  What differs each time?  "
-                f"Now it got {', '.join([f'{a.dtype} {a.shape}' for a in given])}"
+                "memory, of what its Modules are made of, and of what it reads from outside.  Now it got "
+                f"{', '.join([f'{a.dtype} {a.shape}' for a in given])}.  Pad what it gets to a few sizes, keep the "
+                "rest as it is, or call the function itself, without `compiled` (in `fit`, compiled=False)"
             )
 
     def __repr__(self) -> str:
@@ -109,7 +110,7 @@ def compiled(f: Callable[..., Any]) -> Compiled:
     and orders of memory it is traced, twice, and from then on its `program` runs (see above what belongs to it).
     Python's numbers count as arrays without axes; whole numbers reach f as they are.
     Raises CannotCompile, a ValueError, with the place, where the recipe depends on data or on Tensors from outside of
-    f; ValueError after 64 programs; TypeError where f returns something else.
+    f, and after 64 programs; TypeError where f returns something else.
 
     >>> from minitensor import gradients
     >>> step = compiled(lambda x, w: gradients(((x * w) ** 2).sum(), [w])[0])
@@ -127,7 +128,7 @@ def compiled(f: Callable[..., Any]) -> Compiled:
 
 
 class CannotCompile(ValueError):
-    """A function has no program, since its recipe depends on data, or on what is not handed in."""
+    """A function has no program, since its recipe depends on data or on what is not handed in; or it has too many."""
 
 
 class Traced(NamedTuple):
@@ -214,12 +215,16 @@ class Run:
         self._forget()
 
     def _forget(self) -> None:
-        """Free the memory of all that depends on the inputs: of that only the recipe counts, and nan stands there."""
-        moves = set(self.known)
+        """Free the memory of all that depends on the inputs: of that only the recipe counts, and nan stands there.
+
+        A view of an input takes no memory, and stays: a rule may look at how it lies there.
+        """
+        moves, kept = set(self.known), {id(owner(t._value)) for t in self.known}
         for t in self.history:
             if t.primitive is not None and (not t.inputs or not moves.isdisjoint(t.inputs)):
                 moves.add(t)
-                t._value = np.broadcast_to(t.dtype.type(np.nan), t.shape) if t.ndim else t.dtype.type(np.nan)
+                if id(owner(t._value)) not in kept:
+                    t._value = np.broadcast_to(t.dtype.type(np.nan), t.shape) if t.ndim else t.dtype.type(np.nan)
 
 
 @contextmanager
@@ -380,6 +385,13 @@ def as_array(x: Any) -> Array:
 def as_argument(a: Array, name: str | None = None) -> Tensor | Array:
     """What the function gets: floats as a Tensor, whole numbers as they are."""
     return a.copy() if a.dtype.kind in "iub" else Tensor(a, name)
+
+
+def owner(a: Any) -> Any:
+    """The array whose memory this is."""
+    while isinstance(base := getattr(a, "base", None), np.ndarray):
+        a = base
+    return a
 
 
 def order_of(a: Array) -> tuple[int, ...] | None:

@@ -6,7 +6,7 @@ What is done to a recipe, and why no bit of a result changes by it:
 
     constants           what depends on no input is computed once, now
     once                the same operator, of the same values, with the same settings, is one value
-    nothing for nothing x * 1, x / 1, x ** 1, -(-x), a reshape, a transpose or a cast that change nothing are x
+    nothing for nothing x * 1, x / 1, x ** 1, -(-x), a sum over no axis, a reshape, a transpose, a cast without effect
     broadcasting        NumPy repeats numbers by itself: `x * broadcast_to(y, x.shape)` is `x * y`
 """
 
@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..more.functions import _not_below, float_power, isnan, logaddexp, minimum
 from ..more.losses import _distributions
+from ..ops.contract import _einsum
 from ..ops.elementwise import (
     _astype,
     _power,
@@ -34,9 +35,9 @@ from ..ops.elementwise import (
     negative,
     subtract,
 )
-from ..ops.reduce import first_maximum
+from ..ops.reduce import _sum, first_maximum
 from ..ops.shape import _broadcast_to, _index, _reshape, _transpose
-from ..tensor import Array, Primitive, Tensor
+from ..tensor import Primitive, Tensor
 from ..windows import _windows
 
 BROADCASTING = {
@@ -48,6 +49,18 @@ VIEWS = {  # their result may lie in the memory of their first input
 }  # fmt: skip
 
 _numbers = count()
+
+
+class Origin(NamedTuple):
+    """Where a Value of a backward pass comes from: the rule of an operator for one of its inputs.
+
+    Without an operator it is the sum of all that came back to a Value from where it was used.
+    """
+
+    primitive: Primitive | None
+    i: int
+    at: Value  # what the operator made; or the Value that was used
+    output: str  # whose derivative it serves
 
 
 @dataclass(eq=False)
@@ -64,6 +77,7 @@ class Value:
     params: Mapping[str, Any] = field(default_factory=dict)
     constant: Any = None
     cast: bool = False  # whether the engine turns into floats what the function returns
+    origin: Origin | None = None  # None where no rule made it
     order: int = field(default_factory=lambda: next(_numbers))  # a Value is made after its inputs
 
     @property
@@ -84,6 +98,7 @@ class Values:
         self.known = dict(inputs)
         self.labels = labels  # the arrays in settings that are inputs, by id
         self.made: dict[Any, Value] = {}
+        self.origin: Origin | None = None  # of what is made from now on
 
     def of(self, outputs: Iterable[Tensor]) -> list[Value]:
         """The Value of each Tensor."""
@@ -98,6 +113,12 @@ class Values:
         for t in sorted(new, key=lambda t: t.birth):
             self.known[t] = self._value(t)
         return [self.known[output] for output in outputs]
+
+    def note(self, t: Tensor, origin: Origin) -> None:
+        """What t is made of and is not known yet has this origin."""
+        self.origin = origin
+        self.of([t])
+        self.origin = None
 
     def _value(self, t: Tensor) -> Value:
         if t.primitive is None:
@@ -141,7 +162,7 @@ class Values:
             return first
         if primitive is _transpose and first is not None and list(params["axes"]) == list(range(len(shape))):
             return first
-        if primitive is _power and params["exponent"] == 1:
+        if (primitive is _power and params["exponent"] == 1) or (primitive is _sum and params["axis"] == ()):
             return xs[0]
         if primitive is negative and first is not None and first.primitive is negative:
             return first.inputs[0]
@@ -172,6 +193,7 @@ class Values:
         return tuple(narrow)
 
     def _once(self, value: Value) -> Value:
+        value.origin = self.origin
         if value.constant is not None:
             key: Any = ("constant", value.shape, value.dtype, np.asarray(value.constant).tobytes())
         elif value.inputs:
@@ -256,14 +278,10 @@ def is_fresh(value: Value) -> bool:
 def may_be_view(value: Value) -> bool:
     """Whether it may lie in the memory of its first input; of operators from elsewhere that is not known."""
     primitive = value.primitive
-    return primitive is not None and (primitive in VIEWS or not ours(primitive))
+    alone = primitive is _einsum and len(value.inputs) == 1  # as "ij->ji" is a transpose
+    return primitive is not None and (primitive in VIEWS or alone or not ours(primitive))
 
 
 def ours(primitive: Primitive) -> bool:
     """Whether an operator is one of the engine's own."""
     return (primitive.__module__ or "").split(".")[0] == __name__.split(".")[0]
-
-
-def array_of(value: Value) -> Array:
-    """A constant, written out."""
-    return np.broadcast_to(value.constant, value.shape)

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .engines import OURS, PACKAGES
+from .engines import PACKAGES
 from .tasks import TASKS
 
 ROOT = Path(__file__).parents[2]
@@ -178,7 +178,7 @@ def environment(engine: str = "") -> dict[str, str]:
     names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "CPU_COUNT"]
     compiled = {"PYTHONDONTWRITEBYTECODE": ""}  # as Python does by itself: the first import compiles for all others
     threads = dict.fromkeys(names, str(THREADS))
-    if engine in OURS:
+    if engine == "minitensor":
         threads["OPENBLAS_NUM_THREADS"] = "1"  # its two threads are its own, as the README advises
     return {**os.environ, "PYTHONPATH": str(ROOT), **compiled, **threads}
 
