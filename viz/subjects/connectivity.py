@@ -32,7 +32,7 @@ from ..drawing.dot import (
     subscripted,
 )
 from ..drawing.sheet import CELL_SIZE, CHARACTER, UNCLIPPED, Drawing, Pinned
-from ..drawing.style import Style, mixed
+from ..drawing.style import LIGHT, Style, mixed
 from .connections import Layer
 from .rows import Page, in_rows
 from .stack import Path, Stack, Wire
@@ -68,6 +68,7 @@ def connectivity(
 ) -> Pinned:
     """Draw the units of a layer, or of a list of layers from below, and every wire between them.
 
+    A model is one layer; to see what is between, give its layers: `list(model)` of a Sequential.
     highlight: units to follow; seen from "below" they are inputs, and all that they reach is marked, from "above" they
     are outputs, and all that they see is marked: their receptive field.  A unit is a flat number or, on a grid, a place
     (row, column) or (channel, row, column); several are a list, or a mapping to colours: {3: "#0072B2"}.  A unit that
@@ -169,7 +170,7 @@ class Units:
     labels: Mapping[tuple[int, int], str]
     numbers: Sequence[Sequence[str]]
     size: str  # of the numbers
-    paper: str
+    style: Style
 
     @staticmethod
     def of(
@@ -191,8 +192,8 @@ class Units:
         decimals = _decimals(values) if values else 0
         numbers = [[number(v, decimals) for v in row.flat] for row in values]
         longest = max((len(text) for row in numbers for text in row), default=1)
-        size, paper = f"{min(13, ROOM / CHARACTER / longest):.3g}", style.color("paper")
-        return Units(stack, start, followed, paths, met, values, others, active, labels, numbers, size, paper)
+        size = f"{min(13, ROOM / CHARACTER / longest):.3g}"
+        return Units(stack, start, followed, paths, met, values, others, active, labels, numbers, size, style)
 
     def label(self, r: int, i: int, names: str) -> str:
         """What stands in a unit of a row, as DOT text: words, its value, or the letter of its row with its number."""
@@ -208,9 +209,11 @@ class Units:
         if i in self.met.units[r]:
             looks |= FOCUS if r == self.start else FIELD
         if colours := [self.followed[u] for u, path in self.paths.items() if self.followed[u] and i in path.units[r]]:
-            tints = [mixed(colour, self.paper, 0.8 if r == self.start else 0.35) for colour in colours]
-            style = "filled" if len(tints) == 1 else "striped" if self.stack.has_grids else "wedged"
-            looks |= {"style": style, "fillcolor": ":".join(tints), "color": colours[0]}
+            paper = self.style.color("paper")
+            tints = [mixed(colour, paper, 0.8 if r == self.start else 0.35) for colour in colours]
+            filled = "filled" if len(tints) == 1 else "striped" if self.stack.has_grids else "wedged"
+            looks |= {"style": filled, "fillcolor": ":".join(tints), "color": colours[0]}
+            looks |= {"fontcolor": LIGHT["paper"]} if self.style.words_on(*tints) == "paper" else {}
         return looks
 
     def wires(self) -> dict[Wire, Attributes]:
