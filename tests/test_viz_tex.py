@@ -231,6 +231,48 @@ def test_a_curve_goes_through_its_points_to_its_tip(points: list[tuple[int, int]
         assert (x - a, y - b) == pytest.approx(shift, abs=0.02)
 
 
+# -- words -------------------------------------------------------------------------------------------------------------
+
+BACK = {latex: c for c, latex in tex.WRITTEN.items()}
+SPECIAL = "".join(tex.WRITTEN) + "- ,~"
+
+
+@given(st.text(st.sampled_from(SPECIAL + "aZ09ÀÿŁ中") | st.characters(exclude_characters="["), max_size=12))
+def test_what_latex_prints_is_what_was_written(text: str) -> None:
+    """Read back sign by sign; what pdfLaTeX does not know is there as its number."""
+    written, read_back = tex.escaped(text), ""
+    for pair in ("--", ",,", "  "):  # two of these become another sign, or one
+        assert pair not in written
+    assert not re.match(" ", written)
+    while written:
+        number = re.match(r"\[U\+([0-9A-F]{4,6})\]", written)
+        known = next((latex for latex in BACK if written.startswith(latex)), "")
+        if number:
+            read_back, written = read_back + chr(int(number[1], 16)), written[number.end() :]
+        elif known:
+            read_back, written = read_back + BACK[known], written[len(known) :]
+        else:
+            assert written[0] == "~" or written.startswith("{}") or written[0] not in "\\{}$&#_%^"
+            read_back += {"~": " "}.get(written[0], written[0]) * (not written.startswith("{}"))
+            written = written[2 if written.startswith("{}") else 1 :]
+    assert read_back == text
+
+
+def test_letters_of_western_europe_are_written_as_they_are() -> None:
+    letters = [chr(n) for n in range(0xC0, 0x100) if chr(n) not in tex.WRITTEN]
+    assert len(letters) > 60 and all(tex.escaped(c) == c for c in letters)
+
+
+@given(st.floats(1, 4000), st.floats(1, 4000))
+def test_a_figure_of_any_shape_has_room_below_a_title(width: float, height: float) -> None:
+    """On a Beamer slide of 16:9, whose text is 14 cm wide and 8.5 cm high."""
+    by_width = "{\\textwidth}" in tex._fitted(width, height)
+    across = 14 if by_width else 0.75 * 8.5 * width / height
+    upwards = across * height / width
+    assert across <= 14.1 and upwards <= 6.5
+    assert across >= 13.8 or upwards >= 6.3
+
+
 # -- what Graphviz lays out --------------------------------------------------------------------------------------------
 
 Ops = list[dict[str, Any]]
@@ -328,6 +370,17 @@ def test_labels_of_wires_are_written_where_they_stand(monkeypatch: pytest.Monkey
         r"\draw[draw=#464646, line width=1bp, -{Triangle[length=11.6bp, width=8.6bp]}] "
         r"(0,0) .. controls (1,2) and (3,4) .. (5,6) -- (9,9);"
     ]
+
+
+@pytest.mark.parametrize("engine", ["dot", "neato"])
+def test_a_straight_wire_joins_names_only_where_places_are_ours(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Graphviz lays out, a wire need not lead from middle to middle."""
+    node = {"pos": "10,20", "width": "1", "height": "0.5", "shape": "plain"}
+    nodes = [{**node, "_gvid": n, "name": f"n{n}"} for n in (0, 1)]
+    edge = {"tail": 0, "head": 1, "pos": "e,9,9 0,0 2,2 4,4 6,6"}
+    lines = copied(monkeypatch, [], objects=nodes, edges=[edge], layout=engine)
+    [path] = [line.rpartition("] ")[2] for line in lines if line.startswith("\\draw")]
+    assert path == {"neato": "(n0) -- (n1);", "dot": "(0,0) .. controls (2,2) and (4,4) .. (6,6) -- (9,9);"}[engine]
 
 
 def test_images_are_looked_for_under_their_prefix(tmp_path: Any) -> None:

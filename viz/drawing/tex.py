@@ -52,7 +52,7 @@ def escaped(text: str) -> str:
     """
     known = {c for c in text if " " <= c <= "~" or "À" <= c <= "ÿ"}
     written = "".join(WRITTEN.get(c) or (c if c in known else f"[U+{ord(c):04X}]") for c in text)
-    written = re.sub(r"-(?=-)", "-{}", written)  # two hyphens would become a dash,
+    written = re.sub(r"([-,])(?=\1)", r"\1{}", written)  # two hyphens would become a dash, two commas a quote,
     return re.sub(r"^ | (?= )|(?<= ) ", "~", written)  # and several spaces one
 
 
