@@ -20,8 +20,9 @@ from PIL import Image
 from minitensor import Tensor
 from nets.training.png import decode, encode
 from viz import Figure, RenderError, computation_graph, connectivity, render
+from viz.drawing.export import size_of
 from viz.drawing.render import EMBEDDED, VARIABLE, _fault, find_renderer, layout, write_whole
-from viz.drawing.sheet import Drawing
+from viz.drawing.sheet import Drawing, Wire
 
 SIMPLE = Figure("digraph { a -> b }", title="two nodes")
 BEGINNINGS = {
@@ -87,6 +88,7 @@ def test_a_missing_choice_is_never_silently_replaced(tmp_path: Path) -> None:
         ("time.sleep(60)", "stopped after 0.5 s"),
         ("pass", r"drew nothing \(exit status 0\): it gave no reason"),
         ("sys.exit('no such layout')", r"drew nothing \(exit status 1\): no such layout"),
+        ("print('<svg/>'); sys.exit(3)", r"drew nothing \(exit status 3\): it gave no reason"),
         ("print('error')", "did not write svg .*it wrote b'error"),
         ("print('<svg>half')", "did not write svg .*it wrote b'<svg>half"),
         ("print('<html/>')", "did not write svg .*its root is not <svg>"),
@@ -111,6 +113,35 @@ def test_a_form_that_is_none_and_a_pdf_of_a_program_that_writes_none_are_refused
         render(SIMPLE.dot, "bmp")
     with pytest.raises(RenderError, match="graphviz-pure does not write pdf: save the figure as svg"):
         render(SIMPLE.dot, "pdf", renderer=EMBEDDED)
+
+
+def test_another_program_is_asked_for_a_pdf(tmp_path: Path) -> None:
+    assert render(SIMPLE.dot, "pdf", renderer=program(tmp_path, "print('%PDF-1.5'); print('%%EOF')")).startswith(
+        b"%PDF"
+    )
+
+
+@given(st.integers(20, 300), st.integers(20, 300))
+@settings(max_examples=5)
+def test_an_svg_has_the_size_of_the_layout_in_points_and_a_png_twice_as_many_pixels(width: int, height: int) -> None:
+    drawing = Drawing()
+    drawing.box(0, 0, width, height, "")
+    left, low, right, high = (float(n) for n in layout(drawing.dot)["bb"].split(","))
+    whole = right - left + 14.4, high - low + 14.4
+    assert size_of(drawing.figure().svg(renderer=EMBEDDED)) == pytest.approx(whole, abs=2)
+    with Image.open(io.BytesIO(render(drawing.dot, "png", renderer=EMBEDDED))) as image:
+        assert image.size == pytest.approx([2 * n for n in whole], abs=3)
+
+
+def test_a_curve_that_is_given_is_drawn_as_it_is() -> None:
+    drawing = Drawing()
+    ends = drawing.point(0, 0), drawing.point(100, 0)
+    given_ = ((0.0, 0.0), (20.0, 90.0), (60.0, -70.0), (100.0, 0.0))
+    drawing.wires.append(Wire(*ends, {"arrowhead": "none"}, False, given_))
+    [path] = re.findall(r'<path fill="none" [^>]* d="([^"]*)"', drawing.figure().svg(renderer=EMBEDDED))
+    numbers = [float(n) for n in re.findall(r"-?[\d.]+", path)]
+    found = [(x - numbers[0], numbers[1] - y) for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
+    assert found == pytest.approx(np.array(given_), abs=0.1)
 
 
 @pytest.mark.parametrize("text", ["plain words", "one\\N", "a\\Gb", "\\"])
@@ -147,6 +178,22 @@ def test_on_a_time_limit_what_the_renderer_started_ends_too(tmp_path: Path) -> N
             return
         time.sleep(0.1)
     pytest.fail("it still runs")
+
+
+def test_an_interrupted_renderer_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pids, end = tmp_path / "pid", tmp_path / "end"
+    body = f"import os; open({str(pids)!r}, 'w').write(str(os.getpid())); time.sleep(30); open({str(end)!r}, 'w')"
+
+    def interrupted(*_: object, **__: object) -> None:
+        while not (pids.exists() and pids.read_text()):
+            time.sleep(0.02)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        render(SIMPLE.dot, renderer=program(tmp_path, body))
+    monkeypatch.undo()
+    assert not runs(int(pids.read_text())) and not end.exists()
 
 
 def runs(pid: int) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nets.training.png import encode
@@ -238,6 +239,7 @@ SPECIAL = "".join(tex.WRITTEN) + "- ,~"
 
 
 @given(st.text(st.sampled_from(SPECIAL + "aZ09ÀÿŁ中") | st.characters(exclude_characters="["), max_size=12))
+@example(" a,,b--c---d  e ")
 def test_what_latex_prints_is_what_was_written(text: str) -> None:
     """Read back sign by sign; what pdfLaTeX does not know is there as its number."""
     written, read_back = tex.escaped(text), ""
@@ -361,7 +363,7 @@ def test_an_ellipse_is_one_and_its_label_stands_in_its_middle(monkeypatch: pytes
 def test_labels_of_wires_are_written_where_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
     node = {"_gvid": 0, "name": "n0", "pos": "10,20", "width": "1", "height": "0.5", "shape": "plain"}
     said = [[{"op": "T", "pt": [n, n], "align": "n", "width": 9, "text": f"at {n}"}] for n in (1, 2, 3)]
-    edge = {"tail": 0, "head": 0, "pos": "e,9,9 0,0 1,2 3,4 5,6", "color": "#464646",
+    edge = {"tail": 0, "head": 0, "pos": "s,7,7 e,9,9 0,0 1,2 3,4 5,6", "color": "#464646",
             "_ldraw_": said[0], "_hldraw_": said[1], "_tldraw_": said[2]}  # fmt: skip
     invisible = {"tail": 0, "head": 0, "pos": "0,0 1,2 3,4 5,6", "style": "invis"}
     lines = copied(monkeypatch, [], objects=[node], edges=[edge, invisible])
@@ -370,6 +372,14 @@ def test_labels_of_wires_are_written_where_they_stand(monkeypatch: pytest.Monkey
         r"\draw[draw=#464646, line width=1bp, -{Triangle[length=11.6bp, width=8.6bp]}] "
         r"(0,0) .. controls (1,2) and (3,4) .. (5,6) -- (9,9);"
     ]
+
+
+@given(st.floats(0, 360), st.floats(20, 400), st.floats(-0.35, 0.35) | st.floats(0.75, 30) | st.floats(-30, -0.75))
+def test_a_line_is_straight_in_any_direction_up_to_half_a_point(angle: float, length: float, off: float) -> None:
+    along = np.array([math.cos(math.radians(angle)), math.sin(math.radians(angle))])
+    aside = along[::-1] * [-1, 1]
+    points = [0 * along, length / 3 * along + off * aside, length / 2 * along, length * along]
+    assert tex._is_straight([point.tolist() for point in points]) == (abs(off) < 0.5)
 
 
 @pytest.mark.parametrize("engine", ["dot", "neato"])

@@ -193,13 +193,13 @@ class _Sheet:
 
     def text(self, ops: Sequence[Json]) -> tuple[str, str, str]:
         """The font of a label, how its lines are aligned, and the label in LaTeX."""
-        font, align, bits, first, lines = Json(), "", 0, "", list[list[str]]()
+        font, align, bits, color, lines = Json(), "", 0, "black", list[list[str]]()
         height: float | None = None
         for op in ops:
             if op.get("op") == "F":
                 font = op
             elif op.get("op") == "c":
-                first = first or self.color(op["color"])
+                color = self.color(op["color"])
             elif op.get("op") == "t":
                 bits = op["fontchar"]
             elif op.get("op") == "T":
@@ -214,7 +214,7 @@ class _Sheet:
                     size, face, align = font.get("size", 14), self.face(font, bits), op["align"]
         if not lines:
             return "", "", ""
-        full = f"font=\\fontsize{{{size:g}}}{{{1.2 * size:g}}}\\selectfont{face}, text={first or 'black'}"
+        full = f"font=\\fontsize{{{size:g}}}{{{1.2 * size:g}}}\\selectfont{face}, text={color}"
         return (
             full,
             {"l": "align=left", "r": "align=right"}.get(align, "align=center"),
