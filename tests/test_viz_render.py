@@ -152,9 +152,14 @@ def test_the_layout_has_the_words_of_the_figure(text: str) -> None:
     assert [op["text"] for o in found["objects"] for op in o["_ldraw_"] if op["op"] == "T"] == [text]
 
 
-def test_a_device_is_written_to_and_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
-    assert write_whole(os.devnull, b"gone") == Path(os.devnull)
-    assert not Path(os.devnull).is_file()
+def test_a_pipe_is_written_to_and_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    """A pipe of our own stands for all devices: one of the machine's would be lost if this failed."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert write_whole(pipe, b"words") == pipe
+    assert os.read(end, 9) == b"words" and pipe.is_fifo()
+    os.close(end)
     with pytest.raises(FileNotFoundError, match=r"there is no such folder: '.*nowhere'"):
         write_whole(tmp_path / "nowhere" / "x.svg", b"")
 
@@ -209,6 +214,11 @@ def test_a_file_that_ends_too_early_is_not_taken_for_a_picture(form: str, kept: 
     whole = SIMPLE.pdf(renderer=EMBEDDED) if form == "pdf" else render(SIMPLE.dot, form, renderer=EMBEDDED)
     assert _fault(whole, form) == ""
     assert _fault(whole[: int(len(whole.rstrip()) * kept)], form)
+    assert _fault(whole + b"\n", form) == "" and _fault(whole[1:], form)
+
+
+def test_json_that_is_no_object_is_no_layout() -> None:
+    assert _fault(b"[1]", "json") == "not an object" and _fault(b'{"a": 1}', "json") == ""
 
 
 @given(before=st.one_of(st.none(), st.binary(max_size=9)), after=st.binary(max_size=9))

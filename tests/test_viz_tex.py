@@ -197,6 +197,7 @@ def test_the_sheet_is_as_large_as_the_drawing_and_its_margin(drawing: Drawing, t
     assert float(found[2]) == pytest.approx(scale * (high - low) + 2, abs=0.02)
     assert (f"scale={scale:g}, transform shape" in text) == (scale != 1)
     assert text.strip() in page
+    assert "\\usepackage{lmodern}" in page  # other fonts do not have all sizes
     assert "\\usepackage{tikz}" in page and "\\pagestyle{empty}" in page
 
 
@@ -321,6 +322,13 @@ def test_what_a_renderer_draws_by_itself_is_copied_operation_by_operation(monkey
     ]
 
 
+@pytest.mark.parametrize("kind", tex.LINES)
+def test_a_label_with_a_line_in_it_is_copied_word_for_word(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = {"op": kind, "points": [[0, 0], [1, 2], [3, 4], [5, 6]]}
+    node, drawn, word = copied(monkeypatch, [line, {"op": "T", "pt": [7, 8], "align": "n", "width": 9, "text": "a"}])
+    assert node.endswith("{};") and drawn.startswith("\\path[") and word.endswith("at (7,8) {a};")
+
+
 def test_lines_of_a_label_are_lines_and_parts_of_a_line_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def text(words: str, y: float, bits: int = 0) -> Ops:
         return [{"op": "t", "fontchar": bits}, {"op": "T", "pt": [0, y], "align": "n", "width": 9, "text": words}]
@@ -350,7 +358,7 @@ def test_frames_are_drawn_first_with_their_names(monkeypatch: pytest.MonkeyPatch
 def test_an_ellipse_is_one_and_its_label_stands_in_its_middle(monkeypatch: pytest.MonkeyPatch) -> None:
     ops: Ops = [{"op": "F", "size": 14.0, "face": "Helvetica"}]
     ops += [{"op": "T", "pt": [10, 17], "align": "n", "width": 9, "text": "long"}]
-    for shape in ({"shape": "ellipse"}, {}):
+    for shape in ({"shape": "ellipse"}, {"shape": "oval"}, {}):
         node = {"_gvid": 0, "name": "n0", "pos": "10,20", "width": "1", "height": "0.5", "style": "filled", **shape}
         ellipse, label = copied(monkeypatch, [], objects=[{**node, "_ldraw_": ops}])
         assert ellipse == r"\path[draw=#000000, line width=1bp, fill=#D3D3D3] (10,20) ellipse (36 and 18);"

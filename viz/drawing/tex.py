@@ -23,6 +23,7 @@ WIDE = 2.2  # times as wide as high: what a title leaves of a slide of 16:9
 BOLD, ITALIC, SUBSCRIPT = 1, 2, 16  # bits of a font, as Graphviz counts them
 ROUND = ("circle", "ellipse", "oval", None)
 LABELS = ("_ldraw_", "_hldraw_", "_tldraw_")  # of a wire: in its middle, at its head, at its tail
+LINES = ("P", "B", "L", "p", "b")  # what Graphviz draws itself: polygons and curves, filled or not, and broken lines
 FAMILIES = {"Times": "\\rmfamily", "Courier": "\\ttfamily"}
 NAMED = r"""\ \textbackslash{} ^ \textasciicircum{} ~ \textasciitilde{} < \textless{} > \textgreater{} | \textbar{}
     " \textquotedbl{} ' \textquotesingle{} ` \textasciigrave{} … \ldots{} – \textendash{} — \textemdash{}"""
@@ -180,7 +181,7 @@ class _Sheet:
                 inner = f"width={width - pen:.2f}bp, height={height - pen:.2f}bp"
                 inside = f"\\includegraphics[{inner}]{{{self.prefix}{o['image']}}}"
                 yield f"\\node[{self.style(size, *outline)}] ({name}) at ({x},{y}) {{{inside}}};"
-            elif any(op["op"] in "PpBbLEeI" for op in texts if op):  # a table
+            elif any(op.get("op") in LINES for op in texts):  # a table
                 yield f"\\node[{self.style(size)}] ({name}) at ({x},{y}) {{}};"
                 yield from self.copied(texts)
             else:
@@ -242,7 +243,7 @@ class _Sheet:
                 font = op
             elif kind == "t":
                 bits = op["fontchar"]
-            elif kind in ("P", "B", "L", "p", "b"):
+            elif kind in LINES:
                 looks = f"fill={fill}" if kind in "PB" else f"draw={pen}, line width={width:g}bp"
                 yield f"\\path[{self.style(looks)}] {_path(op['points'], kind in 'Bb')}{' -- cycle' * (kind in 'Pp')};"
             elif kind == "T":
