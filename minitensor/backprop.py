@@ -1,7 +1,7 @@
 """Backpropagation: from the recipe of a value to its derivatives (reverse-mode automatic differentiation).
 
-What you can do here: list the `history` of a Tensor, take `gradients`, fill `.grad` with `backward`, and stack
-gradients into a `jacobian` or a `hessian`.
+What you can do here: list the `history` of a Tensor, take `gradients`, and fill `.grad` with `backward`.  (Gradients
+stacked into a `jacobian` or a `hessian`: `more/derivatives.py`.)
 
 Letters: L the scalar that is differentiated, g = dL/dt the gradient that has arrived at a Tensor t.
 The chain rule, for an input x of t:   (dL/dx)_j  +=  sum_i g_i (dt_i / dx_j),   one rule of t's primitive.
@@ -19,16 +19,13 @@ towards the outputs (forward mode) finds those of all outputs by *one* input; a 
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Callable, Iterable
 from operator import attrgetter
 
-import numpy as np
-
-from .checks import check_fits, named_error
-from .ops.shape import concatenate
+from .checks.operators import check_fits, check_seed, check_tensor, named_error, tensors_in
 from .recording import recording
-from .tensor import Operand, Primitive, Tensor, as_tensor, as_tensors, constant
+from .tensor import Operand, Primitive, Tensor, as_tensors, constant
+from .value import FLOAT_SCALARS
 
 # fmt: off
 
@@ -47,7 +44,7 @@ def history(output: Tensor) -> list[Tensor]:
     >>> history(c) == [c, b, a]
     True
     """
-    _check_tensor(output, "a Tensor has a history, got {}: NumPy's functions record nothing")
+    check_tensor(output, "a Tensor has a history, got {}: NumPy's functions record nothing")
     seen, todo = {output}, [output]
     while todo:  # a list of our own: a recursion over 100,000 operators would overflow Python's stack
         for x in todo.pop().inputs:
@@ -70,7 +67,7 @@ def gradients(output: Tensor, wrt: Iterable[Tensor], seed: Operand | None = None
     >>> slope.item(), bend.item()
     (27.0, 18.0)
     """
-    xs = _wrt(wrt)
+    xs: list[Tensor] = tensors_in(wrt)
     wanted = set(xs)
     newest_first = history(output)
     on_path = _on_path(newest_first, wanted)
@@ -98,7 +95,8 @@ def _share(g: Tensor, t: Tensor, i: int) -> Tensor | None:
         if (rule := primitive.vjp(i)) is None:
             return None
         share = rule(g, t, *t.inputs, **t._params)
-        _check_tensor(share, "it must return a Tensor, and it returned {}")
+        if not isinstance(share, Tensor):
+            raise TypeError(f"it must return a Tensor, and it returned {type(share).__name__}")
         return unbroadcast(share, t.inputs[i])
     except Exception as error:
         raise named_error(error, f"rule {i} of {primitive.name}") from error
@@ -113,7 +111,8 @@ def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
     >>> unbroadcast(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[0.0], [0.0]])).data.tolist()
     [[3.0], [7.0]]
     """
-    if share._value.shape == x._value.shape and share._value.dtype == x._value.dtype:
+    value, like = share._value, x._value  # of NumPy's single numbers the type says both
+    if type(value) is type(like) in FLOAT_SCALARS or (value.shape == like.shape and value.dtype == like.dtype):
         return share
     check_fits(share.shape, x.shape)
     new = share.ndim - x.ndim
@@ -147,62 +146,17 @@ def backward(output: Tensor, seed: Operand | None = None) -> None:
         for t, g in zip(everything, gradients(output, everything, seed), strict=True):
             t.grad = g
 
-def jacobian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
-    """All first derivatives of f at x, J[i, j] = df_i / dx_j; the shape is that of f(x) followed by that of x.
-
-    One pass backwards for each element of f(x).  It works within `no_grad` too.
-    Raises TypeError unless f returns a Tensor.
-
-    >>> jacobian(lambda x: x * x, Tensor([1.0, 2.0])).data.tolist()
-    [[2.0, 0.0], [0.0, 4.0]]
-    """
-    x = as_tensor(x)
-    with recording(True):
-        y = tensor_of(f, x)
-    one_hots = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
-    rows = [gradients(y, [x], seed=one_hot)[0].reshape(-1) for one_hot in one_hots]
-    return concatenate(rows or [np.zeros(0, y.dtype)]).reshape(y.shape + x.shape)
-
-def hessian(f: Callable[[Tensor], Tensor], x: Operand) -> Tensor:
-    """All second derivatives of a scalar f at x, H[i, j] = d2f / dx_i dx_j: the Jacobian of the gradient.
-
-    Raises ValueError unless f returns one number.
-
-    >>> hessian(lambda x: (x ** 3).sum(), Tensor([1.0, 2.0])).data.tolist()
-    [[6.0, 0.0], [0.0, 12.0]]
-    """
-
-    def gradient(x: Tensor) -> Tensor:
-        y = tensor_of(f, x)
-        if y.size != 1:
-            raise ValueError(f"a Hessian is taken of a scalar function, and this one returned shape {y.shape}")
-        return gradients(y, [x])[0]
-
-    return jacobian(gradient, x)
-
 def tensor_of(f: Callable[..., Tensor], *xs: Tensor) -> Tensor:
     """f(*xs); TypeError unless that is a Tensor."""
     y = f(*xs)
-    _check_tensor(y, "the function must return a Tensor, and it returned {}")
+    check_tensor(y, "the function must return a Tensor, and it returned {}")
     return y
-
-def _check_tensor(x: object, what: str) -> None:
-    if not isinstance(x, Tensor):
-        raise TypeError(what.format(type(x).__name__))
-
-def _wrt(wrt: Iterable[Tensor]) -> list[Tensor]:
-    """The Tensors by which to differentiate, as a list."""
-    xs = list(wrt) if isinstance(wrt, Iterable) and not isinstance(wrt, Tensor) else [None]
-    if not all(isinstance(x, Tensor) for x in xs):
-        raise TypeError(f"wrt must be a list of Tensors, as in gradients(y, [x]), got {reprlib.repr(wrt)}")
-    return xs  # type: ignore[return-value]
 
 def _seed(output: Tensor, seed: Operand | None) -> Tensor:
     if seed is None:
         return _uniform(1.0, output)
     _, given = as_tensors(output, seed)
-    if given.shape != output.shape:
-        raise ValueError(f"the seed has shape {given.shape}, the output {output.shape}; they must be the same")
+    check_seed(given.shape, output.shape)
     return given if given.dtype == output.dtype else given.astype(output.dtype)
 
 def _uniform(value: float, like: Tensor) -> Tensor:

@@ -23,7 +23,8 @@ cross-correlation.  Source: Goodfellow, Bengio and Courville, Deep Learning, sec
 
 from __future__ import annotations
 
-from .checks import Ints, Sizes, check_bias, check_dense, check_layer, of_rank, padding_fill
+from .checks import Ints, Sizes
+from .checks.layers import check_bias, check_dense, check_layer, of_rank, padding_fill
 from .ops.contract import _einsum, matmul
 from .ops.shape import pad
 from .tensor import Array, Operand, Tensor, as_tensors, primitive

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .checks import Ints, Sizes, check_layer, of_rank
+from .checks import Ints, Sizes
+from .checks.layers import check_layer, of_rank
 from .conv import bias_of_shape, of_axes
 from .ops.contract import einsum
 from .ops.shape import index

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .activations import log_softmax
-from .checks import class_weights, soft_labels, whole_labels
-from .tensor import Array, Operand, Tensor, as_tensor, as_tensors, primitive
-from .value import refuse_tracing
+from .checks.layers import whole_labels
+from .more.losses import soft_cross_entropy, weighted_cross_entropy
+from .tensor import Operand, Tensor, as_tensor, as_tensors
 
 # fmt: off
 
@@ -40,31 +40,12 @@ def cross_entropy(
     0.3466
     """
     logits = as_tensor(logits)
-    weights = None if weight is None else class_weights(logits.shape, logits.dtype, weight)
     if (labels.ndim if isinstance(labels, Tensor) else np.ndim(labels)) == 2:
-        soft = as_tensors(logits, labels)[1]
-        soft_labels(logits.shape, soft.shape, ignore_index)
-        soft = _distributions(soft if soft.dtype == logits.dtype else soft.astype(logits.dtype))
-        return -((soft if weights is None else soft * weights) * log_softmax(logits, axis=1)).sum() / logits.shape[0]
-    classes = whole_labels(logits.shape, labels, ignore_index)
-    if ignore_index is not None:
-        refuse_tracing(f"which rows count with ignore_index (={ignore_index}) depends on labels: leave rows out before")
-    rows = np.arange(len(classes)) if ignore_index is None else np.flatnonzero(classes != ignore_index)
-    chosen = log_softmax(logits, axis=1)[rows, classes[rows]]
-    if not len(rows) or (weights is not None and not weights[classes[rows]].any()):
-        raise ValueError(f"no row counts: labels {classes}, weight {weight!r}, ignore_index {ignore_index}")
-    if weights is None:
-        return -chosen.mean()
-    times = as_tensor(weights)[classes[rows]]
-    return -(chosen * times).sum() / times.sum()
-
-@primitive
-def _distributions(q: Array) -> Array:
-    """Soft labels as they are; ValueError unless each row is a distribution (an operator: so programs check it too)."""
-    if not (q >= 0).all() or not np.allclose(q.sum(axis=1), 1, rtol=0, atol=1e-3):
-        raise ValueError(f"each row of soft labels {q.shape} must be positive and add up to 1, got {q}")
-    return q
-_distributions.defvjp(lambda g, out, q: g)
+        return soft_cross_entropy(logits, labels, weight, ignore_index)
+    if weight is not None or ignore_index is not None:
+        return weighted_cross_entropy(logits, labels, weight, ignore_index)
+    classes = whole_labels(logits.shape, labels)
+    return -log_softmax(logits, axis=1)[np.arange(len(classes)), classes].mean()
 
 def mean_squared_error(a: Operand, b: Operand) -> Tensor:
     """The average of (a - b)^2 over all elements; ValueError unless both have the same shape.

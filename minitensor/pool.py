@@ -9,13 +9,13 @@ Letters as in `conv.py`.  Source: Goodfellow, Bengio and Courville, Deep Learnin
 
 from __future__ import annotations
 
-from functools import reduce
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from .checks import Ints, check_half, of_rank
+from .checks import Ints
+from .checks.layers import of_rank
 from .tensor import Array, Operand, Tensor, as_tensor, primitive
 from .windows import Windows, fold_patches, patches
 
@@ -43,7 +43,7 @@ def max_pool(
     array([[[1., 1., 0.]]])
     """
     x = as_tensor(x)
-    return _max_pool(x, windows=pool_windows(x, kernel_size, stride, padding, dilation, ceil_mode))
+    return _max_pool(x, windows=Windows.of_pool(x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode))
 
 @primitive
 def _max_pool(x: Array, *, windows: Windows) -> Array:
@@ -97,45 +97,26 @@ def avg_pool(
     array([[[[3.]]]])
     """
     x = as_tensor(x)
-    windows = pool_windows(x, kernel_size, stride, padding, 1, ceil_mode)
+    windows = Windows.of_pool(x.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     return _avg_pool(x, windows=windows, count_include_pad=bool(count_include_pad))
 
 @primitive
 def _avg_pool(x: Array, *, windows: Windows, count_include_pad: bool) -> Array:
     """Add up each window, and divide by its count."""
-    return patches(x, windows).sum(axis=taps(windows)) / counts(windows, count_include_pad, x.dtype)
+    return patches(x, windows).sum(axis=taps(windows)) / windows.counts(count_include_pad).astype(x.dtype)
 
 @primitive
 def _avg_unpool(g: Array, *, windows: Windows, count_include_pad: bool) -> Array:
     """Fold an equal part of each g for each tap: the adjoint of the mean."""
-    parts = for_each_tap(g / counts(windows, count_include_pad, g.dtype), windows)
+    parts = for_each_tap(g / windows.counts(count_include_pad).astype(g.dtype), windows)
     return fold_patches(np.broadcast_to(parts, (*g.shape, *windows.kernel)), windows)
 
 _avg_pool.defvjp(lambda g, out, x, **settings: _avg_unpool(g, **settings))
 _avg_unpool.defvjp(lambda x, out, g, **settings: _avg_pool(x, **settings))
 
-def counts(windows: Windows, count_include_pad: bool, dtype: np.dtype) -> Array:
-    """How many cells of the image, and of its margin if that is included, each window has."""
-    margin = windows.margin if count_include_pad else [(0, 0)] * len(windows.size)
-    lines = zip(windows.size, margin, range(len(windows.size)), strict=True)
-    along = [((p := windows.positions(axis)) >= -a) & (p < n + b) for n, (a, b), axis in lines]
-    return reduce(np.multiply.outer, [cells.sum(axis=1) for cells in along]).astype(dtype)
-
 def taps(windows: Windows) -> tuple[int, ...]:
     """The axes of the taps in `patches`, which come last."""
     return tuple(range(-len(windows.kernel), 0))
-
-def pool_windows(
-    x: Tensor, kernel_size: Ints, stride: Ints | None, padding: Ints | str = 0, dilation: Ints = 1,
-    ceil_mode: bool = False,
-) -> Windows:
-    """The windows of a pool: those of a convolution, but with at most half a kernel of margin."""
-    windows = Windows.over(
-        x.shape[2:], kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
-    )
-    if padding != "same":
-        check_half(windows.margin, windows.kernel)
-    return windows
 
 max_pool1d, max_pool2d, max_pool3d = of_rank(1, max_pool), of_rank(2, max_pool), of_rank(3, max_pool)
 avg_pool1d, avg_pool2d, avg_pool3d = of_rank(1, avg_pool), of_rank(2, avg_pool), of_rank(3, avg_pool)

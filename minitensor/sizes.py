@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from .checks import check_least, listed, number_of_places, transposed_size, whole
-from .windows import Windows
+from .checks import check_least, listed, whole
+from .checks.layers import number_of_places, transposed_size
+from .geometry import Windows
 
 
 def conv_output_size(

@@ -23,8 +23,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from . import checks
 from .checks import DEFAULT_FLOAT, Axis, float_dtype
+from .checks.operators import check_call, check_rules, input_names, no_rule
 from .recording import RECORDING
 from .value import FLOAT_SCALARS, Value, as_floats, deep_copy, frozen, own_floats
 from .value import Array as Array
@@ -44,27 +44,26 @@ class Primitive:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        if not callable(function):
-            raise TypeError(f"an operator is made of a NumPy function, got {function!r}")
+        self.input_names = input_names(function)
         self.function = self.definition = self.__wrapped__ = function
         self.name = function.__name__.lstrip("_")  # the primitive behind the public function `where` is `_where`
         self.defaults: Mapping[str, Any] = getattr(function, "__kwdefaults__", None) or {}
-        self.input_names = checks.input_names(function)
-        self.vjp: Callable[[int], Rule | None] = partial(checks.no_rule, self.name)  # vjp(i) is the rule for input i
+        self.vjp: Callable[[int], Rule | None] = partial(no_rule, self.name)  # vjp(i) is the rule for input i
         self.__doc__, self.__module__ = function.__doc__, function.__module__
         self.__name__ = self.__qualname__ = function.__name__
 
     def __call__(self, *inputs: Any, **settings: Any) -> Tensor:
         """Compute the value, and remember how."""
+        values = []
         for x in inputs:
-            if type(x) is not Tensor:  # seldom, and to look is quicker than to call
-                inputs = as_tensors(*inputs)
-                break
+            if not isinstance(x, Tensor):  # numbers and arrays become Tensors first
+                return self(*as_tensors(*inputs), **settings)
+            values.append(x._value)
         params = _checked_settings(self, settings) if settings or self.defaults else NO_SETTINGS
         try:
-            value = self.function(*[x._value for x in inputs], **params)
+            value = self.function(*values, **params)
         except TypeError:
-            checks.check_call(self.name, self.definition, len(inputs))
+            check_call(self.name, self.definition, len(inputs))
             raise
         if type(value) not in FLOAT_SCALARS:
             value = as_floats(self.name, value, inputs)
@@ -80,7 +79,7 @@ class Primitive:
         second mechanism.  None in place of a rule says that the derivative is zero wherever there is one.
         Raises ValueError unless there are as many rules as inputs.
         """
-        checks.check_rules(self.name, self.definition, len(rules))
+        check_rules(self.name, self.definition, len(rules))
         self.vjp = rules.__getitem__
 
     def defvjp_each(self, rule: Rule) -> None:
@@ -256,11 +255,17 @@ def as_tensors(*operands: Operand) -> tuple[Tensor, ...]:
     >>> as_tensors(Tensor(np.float32([1, 2])), 3)[1].dtype
     dtype('float32')
     """
-    dtypes = [x._value.dtype for x in operands if isinstance(x, Tensor)]
+    dtypes = []  # in loops: up to Python 3.11 a comprehension costs a call, and each x + 1 comes by here
+    for x in operands:
+        if isinstance(x, Tensor):
+            dtypes.append(x._value.dtype)
     if len(dtypes) == len(operands):
         return operands  # type: ignore[return-value]
     adopted = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes) if dtypes else DEFAULT_FLOAT
-    return tuple([x if isinstance(x, Tensor) else constant(x, adopted) for x in operands])
+    tensors = []
+    for x in operands:
+        tensors.append(x if isinstance(x, Tensor) else constant(x, adopted))
+    return tuple(tensors)
 
 def constant(data: npt.ArrayLike, dtype: np.dtype[Any]) -> Tensor:
     """A Tensor of this number or array; dtype is for data that does not bring a float dtype of its own."""

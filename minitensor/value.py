@@ -1,7 +1,8 @@
 """The value of a Tensor: an array of floats that nobody can change, and what Python and NumPy ask of it.
 
 `Value` is the part of a Tensor that has no derivative: its array, its name, and how Python and NumPy read them.
-Who asks NumPy for the value gets it; a NumPy function that would compute with it, and lose the recipe, is refused.
+Who asks NumPy for the value gets it; a NumPy function that would compute with it, and lose the recipe, is refused where
+NumPy says that it is one (`Value.__array__` tells where it does not).
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from . import checks
 from .checks import DEFAULT_FLOAT, FLOATS, holds
+from .checks.operators import ASK_FOR_THE_VALUE, way_out
 
 Array: TypeAlias = npt.NDArray[Any]
 FLOAT_SCALARS = (np.float32, np.float64)
@@ -132,14 +133,20 @@ class Value:
     __array_priority__ = 1000  # so that `array * x` is x.__rmul__(array), and not an array of Tensors
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        """The value, for NumPy; what is made of that has no recipe.
+
+        NumPy asks for it in silence where it writes to an array (`a[...] = x`, `np.full(3, x)`, `np.add.at(a, i, x)`,
+        `np.exp(x, out=a)`), in `np.add.outer`, and in methods of arrays, as `a.dot(x)`.  `__array_ufunc__ = None` would
+        refuse those that are ufuncs, but `a *= x` too, and without a word on the way out.
+        """
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __array_wrap__(self, array: Array, context: tuple[Any, ...] | None = None, return_scalar: bool = False) -> Any:
-        raise checks.way_out(context[0].__name__ if context else None)
+        raise way_out(context[0].__name__ if context else None)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if function.__name__ not in checks.ASK_FOR_THE_VALUE:
-            raise checks.way_out(function.__name__)
+        if function.__name__ not in ASK_FOR_THE_VALUE:
+            raise way_out(function.__name__)
 
         def value(x: Any) -> Any:
             return x.data if isinstance(x, Value) else type(x)(map(value, x)) if type(x) in (list, tuple) else x
@@ -189,7 +196,8 @@ def own_floats(data: npt.ArrayLike, dtype: np.dtype[Any], asked: np.dtype[Any] |
 def as_floats(name: str, value: Any, inputs: Sequence[Value]) -> Any:
     """What the function of an operator returned, as read-only floats; it may be a Python number, integers, booleans."""
     if type(value) is np.ndarray and value.dtype in FLOATS:
-        owner: Any = value
+        value.setflags(write=False)
+        owner: Any = value.base
         while isinstance(owner, np.ndarray):  # nor may what it is a view of be written to
             owner.setflags(write=False)
             owner = owner.base

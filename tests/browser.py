@@ -46,8 +46,15 @@ class Browser:
     def text(self, selector: str) -> str:
         return str(self.run("return document.querySelector(arguments[0]).textContent", selector))
 
-    def press(self, keys: str) -> None:
-        ActionChains(self.driver, duration=0).send_keys(*keys).perform()
+    def press(self, keys: str, held: str = "") -> None:
+        """One key after the other, while another one is held."""
+        chain = ActionChains(self.driver, duration=0)
+        for key in held:
+            chain.key_down(key)
+        chain.send_keys(*keys)
+        for key in held:
+            chain.key_up(key)
+        chain.perform()
 
     def click(self, selector: str) -> None:
         self.driver.find_element(By.CSS_SELECTOR, selector).click()

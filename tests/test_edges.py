@@ -74,6 +74,29 @@ def test_what_asks_for_the_value_gets_it(x):
     assert np.array2string(t) == np.array2string(x)
 
 
+INTO_ARRAYS = {
+    "a[...] = x": lambda a, x: a.__setitem__(..., x),
+    "out=": lambda a, x: np.positive(x, out=a),
+    "add.at": lambda a, x: np.add.at(a, np.arange(len(a)), x),
+}
+
+
+@pytest.mark.parametrize("write", INTO_ARRAYS.values(), ids=INTO_ARRAYS)
+@given(shapes(min_dims=1, max_dims=1).flatmap(whole_numbers))
+def test_what_numpy_writes_to_an_array_is_the_value(write, x):
+    """So it is where it makes one to write to: `full`, `outer` and the methods of arrays."""
+    t, written = Tensor(x), np.zeros_like(x)
+    write(written, t)
+    same(written, x)
+    for made, of_values in (
+        (np.full(x.shape, t), x),
+        (np.add.outer(t, x), np.add.outer(x, x)),
+        (x.dot(t), x.dot(x)),
+    ):
+        assert not isinstance(made, Tensor)
+        same(made, of_values)
+
+
 @given(vectors, vectors)
 def test_numpy_on_the_left_keeps_the_graph(x, y):
     """array * Tensor, and NumPy's scalars on the left, are Tensors that lead back to their inputs; also with +=."""

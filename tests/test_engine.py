@@ -840,6 +840,7 @@ def test_methods_are_the_functions():
             (p.name, p.kind, p.default) for p in expected_settings
         ], name
         assert name in inspect.getdoc(getattr(Tensor, name))
+    assert x.argmax(1).tolist() == mt.argmax(x, 1).tolist() == [1, 1] and x.argmax() == 3
     assert np.array_equal(x.T.data, x.data.T)
     assert np.array_equal((-x).data, -x.data)
     assert np.array_equal(abs(-x).data, x.data)

@@ -401,6 +401,24 @@ def test_a_transpose_names_each_axis_once(axes):
         mt.transpose(ones((2, 3)), axes)
 
 
+@pytest.mark.parametrize(
+    ("refused", "said"),
+    [
+        (lambda: mt.matmul(2.0, ones((2, 2))), ["()", "(2, 2)", "a number"]),
+        (lambda: mt.cross_entropy(ones((2, 0)), [0, 0]), ["(2, 0)", "K > 0"]),
+        (lambda: mt.cross_entropy(ones((0, 2)), []), ["(0, 2)", "N > 0"]),
+        (lambda: mt.cross_entropy(ones((2, 0)), ones((2, 0))), ["(2, 0)", "K > 0"]),
+        (lambda: mt.maxout(ones((1, 4)), -2), ["pieces (=-2)", "at least 1"]),
+        (lambda: mt.windows(ones(2), (1, 1)), ["(1, 1)", "at least 2", "(2,)"]),
+        (lambda: mt.pad(ones((2, 3)), [1, 2, 3]), ["[1, 2, 3]", "a number", "one for each axis"]),
+    ],
+)
+def test_a_message_says_what_was_asked(refused, said):
+    """The words name the condition that did not hold."""
+    with raises(ValueError, *said):
+        refused()
+
+
 @pytest.mark.parametrize("widths", [[(1, 2)] * 3, [(1, 2, 3)] * 2, -1, (1, -1), [(0, 0), (-2, 0)]], ids=str)
 def test_widths_are_pairs_for_each_axis_and_not_negative(widths):
     """ValueError with the widths."""

@@ -94,7 +94,7 @@ def test_soft_labels_may_be_tensors_and_have_a_gradient(size, rng):
         ([0, 1], {"weight": [1.0, -1.0]}, ["from 0 on", "-1."]),
         ([0, 1], {"weight": [1.0, np.nan]}, ["finite", "nan"]),
         ([[0.5, 0.6], [0.5, 0.5]], {}, ["add up to 1", "0.6"]),
-        ([[1.5, -0.5], [0.5, 0.5]], {}, ["positive", "-0.5"]),
+        ([[1.5, -0.5], [0.5, 0.5]], {}, ["from 0 on", "-0.5"]),
         ([[0.5, 0.5]], {}, [(1, 2), (2, 2)]),
         ([[0.5, 0.5], [1.0, 0.0]], {"ignore_index": 0}, ["no ignore_index"]),
     ],

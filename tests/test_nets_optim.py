@@ -207,6 +207,14 @@ def test_a_step_never_makes_a_parameter_or_its_memory_infinite(name, slope, scal
             optimizer.step(slopes)
 
 
+@given(st.floats(1, 2.0**126, width=32))
+def test_a_step_to_a_large_number_is_taken(size):
+    """Also where its square is infinite."""
+    point = Point(np.ones(2, np.float32))
+    SGD(point, 1.0).step([Tensor(np.full(2, -size, np.float32))])
+    assert (point.w.data == np.float32(1) + np.float32(size)).all()
+
+
 @pytest.mark.parametrize("name", MAKES)
 @given(st.integers(0, 2))
 def test_a_step_that_fails_half_way_changes_nothing(name, failing):

@@ -76,6 +76,12 @@ def test_there_are_no_late_imports():
 PATH = ("tensor", "backprop", "finite", "ops", "windows", "conv", "pool", "activations", "losses", "normalize")
 
 
+def test_the_readers_path_is_an_evenings_reading():
+    """It has at most 1,700 lines, docstrings included."""
+    path = [p for p in sources("minitensor") if p.relative_to(ROOT / "minitensor").with_suffix("").parts[0] in PATH]
+    assert sum(len(p.read_text().splitlines()) for p in path) <= 1700
+
+
 def test_the_readers_path_needs_nothing_beside_it():
     """What explains reverse mode and convolution imports no speed, no formulas and no programs."""
     modules = {module_name(path): path for path in sources("minitensor")}

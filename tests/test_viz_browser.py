@@ -279,6 +279,7 @@ GRID = [  # with many that do not fit
 ]
 SAID = "[...document.querySelectorAll('#message, #explanation, #python')].map(e => e.textContent)"
 RUN_GRID = (
+    "document.getElementById('picture').style.setProperty('content-visibility', 'hidden');"  # drawn, but not laid out
     "return arguments[0].map(setting => { const message = playground.set(setting);"
     f"return [message, playground.size(), playground.wires(), ...{SAID}]; }})"
 )

@@ -357,6 +357,21 @@ def test_a_formula_too_long_to_be_read_is_said_to_be(tmp_path: Path) -> None:
     assert "= (a formula too long to be read)" in page_of(y, tmp_path)[0]
 
 
+def test_numbers_that_are_not_finite_are_shown_as_such(tmp_path: Path) -> None:
+    with np.errstate(invalid="ignore"):
+        text, steps, _ = page_of(Tensor([np.nan, np.inf, 1.0], name="x") * Tensor([1.0, 2.0, 3.0], name="w"), tmp_path)
+    assert "NaN" not in text and "Infinity" not in text
+    [product] = [step for step in steps if step["kind"] == "backward" and len(step["parts"]) == 2]
+    own = [slope for j, terms in enumerate(product["parts"][1]["sources"]) for i, _, slope in terms if i == j]
+    assert own == ["nan", "inf", 1.0]
+
+
+def test_a_title_is_text(tmp_path: Path) -> None:
+    number: Any = 3
+    with pytest.raises(TypeError, match="title is text, got 3"):
+        viz.stepper(Tensor(1.0), tmp_path / "page.html", title=number)
+
+
 def test_a_computation_too_long_to_step_through_is_refused(tmp_path: Path) -> None:
     y = Tensor(1.0)
     for _ in range(151):

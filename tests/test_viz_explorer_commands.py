@@ -18,7 +18,8 @@ def test_a_network_that_was_kept_can_be_explored(tmp_path: Path, capsys: Any, na
     nets.save(tmp_path / "kept.npz", build(seed=3))
     assert main(["explore", str(tmp_path / "kept.npz"), "--out", str(tmp_path / "page.html")]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'page.html'}\n"
-    assert f"<h1>{name}, live</h1>" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert f"<h1>{name}, live</h1>" in text and "Back to all figures" not in text
 
 
 def test_a_file_that_cannot_be_explored_is_named(tmp_path: Path, capsys: Any) -> None:
@@ -43,3 +44,4 @@ def test_the_tour_ends_with_the_page_of_the_network_that_it_has_trained(
     page = Path(capsys.readouterr().out.splitlines()[-1].strip())
     assert page == tmp_path / "explorer.html"
     assert page.stat().st_size < 2_000_000
+    assert '<a href="gallery/index.html">Back to all figures</a>' in page.read_text(encoding="utf-8")

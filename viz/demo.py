@@ -41,7 +41,8 @@ def demo(out: Path, epochs: int = EPOCHS) -> Path:
     print("3. Look: the computation graph of one training step, with all gradients, is in")
     print(f"   {path}\n")
     title = "LeNet, which has just learnt to read digits"
-    return explorer(model, test.images, out / "explorer.html", labels=test.labels, before=before, title=title)
+    page, gallery = out / "explorer.html", "gallery/index.html"  # the gallery of the last step
+    return explorer(model, test.images, page, labels=test.labels, before=before, title=title, back=gallery)
 
 
 def explore(checkpoint: Path, path: Path, *, data: Path | None = None, classes: int = 10) -> Path:

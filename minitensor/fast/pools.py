@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..pool import _at_maxima, _max_unpool, counts
+from ..pool import _at_maxima, _max_unpool
 from ..tensor import Array
 from ..windows import Windows
 from .memory import bits, in_order_of, margin
@@ -120,7 +120,7 @@ def _count(windows: Windows, count_include_pad: bool, dtype: np.dtype) -> Array:
     """How many cells each window has: one number, where it is the same for all."""
     if not any(before or after for before, after in windows.reach):
         return dtype.type(prod(windows.kernel))
-    return counts(windows, count_include_pad, dtype)
+    return windows.counts(count_include_pad).astype(dtype)
 
 
 def _around(x: Array, windows: Windows) -> tuple[tuple[int, int], ...]:

@@ -17,9 +17,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .. import activations, conv, losses, more, pool
+from .. import activations, conv, more, pool
 from ..checks import Sizes
-from ..more import functions, pools, rearrange, reductions
+from ..more import functions, losses, pools, rearrange, reductions
 from ..ops import contract, elementwise, reduce
 from ..ops import shape as shapes
 from ..tensor import Primitive, Tensor
@@ -157,8 +157,8 @@ def _float_power(x: Expression, y: Expression) -> Expression:
     return Expression(text, f"{x.latex_within(ATOM)}^{{{y.latex}}}", POWER, np.broadcast_shapes(x.shape, y.shape))
 
 
-PLAIN = (elementwise.log, elementwise.tanh, elementwise.sign, elementwise.maximum, elementwise.minimum, more.sin,
-         more.cos, more.erf)  # fmt: skip
+PLAIN = (elementwise.log, elementwise.tanh, elementwise.sign, elementwise.maximum, more.minimum, more.sin, more.cos,
+         more.erf)  # fmt: skip
 ELEMENTWISE: dict[Primitive, Callable[..., Expression]] = {
     **{primitive: _call(primitive.name) for primitive in PLAIN},
     elementwise.add: add,
@@ -174,8 +174,6 @@ ELEMENTWISE: dict[Primitive, Callable[..., Expression]] = {
     elementwise.greater: partial(_compare, ">", ">"),
     elementwise.greater_equal: partial(_compare, ">=", "\\geq"),
     elementwise._where: _where,
-    functions._not_below: lambda high, low: high,  # a check
-    losses._distributions: lambda labels: labels,
     elementwise._astype: lambda x, dtype: x if dtype == np.float64 else function("float32", [x]),
     activations.relu: lambda x: function("relu", [x])._replace(text=f"maximum({x.text}, 0)"),
     functions._leaky_relu: _leaky_relu,
@@ -186,7 +184,7 @@ ELEMENTWISE: dict[Primitive, Callable[..., Expression]] = {
     more.logaddexp: _call("logaddexp", lambda x, y: _log(add(_exp(x), _exp(y)))),
     more.isnan: _isnan,
     functions._not_below: lambda high, low: high,  # these only check
-    losses._distributions: lambda q: q,
+    losses._distributions: lambda labels: labels,
 }
 
 # -- shapes ------------------------------------------------------------------------------------------------------------
@@ -385,7 +383,7 @@ def _conv_transpose(t: Tensor, g: Expression, w: Expression) -> Expression:
 def _avg_unpool(t: Tensor, g: Expression) -> Expression:
     """Each g, divided by the count of its window, stamps a kernel of ones, channel by channel."""
     windows, kernels = t.params["windows"], (t.shape[1], 1, *t.params["windows"].kernel)
-    counts = pool.counts(windows, t.params["count_include_pad"], np.dtype(float))
+    counts = windows.counts(t.params["count_include_pad"]).astype(float)
     share = divide(g, literal(counts)._replace(shape=counts.shape) if np.ptp(counts) else number(counts.flat[0]))
     return _conv_transpose(t, _of_shape(share, t.inputs[0].shape), _of_shape(number(1), kernels))
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..activations import sigmoid
-from ..ops.elementwise import _power, abs, log, maximum, minimum, where
+from ..ops.elementwise import _power, abs, log, maximum, where
 from ..tensor import Array, Operand, Tensor, as_tensor, primitive
 
 # fmt: off
@@ -150,6 +150,14 @@ def gelu(x: Operand) -> Tensor:
     """
     x = as_tensor(x)
     return x * (1 + erf(x / math.sqrt(2))) / 2
+
+
+@primitive
+def minimum(x: Array, y: Array) -> Array:
+    """The smaller of two, element by element; a tie sends the gradient to the first, x"""
+    return np.minimum(x, y)
+minimum.defvjp(lambda g, out, x, y: where(x <= y, g, 0),
+               lambda g, out, x, y: where(x <= y, 0, g))
 
 
 def clip(x: Operand, low: Operand | None = None, high: Operand | None = None) -> Tensor:

@@ -10,13 +10,14 @@ from functools import reduce
 
 import numpy as np
 
-from ..checks import Ints, axis_of, of_rank, real, whole
+from ..checks import Ints, axis_of, real, whole
+from ..checks.layers import of_rank
 from ..conv import of_axes
 from ..ops.contract import einsum
 from ..ops.elementwise import abs as absolute
 from ..ops.elementwise import sign, where
 from ..ops.reduce import max as maximum_over
-from ..pool import for_each_tap, pool_windows, taps
+from ..pool import for_each_tap, taps
 from ..tensor import Array, Operand, Tensor, as_tensor, primitive
 from ..windows import Windows, _fold, _windows, patches
 
@@ -36,7 +37,7 @@ def lp_pool(x: Operand, kernel_size: Ints, *, norm: float = 2, stride: Ints | No
     if not 1 <= real("norm", norm) < np.inf:
         raise ValueError(f"norm (={norm}) must be a number from 1; max pooling is the limit of larger and larger ones")
     x = as_tensor(x)
-    return _lp_pool(x, windows=pool_windows(x, kernel_size, stride), norm=norm)
+    return _lp_pool(x, windows=Windows.of_pool(x.shape[2:], kernel_size, stride), norm=norm)
 
 @primitive
 def _lp_pool(x: Array, *, windows: Windows, norm: float) -> Array:
@@ -80,7 +81,7 @@ def weighted_avg_pool(
     if not real("sigma", sigma) > 0:
         raise ValueError(f"sigma (={sigma}) must be positive")
     x = as_tensor(x)
-    windows = pool_windows(x, kernel_size, stride)
+    windows = Windows.of_pool(x.shape[2:], kernel_size, stride)
     weights = reduce(np.multiply.outer, [_gaussian(k, sigma) for k in windows.kernel]).astype(x.dtype)
     return einsum(of_axes("nchwij,ij->nchw", x.ndim - 2), _windows(x, windows=windows), weights)
 
@@ -109,6 +110,6 @@ def maxout(x: Operand, pieces: int, axis: int = 1) -> Tensor:
     x = as_tensor(x)
     axis = axis_of(x.shape, axis)
     if whole("pieces", pieces) < 1 or x.shape[axis] % pieces:
-        raise ValueError(f"channels (={x.shape[axis]}) must be divisible by pieces (={pieces})")
+        raise ValueError(f"channels (={x.shape[axis]}) must be divisible by pieces (={pieces}), of at least 1")
     runs = x.reshape(*x.shape[:axis], x.shape[axis] // pieces, pieces, *x.shape[axis + 1 :])
     return maximum_over(runs, axis=axis + 1)

@@ -1,6 +1,6 @@
 """Operators that treat each element by itself.
 
-What you can do here: arithmetic, powers, `exp log sqrt abs sign tanh`, compare, choose (`where maximum minimum`).
+What you can do here: arithmetic, powers, `exp log sqrt abs sign tanh`, compare, choose (`where maximum`).
 
 Each is a NumPy expression and, right below it, a line of calculus for each input.  Letters: x, y inputs, out the
 output, g = dL/d out.  Shapes broadcast as in NumPy; `gradients` sums back to the shape of the input, so no rule speaks
@@ -157,13 +157,6 @@ def maximum(x: Array, y: Array) -> Array:
     return np.maximum(x, y)
 maximum.defvjp(lambda g, out, x, y: where(x >= y, g, 0),
                lambda g, out, x, y: where(x >= y, 0, g))
-
-@primitive
-def minimum(x: Array, y: Array) -> Array:
-    """The smaller of two, element by element; a tie sends the gradient to the first, x"""
-    return np.minimum(x, y)
-minimum.defvjp(lambda g, out, x, y: where(x <= y, g, 0),
-               lambda g, out, x, y: where(x <= y, 0, g))
 
 def astype(x: Operand, dtype: npt.DTypeLike) -> Tensor:
     """The same values as float32 or float64; TypeError for any other dtype

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from ..losses import _distributions
-from ..more.functions import _not_below, float_power, isnan, logaddexp
+from ..more.functions import _not_below, float_power, isnan, logaddexp, minimum
+from ..more.losses import _distributions
 from ..ops.elementwise import (
     _astype,
     _power,
@@ -30,7 +30,6 @@ from ..ops.elementwise import (
     greater,
     greater_equal,
     maximum,
-    minimum,
     multiply,
     negative,
     subtract,

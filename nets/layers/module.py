@@ -151,7 +151,7 @@ class Module:
         """Each Tensor, array and Module in it, with its name, at every place that holds it."""
         found: list[tuple[str, Any]] = []
         for name, value in vars(self).items():
-            if type(value) in PLAIN:  # as nearly all settings are
+            if _is_plain(value):
                 continue
             if isinstance(value, PARTS):
                 if not (name in self.moving and isinstance(value, Tensor)):  # that is a buffer, while it is traced
@@ -178,7 +178,7 @@ class Module:
         """Store another value, in every place, for each one that has its id as a key of `new`."""
         for _, module in self.modules():
             for name, value in list(vars(module).items()):
-                if type(value) not in PLAIN and (exchanged := _exchanged(value, new)) is not value:
+                if not _is_plain(value) and (exchanged := _exchanged(value, new)) is not value:
                     setattr(module, name, exchanged)
 
     # -- its state -----------------------------------------------------------------------------------------------------
@@ -290,6 +290,11 @@ class Module:
 
 
 PARTS = (*HELD, Module)  # what a module is made of
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is a setting such as nearly all are: a number, a word, or a tuple of these."""
+    return type(value) in PLAIN or (type(value) is tuple and PLAIN.issuperset(map(type, value)))
 
 
 def _found_in(container: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -31,7 +31,8 @@ from minitensor import (
     tiled_conv1d,
     tiled_conv2d,
 )
-from minitensor.checks import Ints, margins, padding_fill, per_axis
+from minitensor.checks import Ints, per_axis
+from minitensor.checks.layers import margins, padding_fill
 from minitensor.windows import Windows
 
 from .functions import Identity, positive

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minitensor import Tensor, avg_pool2d, concatenate, conv2d, cross_entropy
-from minitensor.checks import whole_labels
+from minitensor.checks.layers import whole_labels
 from minitensor.ops.shape import scatter
 from minitensor.tensor import Array
 

@@ -84,7 +84,7 @@ class Optimizer:
                     value = self.update(i, w.data, g.data.astype(w.dtype, copy=False), rate)
                     # C order, so that the sums of a resumed run add up in the same order: a file keeps no other.
                     value = np.asarray(value, w.dtype, order="C")
-                    if not all(np.isfinite(a).all() for a in (value, *(kept[i] for kept in self.memory.values()))):
+                    if not all(map(_is_finite, (value, *[kept[i] for kept in self.memory.values()]))):
                         raise ValueError(
                             f"a step at learning rate {rate} makes {name} infinite or nan: try a smaller rate"
                         )
@@ -124,6 +124,11 @@ class Optimizer:
         self.steps = steps
         for name, arrays in self.memory.items():
             self.memory[name] = [np.array(state[f"{name}.{i}"], array.dtype) for i, array in enumerate(arrays)]
+
+
+def _is_finite(a: Array) -> bool:
+    """Whether no element is infinite or nan; then the sum of squares is not either, unless it is too large."""
+    return math.isfinite(np.vdot(a, a)) or bool(np.isfinite(a).all())
 
 
 class SGD(Optimizer):

@@ -24,10 +24,10 @@ from .finish import finish
 from .links import broken
 
 HERE = Path(__file__).parent
-PATH_MODULES = tuple(  # the reader's path, in its order, and local, which the lecture speaks of
+PATH_MODULES = tuple(  # the reader's path, in its order, and geometry and local, which the lecture speaks of
     f"minitensor.{name}"
     for name in (
-        *("tensor", "backprop", "windows", "conv", "local", "pool"),
+        *("tensor", "backprop", "windows", "geometry", "conv", "local", "pool"),
         *("ops.elementwise", "ops.shape", "ops.reduce", "ops.contract", "activations", "losses", "normalize", "finite"),
     )
 )

@@ -2,7 +2,7 @@
 
 import { IMAGE } from "./network.js";
 import { Maps, largest } from "./maps.js";
-import { bracketed, element, get, nameOf, placeOf, rows, seedOf, shapes, short, spoken, state } from "./state.js";
+import { bracketed, element, get, live, nameOf, placeOf, rows, seedOf, shapes, short, spoken, state } from "./state.js";
 import { fadeOf, views } from "./rows.js";
 
 /** @typedef {import("./state.js").Cell} Cell */
@@ -15,10 +15,13 @@ export function explain() {
   for (const view of views) for (const mark of ["field", "here"]) view.outline(mark, []);
   get("cell").replaceChildren(...(cell ? explanation(cell) : [get("hint").content.cloneNode(true)]));
   get("tools").hidden = !state.pinned;
+  get("fold").classList.toggle("nothing", !cell);
+  get("fold").textContent = cell ? spoken(cell) : "Scores";
   if (!cell) return;
+  views[cell.row + 1].outline("here", [cell.cell]);
+  if (!live) return;
   const seen = cell.row === IMAGE ? state.network.reach(IMAGE, cell.cell) : state.network.field(cell.row, cell.cell);
   for (const [row, mask] of seen) if (row !== cell.row) views[row + 1].outline("field", marked(mask));
-  views[cell.row + 1].outline("here", [cell.cell]);
 }
 
 /** @param {Uint8Array} mask */
@@ -37,15 +40,18 @@ function explanation(cell) {
   const arrived = element("p", {}, itself ? "The gradient begins here, with 1."
     : row >= begin.row ? `No gradient arrives here: ${from} is not made of it.`
       : `Gradient ${short(slope)}: if this number grows a little, ${from} changes ${short(slope)} times as much.`);
-  if (row === IMAGE) {
+  if (row === IMAGE && live) {
     const reach = state.network.reach(IMAGE, cell.cell);
     const reached = [...reach].filter(([k, mask]) => k >= 0 && mask.includes(1));
     const words = reached.map(([k, mask]) => `${nameOf(k)} ${mask.reduce((a, b) => a + b, 0)} of ${mask.length}`);
     return [...head, arrived, element("p", {}, "It reaches, of each row: " + words.join(", ") + ".")];
   }
+  const formula = (/** @type {string} */ also) => {
+    return element("p", {}, element("code", {}, `${nameOf(row)} = ${rows[row].formula}`), also);
+  };
+  if (!live) return [...head, ...(row === IMAGE ? [] : [formula("")]), arrived];
   const fade = state.network.fade(row)[fadeOf(cell)], faded = fade === 1 ? "" : `, times ${short(fade)}: faded`;
-  const formula = element("p", {}, element("code", {}, `${nameOf(row)} = ${rows[row].formula}`), faded);
-  return [...head, formula, ...parts(cell), ...onward(cell), arrived];
+  return [...head, formula(faded), ...parts(cell), ...onward(cell), arrived];
 }
 
 /** What a cell is computed from: its windows, and the products that are added. @param {Cell} cell @returns {Node[]} */

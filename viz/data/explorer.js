@@ -1,12 +1,13 @@
 // The page of a network: scores, and what the pointer, the keys and the controls do.
 
 import { IMAGE } from "./network.js";
+import { roving } from "./keys.js";
 import { largest, paintScale, readPalette } from "./maps.js";
 import {
-  answerOf, data, element, frame, get, last, nameOf, networks, onFrame, placeOf, rows, scored, seedOf, sheet, short,
-  spoken, state, update,
+  answerOf, data, element, frame, get, last, live, nameOf, networks, onFrame, placeOf, rows, scored, seedOf, sheet,
+  short, spoken, state, update,
 } from "./state.js";
-import { drawWires, fadeOf, fadedMaps, views } from "./rows.js";
+import { drawWires, fadeOf, fadedMaps, stopAtRow, views } from "./rows.js";
 import { explain } from "./cell.js";
 import { pixels, showImages, showPad, showSaliency } from "./paper.js";
 
@@ -16,9 +17,11 @@ import { pixels, showImages, showPad, showSaliency } from "./paper.js";
 const MOST_SCORES = 20;
 
 onFrame(() => {
-  state.network.forward(pixels());
-  const { row, cell } = seedOf();
-  state.network.backward(row, cell);
+  if (live) {
+    state.network.forward(pixels());
+    const { row, cell } = seedOf();
+    state.network.backward(row, cell);
+  } else state.network.show(state.image, pixels());
   for (const view of views) if (view.visible) view.paint();
   showSaliency();
   showScores();
@@ -42,10 +45,13 @@ const scoreButtons = scored ? Array.from({ length: Math.min(rows[last].size, MOS
   const button = element("button", { type: "button", class: "line" }, ...parts);
   parts[1].append(element("i", {}));
   button.dataset.unit = String(i);
-  button.addEventListener("click", () => seed({ row: last, cell: Number(button.dataset.unit) }));
+  if (live) button.addEventListener("click", () => seed({ row: last, cell: Number(button.dataset.unit) }));
+  else button.setAttribute("aria-disabled", "true");
   get("scores").append(button);
   return { button, parts, bar: /** @type {HTMLElement} */ (parts[1].firstChild) };
 }) : [];
+
+roving(get("scores"));
 
 function showScores() {
   if (!scored) return;
@@ -60,6 +66,7 @@ function showScores() {
     name.textContent = String(unit);
     score.textContent = short(scores[unit]);
     chance.textContent = (100 * parts[unit]).toFixed(parts[unit] < 0.0995 ? 1 : 0) + " %";
+    button.setAttribute("aria-label", `${unit}: score ${score.textContent}, chance ${chance.textContent}`);
     bar.style.setProperty("width", 50 * part + "%");
     bar.style.setProperty("left", scores[unit] < 0 ? 50 - 50 * part + "%" : "50%");
     bar.classList.toggle("negative", scores[unit] < 0);
@@ -107,6 +114,8 @@ function point(cell) {
 /** Keeps a cell, and perhaps sends the gradient back from it. @param {Cell} cell @param {boolean} sending */
 function choose(cell, sending) {
   state.pinned = cell;
+  get("fading").hidden = get("send").hidden = !live;
+  if (!live) return explain();
   get("send").hidden = cell.row === IMAGE || sending;
   get("fade").value = cell.row === IMAGE ? 1 : state.network.fade(cell.row)[fadeOf(cell)];
   get("fading").hidden = cell.row === IMAGE;
@@ -132,6 +141,7 @@ rowsBox.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
   const row = Number(/** @type {HTMLElement} */ (event.target).dataset.row);
   const here = state.pointed && state.pointed.row === row ? state.pointed.cell : 0;
   const inside = state.pointed && state.pointed.row === row;
+  if (event.key.startsWith("Page")) return turnTo(row + (event.key === "PageDown" ? 1 : -1), event);
   if (event.key.startsWith("Arrow")) point({ row, cell: inside ? maps.neighbour(here, event.key) : 0 });
   else if (event.key === "Enter" || event.key === " ") choose({ row, cell: here }, true);
   else return;
@@ -140,7 +150,18 @@ rowsBox.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
   get("said").textContent = `${nameOf(row)}, ${placeOf(cell)}: ${short(state.network.values(row)[cell.cell])}, ` +
     `gradient ${short(state.network.gradient(row)[cell.cell])}`;
 });
+rowsBox.addEventListener("focusin", (event) => {
+  if (mapsOf(event.target)) stopAtRow(Number(/** @type {HTMLElement} */ (event.target).dataset.row));
+});
 rowsBox.addEventListener("focusout", () => point(null));
+
+/** The keys go to the same side of another row, if there is one. @param {number} row @param {KeyboardEvent} event */
+function turnTo(row, event) {
+  const side = /** @type {HTMLElement} */ (event.target).dataset.side === "values" ? "values" : "slopes";
+  views[row + 1]?.[side].canvas.focus();
+  event.preventDefault();
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   state.pinned = null;
@@ -188,12 +209,19 @@ function walk(step) {
   const row = at !== null && at <= last + 1 ? down : up;
   const readers = rows.filter((one) => one.sources.some((source) => source.row === row));
   get("walked").textContent = at === null ? "All rows."
-    : at <= last + 1 ? (row === IMAGE ? "Forward. The image." : `Forward. ${rows[row].name} = ${rows[row].formula}`)
+    : at <= last + 1 ? (row === IMAGE ? "Forward. The image." : `Forward. ${madeBy(row)}`)
       : row === last ? `Backward. The gradient begins with 1 at ${placeOf(seedOf())}.`
         : `Backward. What arrives at ${nameOf(row)}: ` + readers.map((one) => one.sources.filter((s) => s.row === row)
           .map((s) => s.rule).join()).join(" + ");
   if (at !== null) views[row + 1].section.scrollIntoView({ block: "nearest", behavior: "instant" });
 }
+
+/** How a row is computed, and in words what a layer of its kind does. @param {number} row */
+function madeBy(row) {
+  const { shown, formula, kind, does } = rows[row];
+  return `${shown} = ${formula}` + (does ? `. ${kind}: ${does}.` : "");
+}
+
 get("place").max = 2 * last + 3;
 get("place").addEventListener("input", () => walk(Number(get("place").value)));
 get("back").addEventListener("click", () => walk((state.step ?? 2 * last + 4) - 1));
@@ -206,7 +234,7 @@ for (const input of document.querySelectorAll("input[name=network]")) {
   input.addEventListener("change", () => {
     state.network = networks[/** @type {HTMLInputElement} */ (input).value];
     showFades();
-    update();
+    frame();
   });
 }
 for (const input of document.querySelectorAll("input[name=side]")) {
@@ -244,6 +272,7 @@ for (const query of ["print", "(prefers-color-scheme: dark)"]) matchMedia(query)
 
 /** Runs f with every map whole, and then shows again what was shown. @template T @param {() => T} f @returns {T} */
 function undisturbed(f) {
+  if (!live) throw new Error("this page shows what was computed in Python: nothing runs here");
   const fades = rows.map((_, row) => state.network.fade(row).slice());
   rows.forEach((_, row) => state.network.fade(row).fill(1));
   try {
@@ -279,8 +308,14 @@ Object.assign(window, {
   },
 });
 
+/** The panel of scores, which is a sheet over the page of a phone: it can be folded. */
+get("fold").addEventListener("click", () => {
+  const about = get("about"), folded = about.classList.toggle("folded");
+  get("fold").setAttribute("aria-expanded", String(!folded));
+});
+
 showImages();
-explain();
 showPad();
 frame();
+explain();
 drawWires();

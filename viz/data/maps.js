@@ -32,7 +32,7 @@ const mixed = (one, two, part) => one.map((c, i) => c + part * (two[i] - c));
 /** @param {number[]} rgb */
 const packed = ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r;  // as the bytes of ImageData lie in memory
 
-const STEPS = 127;
+export const STEPS = 127;  // of colour, on either side of 0
 /** @type {Record<"signed" | "grey", Int32Array> & Record<"paper" | "words" | "above" | "below", number[]>} */
 let palette;
 
@@ -124,10 +124,14 @@ export class Maps {
     for (let i = 0; i < this.cells; i++) {
       this.pixels[this.at[i]] = palette.grey[greyOf(values[i], paper, ink)];
     }
-    if (this.shape.maps === 3) {  // red, green, blue: each map in its own light
+    if (values.length === 3 * plane) {  // red, green, blue: each map in its own light, one map in all three
+      const light = (/** @type {number} */ i) => {
+        const part = Math.round(255 * Math.max(0, Math.min(1, (values[i] - paper) / (ink - paper))));
+        return part << (8 * Math.floor(i / plane));
+      };
       for (let i = 0; i < this.cells; i++) {
-        const light = Math.round(255 * Math.max(0, Math.min(1, (values[i] - paper) / (ink - paper))));
-        this.pixels[this.at[i]] = (255 << 24) | (light << (8 * Math.floor(i / plane)));
+        const lights = this.shape.maps === 3 ? light(i) : light(i) | light(i + plane) | light(i + 2 * plane);
+        this.pixels[this.at[i]] = (255 << 24) | lights;
       }
     }
     this.context.putImageData(this.image, 0, 0);

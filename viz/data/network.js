@@ -7,6 +7,7 @@ import { prepare, wires } from "./kernels.js";
 /**
  * @typedef {object} Row
  * @property {string} name @property {string} shown its name without hidden signs @property {string} kind
+ * @property {string} does what a layer of its kind does, in words
  * @property {number[]} output_shape @property {number} size
  * @property {number} parameters @property {number} connections @property {number} macs
  * @property {string} receptive_field @property {string} jump
@@ -21,11 +22,11 @@ import { prepare, wires } from "./kernels.js";
 
 export const IMAGE = -1;
 
+/** Bytes that were written in base64. @param {string} text */
+export const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
+
 /** Numbers that were written in base64. @param {string} text */
-export function decoded(text) {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return new Float32Array(bytes.buffer);
-}
+export const decoded = (text) => new Float32Array(bytesOf(text));
 
 export class Network {
   /** @param {Program} program @param {Float32Array} weights */

@@ -1,8 +1,9 @@
-// The paper that one draws on, the images to choose from, and what is shown as a line of Python.
+// The image that the network gets, the images to choose from, and what is shown as a line of Python.
 
 import { IMAGE } from "./network.js";
 import { Maps, largest } from "./maps.js";
-import { fitted, stroke, turned, warped } from "./pixels.js";
+import { roving } from "./keys.js";
+import { fitted, turned, warped } from "./pixels.js";
 import { data, element, get, images, last, scored, shapes, sheet, size, state, update } from "./state.js";
 
 /** What the network gets. */
@@ -15,20 +16,20 @@ export function pixels() {
 
 const sheetShape = { maps: 1, height: sheet.height, width: sheet.width, cells: sheet.height * sheet.width };
 /** @type {Maps | null} */
-let paper = null;
-if (sheet.height > 3) {
-  paper = new Maps(sheetShape, 1e9);
+export const paper = sheet.height > 3 ? new Maps(sheetShape, 1e9) : null;
+if (paper) {
   paper.canvas.id = "paper";
   paper.canvas.setAttribute("role", "img");
-  paper.canvas.setAttribute("aria-label", "the image; draw on it with mouse, finger or pen");
+  paper.canvas.setAttribute("aria-label", "the image");
   paper.box.removeAttribute("style");
   get("pad").prepend(paper.box);
-} else get("drawing").hidden = true;
+}
 
 export function showPad() {
   paper?.paintImage(state.base, sheet.paper, sheet.ink);
   get("turned").textContent = state.degrees + "°";
-  get("moved").textContent = `${state.shift[1]}, ${state.shift[0]}`;
+  get("moved-across").textContent = state.shift[1];
+  get("moved-down").textContent = state.shift[0];
   [...get("images").children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === state.image)));
   if (get("take").open) get("python").textContent = python();
   update();
@@ -40,7 +41,7 @@ function chooseImage(i) {
   straight();
 }
 
-function straight() {
+export function straight() {
   Object.assign(state, { degrees: 0, shift: [0, 0] });
   for (const id of ["turn", "across", "down"]) get(id).value = 0;
   showPad();
@@ -56,57 +57,6 @@ export function showSaliency() {
   const { network } = state, slopes = network.gradient(IMAGE);
   small?.paintOver(slopes, largest(slopes), network.values(IMAGE), sheet.paper, sheet.ink);
 }
-if (window.innerWidth <= 760) get("moving").open = false;
-
-let pen = /** @type {number[] | null} */ (null);
-
-/** @param {PointerEvent} event */
-function penAt(event) {
-  const box = paper?.canvas.getBoundingClientRect() || new DOMRect();
-  return [(event.clientY - box.top) / box.height * sheet.height, (event.clientX - box.left) / box.width * sheet.width];
-}
-
-/** @param {number[]} to */
-function draw(to) {
-  const rubber = get("rubber").getAttribute("aria-pressed") === "true";
-  const radius = Math.max(0.6, Number(get("width").value) * sheet.height / 32);  // no fainter than a pixel
-  stroke(state.base, sheet, pen || to, to, radius, rubber ? sheet.paper : sheet.ink);
-  pen = to;
-  if (state.image === null) state.drawn = true;
-  showPad();
-}
-
-paper?.canvas.addEventListener("pointerdown", (event) => {
-  if (event.button !== 0) return;
-  paper?.canvas.setPointerCapture(event.pointerId);
-  pen = null;
-  draw(penAt(event));
-  event.preventDefault();
-});
-paper?.canvas.addEventListener("pointermove", (event) => {
-  if (!pen) return;
-  const between = event.getCoalescedEvents?.() || [];
-  for (const one of between.length ? between : [event]) draw(penAt(one));
-});
-for (const end of ["pointerup", "pointercancel"]) paper?.canvas.addEventListener(end, () => { pen = null; });
-get("clear").addEventListener("click", () => {
-  Object.assign(state, { image: null, drawn: true, base: new Float32Array(size).fill(sheet.paper) });
-  straight();
-});
-get("rubber").addEventListener("click", () => {
-  const button = get("rubber");
-  button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
-});
-get("fit").addEventListener("change", showPad);
-for (const id of ["turn", "across", "down"]) {
-  get(id).addEventListener("input", () => {
-    state.degrees = Number(get("turn").value);
-    state.shift = [Number(get("down").value), Number(get("across").value)];
-    showPad();
-  });
-}
-get("straight").addEventListener("click", straight);
-
 const thumbnails = data.answers.map((answer, i) => {
   const picture = new Maps(sheetShape, 1e9);
   const label = data.labels ? data.labels[i] : null, wrong = label !== null && scored && label !== answer;
@@ -118,6 +68,7 @@ const thumbnails = data.answers.map((answer, i) => {
   get("images").append(button);
   return picture;
 });
+roving(get("images"));
 export function showImages() {
   thumbnails.forEach((picture, i) => {
     picture.paintImage(images.slice(i * size, (i + 1) * size), sheet.paper, sheet.ink);

@@ -2,7 +2,8 @@
 
 import { IMAGE } from "./network.js";
 import { FEW_MAPS, Maps, largest, paintScale, readPalette } from "./maps.js";
-import { data, element, get, last, nameOf, rows, shapes, sheet, short, state, update } from "./state.js";
+import { stopAt } from "./keys.js";
+import { data, element, get, last, live, nameOf, rows, shapes, sheet, short, state, update } from "./state.js";
 
 /** @typedef {import("./state.js").Cell} Cell */
 
@@ -24,10 +25,11 @@ class View {
   drawn(side) {
     const place = this.section.querySelector("." + side), room = Math.min(place.clientWidth || 340, 360);
     const maps = new Maps(this.shape, room, this.most);
-    maps.canvas.tabIndex = 0;
+    maps.canvas.tabIndex = this.row === stop ? 0 : -1;
     maps.canvas.setAttribute("role", "application");  // so that the arrow keys are its own
     maps.canvas.setAttribute("aria-label", `${nameOf(this.row)}, ${side === "values" ? "values" : "gradient"}: ` +
-      "arrow keys go from cell to cell, enter sends the gradient back from one");
+      "arrow keys go from cell to cell, page down and page up to the next row and back" +
+      (live ? ", enter sends the gradient back from a cell" : ""));
     maps.canvas.dataset.row = String(this.row);
     maps.canvas.dataset.side = side;
     place.querySelector(".maps")?.remove();
@@ -61,7 +63,7 @@ class View {
     } else {
       this.values.paint(values, most);
       this.slopes.paint(slopes, steepest);
-      this.values.frame("silent", silentMaps(this.row, values), true);
+      this.values.frame("silent", live ? silentMaps(this.row, values) : state.network.silent(this.row), true);
       this.values.frame("dead", data.dead[this.row] || [], true);
       this.values.frame("faded", fadedMaps(this.row), false);
     }
@@ -92,13 +94,24 @@ function silentMaps(row, values) {
 
 /** @param {number} row */
 export function fadedMaps(row) {
-  const fade = state.network.fade(row);
+  const fade = live ? state.network.fade(row) : [];
   return [...fade.keys()].filter((map) => fade[map] !== 1);
 }
 
 /** The map, or unit, that a fade is for. @param {Cell} cell */
 export function fadeOf({ row, cell }) {
   return Math.floor(cell / (rows[row].size / state.network.fade(row).length));
+}
+
+/** The row whose maps the tab key stops at; the keys that turn pages go to others. */
+let stop = IMAGE;
+
+/** @param {number} row */
+export function stopAtRow(row) {
+  stop = row;
+  for (const side of /** @type {("values" | "slopes")[]} */ (["values", "slopes"])) {
+    stopAt(views.map((view) => view[side].canvas), views[row + 1][side].canvas);
+  }
 }
 
 readPalette();

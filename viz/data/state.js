@@ -1,13 +1,15 @@
 // What the page is about, what is chosen in it, and words and numbers for it: all other parts share this.
 
 import { IMAGE, Network, decoded } from "./network.js";
+import { Recorded } from "./recorded.js";
 import { shapeOf } from "./maps.js";
 
 /** @typedef {import("./network.js").Program} Program */
 /** @typedef {import("./pixels.js").Sheet} Sheet */
 /**
  * @typedef {object} Data
- * @property {Record<string, {program: Program, weights: string}>} networks @property {string} images
+ * @property {boolean} live whether the network runs here, or shows what was recorded of it
+ * @property {Record<string, {program: Program, numbers: string}>} networks @property {string} images
  * @property {number[]} numbers of the images, as the caller counts them @property {number[] | null} labels
  * @property {number[]} answers @property {boolean} smallest @property {Sheet} sheet
  * @property {number[][]} dead of each row the maps that are 0 for all images
@@ -19,18 +21,20 @@ export const get = (id) => document.getElementById(id);
 
 /** @type {Data} */
 export const data = JSON.parse(get("data").textContent);
-export const { sheet } = data;
-export const networks = Object.fromEntries(
-  Object.entries(data.networks).map(([name, { program, weights }]) => [name, new Network(program, decoded(weights))]));
+export const { sheet, live } = data;
+/** @type {Record<string, any>} */
+export const networks = Object.fromEntries(Object.entries(data.networks).map(([name, { program, numbers }]) =>
+  [name, live ? new Network(program, decoded(numbers)) : new Recorded(program, numbers)]));
 export const rows = networks.after.rows, last = rows.length - 1;
-export const size = networks.after.values(IMAGE).length, images = decoded(data.images);
+const { program } = networks.after;
+export const images = decoded(data.images), size = images.length / data.answers.length;
 export const scored = rows[last].output_shape.length === 1 && rows[last].size > 1;
 
-const flat = networks.after.program.shape.length === 1;  // an image as a list of pixels
+const flat = program.shape.length === 1;  // an image as a list of pixels
 /** How the image, and then each row, is laid out. */
 export const shapes = [
-  flat ? { maps: 1, height: sheet.height, width: sheet.width, cells: size } : shapeOf(networks.after.program.shape),
-  ...rows.map((row) => shapeOf(row.output_shape)),
+  flat ? { maps: 1, height: sheet.height, width: sheet.width, cells: size } : shapeOf(program.seen || program.shape),
+  ...rows.map((row) => shapeOf(row.seen || row.output_shape)),
 ];
 
 export const state = {
@@ -71,8 +75,11 @@ export const nameOf = (row) => (row === IMAGE ? "image" : rows[row].shown);
 /** @param {Cell} cell */
 export function placeOf({ row, cell }) {
   const { maps, height, width } = shapes[row + 1];
-  if (row !== IMAGE && rows[row].output_shape.length < 2) return (row === last && scored ? "score " : "unit ") + cell;
-  const y = Math.floor(cell / width) % height, x = cell % width, map = Math.floor(cell / width / height);
+  if (row !== IMAGE && rows[row].output_shape.length < 2) {
+    return (row === last && scored ? "score " : "unit ") + cell * (rows[row].step || 1);
+  }
+  const step = (row === IMAGE ? program.step : rows[row].step) || 1, map = Math.floor(cell / width / height);
+  const y = step * (Math.floor(cell / width) % height), x = step * (cell % width);
   return (maps > 1 ? `map ${map}, ` : "") + (height > 1 ? `row ${y}, column ${x}` : `place ${x}`);
 }
 

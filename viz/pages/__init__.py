@@ -1,4 +1,4 @@
 """What to open in a browser: pages of one file that need nothing else.
 
-Read page, stepper, playground; kernels, network, explorer; gallery.
+Read page, stepper, playground; kernels, network, recorded, explorer; gallery.
 """

@@ -3,24 +3,25 @@
 What you can do here: write the `explorer` of a model, one HTML file that needs nothing else, and open it in a browser.
 
 The page holds the model as lines of five kernels (`kernels` and `network` in this folder), and runs them itself:
-data/kernels.js and data/network.js.  Of the page, data/state.js is what all parts share, rows.js the maps, cell.js what
-is said of a cell, paper.js what one draws on (pixels.js its arithmetic, maps.js the pictures), explorer.js the rest.
+data/kernels.js and data/network.js.  Of a model that is too large for that it holds what it made of a few images
+(`recorded`).  Of the page, data/explorer.html is the frame, state.js what all parts share, rows.js the maps, cell.js
+what is said of a cell, paper.js the image and those to choose from, pen.js what draws on it (pixels.js its arithmetic,
+maps.js the pictures), keys.js what the arrow keys do, explorer.js the rest.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import math
+import re
 from collections.abc import Sequence
 from html import escape
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from minitensor import no_grad
 from minitensor.tensor import Array
 from nets import Module
 from nets.models.lenet5 import RadialBasis
@@ -30,15 +31,16 @@ from nets.trace import trace
 from ..drawing.dot import visible
 from ..drawing.render import write_whole
 from .kernels import Json
-from .network import Network, network
-from .page import colors, page, script_of, text_of
+from .network import MOST_MACS, MOST_NUMBERS, Network, Run, network, outputs_of, ran, too_large
+from .page import as_json, base64_of, body_of, check_title, colors, link_back, page, script_of, text_of
+from .recorded import MOST_CELLS, MOST_MAPS, MOST_PIXELS, recorded, room_for, shrunk
 
 MODULES = (
-    "kernels.js", "network.js", "pixels.js", "maps.js",
-    "state.js", "rows.js", "cell.js", "paper.js", "explorer.js",
+    "kernels.js", "network.js", "pixels.js", "maps.js", "recorded.js", "keys.js",
+    "state.js", "rows.js", "cell.js", "paper.js", "pen.js", "explorer.js",
 )  # fmt: skip
 MOST_IMAGES = 60
-BATCH = 64
+BATCH = 16
 INKED = 0.25  # of the way from paper to ink: from here on a pixel belongs to what is drawn
 
 
@@ -51,23 +53,32 @@ def explorer(
     before: Module | None = None,
     title: str = "",
     smallest: bool | None = None,
+    live: bool | None = None,
+    back: str | None = None,
 ) -> Path:
     """Write an HTML page that runs this model on these images, and on what is drawn in it; returns the path.
 
     images (N, ...) are what the model takes, labels N whole numbers.  Of more than 60 images the page takes those that
     the model reads wrong first, then the first others.  before: the same model as it was before training, to compare.
     smallest: whether the smallest output is the answer, as that of `lenet5` is; if not given, where the last layer is a
-    `RadialBasis`.  Computed in float32, as in use (`model.eval()`).
+    `RadialBasis`.  Computed in float32, as in use (`model.eval()`).  back: the address of a page that this one links
+    back to.
     In the page: the values of each row of `summary` going down, the gradients of a score or of a cell going up; the
     window, kernel and products of the cell that is pointed at; maps that can be faded; an image that can be drawn,
     moved and turned.  The page asks nothing of the network.
 
-    In the page, `explorer.forward(pixels)` is `{row name of the summary: flat array}`, the last row the output;
-    `explorer.gradient(pixels, unit)` the flat gradient of that output unit by the pixels.
+    A page runs at most 2,000,000 parameters and 100,000,000 multiply-accumulates.  Of a larger model, such as
+    `alexnet`, it shows what was computed here: for at most 12 images (fewer where the page would be larger than some
+    20 MB) the values of each row and the gradient of the answer, at most 16 maps of a row, and of a map at most 4,096
+    cells, every k-th row and column.  Then nothing can be drawn, moved or faded, and the page says so.
+    live: whether the model runs in the page; if not given, where it is not too large.
 
-    Raises ValueError where an operator has no JavaScript, the recipe depends on the data, the model is too large
-    (2,000,000 parameters, 100,000,000 multiply-accumulates) or not finite, the images do not fit it, or labels are
-    missing.
+    In a page that is live, `explorer.forward(pixels)` is `{row name of the summary: flat array}`, the last row the
+    output; `explorer.gradient(pixels, unit)` the flat gradient of that output unit by the pixels.
+
+    Raises ValueError where the model or what it makes of an image is not finite, the images do not fit it, or labels
+    are missing; of a page that is live also where an operator has no JavaScript, the recipe depends on the data, or the
+    model is too large.
 
     >>> import tempfile
     >>> from nets import Dense
@@ -76,56 +87,87 @@ def explorer(
     >>> "<h1>Dense, live</h1>" in text, "http://" in text.replace("http://www.w3.org/", "")
     (True, False)
     """
-    for name, one in {"model": model, "before": model if before is None else before}.items():
-        _check_model(name, one)
+    check_title(title)
+    models = {"after": model} if before is None else {"after": model, "before": before}
+    for name, one in models.items():
+        _check_model("model" if name == "after" else name, one)
     pictures = _checked_images(images, next((p.dtype for p in model.parameters()), np.dtype(np.float32)))
     truth = None if labels is None else _checked_labels(labels, len(pictures))
-    nets = {"after": network(model, pictures[:1])}
-    if before is not None:
-        nets["before"] = network(before, pictures[:1])
-        built = [[(row.name, row.kind, row.output_shape) for row in one.rows] for one in nets.values()]
-        if built[0] != built[1]:
-            raise ValueError(f"before must be the same model, got rows {built[1]} for {built[0]}")
-    with no_grad(), model.in_use():
-        outputs = np.concatenate([model(part).data.reshape(len(part), -1) for part in _in_parts(pictures)])
     if smallest is None:
         smallest = isinstance([module for _, module in model.modules()][-1], RadialBasis)
-    answers = outputs.argmin(axis=1) if smallest else outputs.argmax(axis=1)
+    answers, dead = _tried(model, pictures, smallest)
+    runs = {name: ran(one, pictures[:1]) for name, one in models.items()}
+    built = [[(row.name, row.kind, row.output_shape) for row, _ in run.rows] for run in runs.values()]
+    if built[0] != built[-1]:
+        raise ValueError(f"before must be the same model, got rows {built[1]} for {built[0]}")
+    if live is None:
+        live = not too_large(runs["after"])
     order = np.arange(len(pictures))
     if truth is not None:
         order = np.argsort(answers == truth, kind="stable")
-    order = order[:MOST_IMAGES]
+    order = order[: MOST_IMAGES if live else room_for(list(runs.values()))]
+    nets = _networks(models, runs, pictures[order], answers[order], live, smallest)
+    if not live:
+        pictures = shrunk(pictures, MOST_PIXELS)[0]
     data = {
-        "networks": {name: {"program": one.program, "weights": _base64(one.weights)} for name, one in nets.items()},
-        "images": _base64(pictures[order]),
+        "live": live,
+        "networks": {
+            name: {"program": one.program, "numbers": base64_of(one.numbers, "<f4" if live else "i1")}
+            for name, one in nets.items()
+        },
+        "images": base64_of(pictures[order], "<f4"),
         "numbers": order.tolist(),
         "labels": None if truth is None else truth[order].tolist(),
         "answers": answers[order].tolist(),
         "smallest": bool(smallest),
-        "dead": _dead(model, pictures),
+        "dead": dead,
         "sheet": _sheet(pictures),
     }
-    title = title or f"{type(model).__name__}, live"
-    wrong = None if truth is None else int((answers != truth).sum())
-    body = _body(title, nets, len(pictures), wrong, data)
-    return write_whole(
-        path, page(visible(title), body, colors() + text_of("explorer.css"), script_of(*map(text_of, MODULES)))
+    title = title or f"{type(model).__name__}, {'live' if live else 'as it was'}"
+    kinds = _kinds(model, nets["after"])
+    body = body_of(
+        "explorer.html",
+        back=link_back(back),
+        title=escape(visible(title)),
+        intro=_intro(runs["after"], live),
+        hint=HINT_LIVE if live else HINT_RECORDED,
+        images=_counted(len(pictures), len(order), None if truth is None else int((answers != truth).sum())),
+        kinds="".join(f"<dt>{escape(visible(k))}</dt><dd>{escape(words)}.</dd>\n" for k, words in kinds.items()),
+        alone="" if "before" in nets else " hidden",
+        shift=max(1, round(data["sheet"]["height"] / 4)),
+        rows=_rows(nets["after"]),
+        data=as_json(data),
     )
+    style = colors() + text_of("explorer.css")
+    return write_whole(path, page(visible(title), body, style, script_of(*map(text_of, MODULES))))
 
 
-def _dead(model: Module, pictures: Array) -> list[list[int]]:
-    """For each row the maps that are 0 all over, for all of these images."""
+def _networks(
+    models: dict[str, Module], runs: dict[str, Run], images: Array, answers: Array, live: bool, smallest: bool
+) -> dict[str, Network]:
+    """What the page has of each model: its lines, or what it makes of these images, which the first answers so."""
+    if live:
+        return {name: network(models[name], run) for name, run in runs.items()}
+    own = {name: answers if name == "after" else _tried(one, images, smallest)[0] for name, one in models.items()}
+    return {name: recorded(models[name], run, images, own[name]) for name, run in runs.items()}
+
+
+def _tried(model: Module, pictures: Array, smallest: bool) -> tuple[Array, list[list[int]]]:
+    """The model's answer for each image, and for each row the maps that are 0 all over, for all of these images."""
+    answers: list[Array] = []
     alive: list[Array] = []
-    with model.in_use():
-        for part in _in_parts(pictures):
-            outputs = [call.outputs[0].data for call in trace(model, part).layers()]
-            seen = [(y != 0).any(axis=(0, *range(2, y.ndim))) if y.ndim > 2 else np.ones(1, bool) for y in outputs]
-            alive = [a | b for a, b in zip(alive, seen, strict=True)] if alive else seen
-    return [np.flatnonzero(~one).tolist() for one in alive]
-
-
-def _in_parts(pictures: Array) -> list[Array]:
-    return np.array_split(pictures, -(-len(pictures) // BATCH))
+    for part in np.array_split(pictures, -(-len(pictures) // BATCH)):
+        with model.in_use(), np.errstate(all="ignore"):
+            run = trace(model, part)
+        outputs = [t.data for t in outputs_of(run)]
+        for y, name in zip_longest(outputs, [call.name for call in run.layers()], fillvalue="the output"):
+            if not np.isfinite(y).all():
+                raise ValueError(f"{name} must be finite for each image, and these reach {np.abs(part).max():g}")
+        seen = [(y != 0).any(axis=(0, *range(2, y.ndim))) if y.ndim > 2 else np.ones(1, bool) for y in outputs]
+        alive = [a | b for a, b in zip(alive, seen, strict=True)] if alive else seen
+        last = outputs[-1].reshape(len(part), -1)
+        answers.append(last.argmin(axis=1) if smallest else last.argmax(axis=1))
+    return np.concatenate(answers), [np.flatnonzero(~one).tolist() for one in alive]
 
 
 def _check_model(name: str, model: Module) -> None:
@@ -182,11 +224,43 @@ def _sheet(pictures: Array) -> Json:
     return {"height": height, "width": width, "paper": paper, "ink": ink, "frame": frame}
 
 
-def _base64(array: Array) -> str:
-    return base64.b64encode(np.ascontiguousarray(array, "<f4").tobytes()).decode()
-
-
 # -- the page ----------------------------------------------------------------------------------------------------------
+
+HINT_LIVE = """Point at a cell of a map: here stands what it is computed from, and the outlines show what it sees. Click
+it to keep it, and to send its gradient back; then its map can be taken out."""
+HINT_RECORDED = "Point at a cell of a map: here stands its number, and its gradient."
+
+
+def _intro(run: Run, live: bool) -> str:
+    """What one can do in the page, and what not."""
+    if live:
+        return f"""This network runs in this page: {run.parameters:,} numbers that it has learnt. <b>Draw</b> on the
+paper, or choose an image: each row below is a layer, and makes maps of it, pictures whose every cell is a number.
+<b>Point</b> at a cell to see what it is made of. <b>Click</b> a cell or a score to see on which pixels it depends."""
+    why = "This page shows what was computed beforehand"
+    if too_large(run):
+        why = f"""This network has {run.parameters:,} numbers that it has learnt, and multiplies {run.macs:,} times for
+an image. That is too much to run in a page (at most {MOST_NUMBERS:,} and {MOST_MACS:,}), so this one shows what was
+computed beforehand"""
+    return f"""{why}: <b>choose</b> an image, and see what each layer made of it, and the gradient of its answer.
+<b>Point</b> at a cell to see its number. Nothing can be drawn. Of a layer there are at most {MOST_MAPS} maps, of a map
+at most {MOST_CELLS:,} cells; numbers are rounded to the steps of the colours, except the scores."""
+
+
+def _counted(count: int, shown: int, wrong: int | None) -> str:
+    images = f"{count} image{'s' if count > 1 else ''}"
+    of_all = f"{shown} of {images}" if shown < count else images
+    first = "this first" if wrong == 1 else "these first"
+    return of_all + ("" if wrong is None else f", {wrong} read wrong: {first}" if wrong else ", all read right")
+
+
+def _kinds(model: Module, one: Network) -> dict[str, str]:
+    """What each kind of layer does, in the first words of its docstring; its rows say it too."""
+    docs = {type(module).__name__: (type(module).__doc__ or "").strip() for _, module in model.modules()}
+    said = {kind: re.split(r": |\.\s|\.$|\n", text, maxsplit=1)[0].replace("`", "") for kind, text in docs.items()}
+    for row in one.program["rows"]:
+        row["does"] = visible(said.get(row["kind"], ""))
+    return {row["kind"]: row["does"] for row in one.program["rows"] if row["does"]}
 
 
 def _times(numbers: Sequence[int]) -> str:
@@ -201,6 +275,18 @@ def _facts(row: Row) -> str:
     if field is not None and row.output_shape[1:]:
         facts.append("field " + (f"{field:g}" if not isinstance(field, tuple) else "×".join(f"{n:g}" for n in field)))
     return " · ".join(filter(None, facts))
+
+
+def _part(row: Json) -> str:
+    """How much of a row is shown, where that is not all of it."""
+    if "seen" not in row:
+        return ""
+    axes = 2 if len(row["output_shape"]) > 2 else 1
+    maps, seen = (math.prod(row[shape][:-axes]) for shape in ("output_shape", "seen"))
+    parts = [f" · {seen} of {maps} maps"] if seen < maps else []
+    if row["step"] > 1:
+        parts.append(f" · one in {row['step']} rows and columns")
+    return "".join(parts)
 
 
 def _section(number: int, name: str, facts: str, formula: str, rule: str) -> str:
@@ -226,104 +312,8 @@ def _rows(one: Network) -> str:
     def rule(number: int) -> str:
         return "g ← " + " + ".join(rules[number]) if number in rules else ""
 
-    parts = [_section(-1, "image", _times(program["shape"]), "", rule(-1))]
+    image = _times(program["shape"]) + _part({**program, "output_shape": program["shape"]})
+    parts = [_section(-1, "image", image, "", rule(-1))]
     for number, (row, facts) in enumerate(zip(program["rows"], one.rows, strict=True)):
-        parts.append(_section(number, row["name"], _facts(facts), row["formula"], rule(number)))
+        parts.append(_section(number, row["name"], _facts(facts) + _part(row), row["formula"], rule(number)))
     return "".join(parts)
-
-
-def _slider(name: str, said: str, least: float, most: float, begin: float, step: float = 1) -> str:
-    limits = f'min="{least}" max="{most}" value="{begin}" step="{step}"'
-    return f'<label for="{name}">{said} <input id="{name}" type="range" {limits}></label>'
-
-
-def _choice(name: str, said: str, values: dict[str, str]) -> str:
-    buttons = "".join(
-        f'<label><input type="radio" name="{name}" value="{value}"{"" if i else " checked"}> {word}</label>'
-        for i, (value, word) in enumerate(values.items())
-    )
-    return f'<fieldset id="{name}s"><legend>{said}</legend>{buttons}</fieldset>'
-
-
-def _body(title: str, nets: dict[str, Network], count: int, wrong: int | None, data: Json) -> str:
-    after = nets["after"]
-    shift = max(1, round(data["sheet"]["height"] / 4))
-    several = _choice("network", "Network", {"after": "after training", "before": "before"}) if "before" in nets else ""
-    images = f"{count} image{'s' if count > 1 else ''}"
-    of_all = f"{len(data['numbers'])} of {images}" if len(data["numbers"]) < count else images
-    first = "this first" if wrong == 1 else "these first"
-    mistakes = "" if wrong is None else f", {wrong} read wrong: {first}" if wrong else ", all read right"
-    parameters = sum(row.parameters for row in after.rows)
-    content = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    return f"""<main>
-<h1>{escape(visible(title))}</h1>
-<p id="intro">This network runs in this page: {parameters:,} numbers that it has learnt. <b>Draw</b> on the paper, or
-choose an image. <b>Point</b> at a cell to see what it is made of. <b>Click</b> a cell or a score to see on which pixels
-it depends.</p>
-<div id="input">
-<div id="pad"></div>
-<div id="saliency" aria-hidden="true"></div>
-<div id="drawing">
-<p><button id="clear" type="button">New paper</button>
-<button id="rubber" type="button" aria-pressed="false">Rubber</button></p>
-{_slider("width", "pen", 0.5, 4, 1.5, 0.25)}
-<label title="moved to the middle and stretched, as the data were"><input id="fit" type="checkbox" checked>
-prepare a drawing as the data were</label>
-</div>
-<details id="moving" open><summary>Move and turn</summary>
-{_slider("turn", '<span>turn <output id="turned"></output></span>', -180, 180, 0, 3)}
-{_slider("across", '<span>move <output id="moved"></output></span>', -shift, shift, 0)}
-{_slider("down", "down", -shift, shift, 0)}
-<button id="straight" type="button">Straighten</button>
-</details>
-<details id="take"><summary>Take it along</summary>
-<p><code id="python"></code></p>
-<p class="quiet"><code>model</code> and <code>images</code> are those that this page was made from. The line has all
-maps whole, and the gradient of a score.</p>
-<p><button id="copy" type="button">Copy as Python</button> <span id="done" role="status"></span></p></details>
-<details><summary>How to read it</summary>
-<p>Each row is a layer. It makes maps: pictures of what it has found, and where. A cell of a map sees a window of the
-rows before it, its field; deeper rows see more of the image, and the last one gives a score to each answer.</p>
-<p>Colours: <span class="swatch above"></span> above 0, <span class="swatch below"></span> below 0, each row up to its
-own largest number, which stands below it (±). Struck out: a map that is 0 all over for this image; crossed out: for
-all images. A dashed frame: a map that you have faded. Wires on the left: which rows a row reads.</p>
-<p>Beside a score: its bar, its number, and its chance, the softmax of all scores.</p>
-<p>The gradient says how much one number would change if another grew a little; raw, it is rough. Below a gradient
-stands how the row gets it: g is the gradient of the row that reads it. Keys: <kbd>Tab</kbd> to a
-picture, arrows from cell to cell, <kbd>Enter</kbd> sends the gradient back, <kbd>Esc</kbd> lets go.</p></details>
-<h2>{of_all}{mistakes}</h2>
-<div id="images" role="group" aria-label="images"></div>
-</div>
-<div id="network">
-<div id="top">
-<div id="bar">{several}
-{_choice("side", "Show", {"values": "values", "slopes": "gradients"})}
-<span id="legend">− <canvas id="scale" role="img" aria-label="below 0 red, 0 as paper, above 0 blue"></canvas> +</span>
-<span id="walk" role="group" aria-label="row by row"><button id="back" type="button" aria-label="a row back">◀</button>
-<input id="place" type="range" min="0" aria-label="row">
-<button id="forward" type="button" aria-label="a row on">▶</button>
-<button id="everything" type="button">All</button></span>
-</div>
-<p id="walked" role="status" aria-live="polite"></p>
-<div id="heads"><b>Values go down ↓</b> <b>Gradients go up ↑ <span class="quiet">of <span id="seed"></span></span>
-<button id="follow" type="button" hidden>of the answer</button></b></div>
-</div>
-<div id="rows" data-side="values">
-<svg id="wires" width="24" aria-hidden="true"><path/><g></g></svg>
-{_rows(after)}</div>
-</div>
-<div id="about">
-<p id="answer" role="status" aria-live="polite"></p>
-<div id="scores" role="group" aria-label="scores; click one to send its gradient back"></div>
-<p id="faded"></p><p><button id="restore" type="button" hidden>All maps back</button></p>
-<div id="tools" hidden>
-<span id="fading">{_slider("fade", "how much this map counts", 0, 1, 1, 0.05)}</span>
-<button id="send" type="button">Gradient from here</button> <button id="unpin" type="button">Let go</button>
-</div>
-<div id="cell"></div>
-<template id="hint"><p class="quiet">Point at a cell of a map: here stands what it is computed from, and the outlines
-show what it sees. Click it to keep it, and to send its gradient back; then its map can be taken out.</p></template>
-<p id="said" role="status" aria-live="polite"></p>
-</div>
-</main>
-<script type="application/json" id="data">{content}</script>"""

@@ -22,10 +22,11 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.pool import counts
 from minitensor.program.values import Value, needed, ours
 from minitensor.tensor import Array, Primitive
 from minitensor.windows import Windows
+
+from .page import json_number
 
 Json = Any
 Slots = list[int]
@@ -123,7 +124,7 @@ class Lines:
 
     def place(self, size: int, inputs: Slots, at: list[Json], fill: float = 0) -> int:
         """Arrays added where their lattices say; elsewhere `fill`."""
-        return self._line("place", size, inputs, at=at, fill=number(fill))
+        return self._line("place", size, inputs, at=at, fill=json_number(fill))
 
     def reduce(self, f: str, x: int, count: int, **settings: float) -> int:
         """f of each run of `count` elements; one number, or as many."""
@@ -137,6 +138,8 @@ class Lines:
         while used and len(inner) < 2:  # the two loops that run fastest: long, and in small steps
             longest = max(letters[c] for c in used)
             long = [c for c in used if letters[c] >= min(longest, 8)]
+            if inner and strides[0].get(inner[0], 0):  # around it rows that add to the same sums, which go quicker
+                long = [c for c in used if letters[c] >= 3 and not strides[0].get(c, 0)] or long
             best = min(long, key=lambda c: sum(s.get(c, 0) for s in strides))
             inner.insert(0, best)
             used.remove(best)
@@ -154,7 +157,7 @@ class Lines:
     def _each(self, value: Value) -> int:
         assert value.primitive is not None
         inputs = [(self.slots[x], () if x.is_uniform else x.shape) for x in value.inputs]
-        settings = {name: number(n) for name, n in value.params.items()}
+        settings = {name: json_number(n) for name, n in value.params.items()}
         return self.each(value.primitive.name, value.shape, *inputs, **settings)
 
     def _in_runs(self, x: Value, axis: Sequence[int]) -> tuple[int, int, list[int]]:
@@ -356,7 +359,7 @@ class Lines:
 
     def _counted(self, total: int, shape: Sequence[int], value: Value) -> int:
         """Divided by how many cells each window has."""
-        cells = counts(value.params["windows"], value.params["count_include_pad"], np.dtype(np.float32))
+        cells = value.params["windows"].counts(value.params["count_include_pad"]).astype(np.float32)
         return self.each("divide", shape, (total, shape), (self.numbers(cells), cells.shape))
 
     def _lp_pool(self, value: Value) -> int:
@@ -393,7 +396,10 @@ KNOWN = {*UNCHANGED, *ELEMENTWISE, *VIEWS, *WRITERS}
 def check_known(primitive: Primitive) -> None:
     """ValueError for an operator that a page does not have."""
     if not ours(primitive) or primitive.name not in KNOWN:
-        raise ValueError(f"the operator {primitive.name} cannot run in a page: there is no JavaScript for it")
+        raise ValueError(
+            f"the operator {primitive.name} cannot run in a page: there is no JavaScript for it; "
+            "live=False shows what was computed here"
+        )
 
 
 # -- lattices ----------------------------------------------------------------------------------------------------------
@@ -499,9 +505,3 @@ def trilinear(
         "w": strides(["k", "o", "c", *taps], lengths),
         "g": strides(["n", "k", "o", *places], lengths),
     }
-
-
-def number(n: Any) -> Json:
-    """A number as JSON has it; infinity as text."""
-    n = n.item() if isinstance(n, np.generic) else n
-    return n if math.isfinite(n) else str(n)

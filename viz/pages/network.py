@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,7 @@ from minitensor.recording import recording
 from minitensor.tensor import Array
 from nets import Module
 from nets.summary import Row, counted
-from nets.trace import trace
+from nets.trace import Trace, trace
 
 from ..drawing.dot import visible
 from .kernels import Json, Lines, check_known
@@ -57,50 +57,87 @@ class Piece:
 
 @dataclass
 class Network:
-    """All that a page needs to run a model; `weights` are the numbers that it begins with."""
+    """All that a page needs to show a model: its program as JSON, and the numbers that belong to it, as bytes."""
 
     program: Json
-    weights: Array
+    numbers: Array
     rows: list[Row]
 
 
-def network(model: Module, image: Array) -> Network:
-    """The rows of a model for images like this one, (1, ...), as it computes in use.
+@dataclass(frozen=True)
+class Run:
+    """A model that has been run on an image, (1, ...), as it computes in use: its input, and each row with its output.
 
     The last row is the output of the model: of what a model computes behind its last layer, there is a row more.
+    """
+
+    input: Tensor
+    rows: list[tuple[Row, Tensor]]
+    parameters: int
+    macs: int
+
+    @property
+    def output(self) -> Tensor:
+        return self.rows[-1][1]
+
+
+def ran(model: Module, image: Array) -> Run:
+    """A run of a model, and its rows counted."""
+    with model.in_use():
+        run = trace(model, image)
+    table, outputs = counted(model, run), outputs_of(run)
+    rows = list(table.rows)
+    if len(outputs) > len(rows):
+        names = {row.name for row in rows}
+        name = next(n for n in ("output", "answer", *(f"output#{i}" for i in range(2, 99))) if n not in names)
+        rows.append(Row(name, "", run.output.shape[1:], 0, 0, 0, None, None))
+    return Run(run.inputs[0], list(zip(rows, outputs, strict=True)), table.parameters, table.macs)
+
+
+def outputs_of(run: Trace) -> list[Tensor]:
+    """The output of each layer, and that of the model where it is another one."""
+    found = [call.outputs[0] for call in run.layers()]
+    return found if found and found[-1] is run.output else [*found, run.output]
+
+
+def too_large(run: Run) -> str:
+    """Why a page cannot run this model; empty where it can."""
+    if run.parameters <= MOST_NUMBERS and run.macs <= MOST_MACS:
+        return ""
+    return (
+        f"a page runs networks of at most {MOST_NUMBERS:,} parameters and {MOST_MACS:,} multiply-accumulates, and "
+        f"this one has {run.parameters:,} and {run.macs:,}"
+    )
+
+
+def network(model: Module, run: Run) -> Network:
+    """The lines that compute a model which has been run.
+
     Raises ValueError for an operator that the page does not have, for a recipe that depends on the data, and for a
     model that is too large for a page.
     """
-    with model.in_use(), recording(True):
-        run = trace(model, image)
-    table = counted(model, run)
-    if table.parameters > MOST_NUMBERS or table.macs > MOST_MACS:
-        raise ValueError(
-            f"a page runs networks of at most {MOST_NUMBERS:,} parameters and {MOST_MACS:,} multiply-accumulates, and "
-            f"this one has {table.parameters:,} and {table.macs:,}: viz.architecture draws it as it is"
-        )
+    if reason := too_large(run):
+        raise ValueError(f"{reason}; live=False shows what was computed here")
     for t in history(run.output):
         if t.primitive is not None:
             check_known(t.primitive)
     with model.in_use():
-        compiled(lambda x: model(x)).program(image)  # raises where another image would have another recipe
-    outputs = [(row, call.outputs[0]) for row, call in zip(table.rows, run.layers(), strict=True)]
-    if not outputs or outputs[-1][1] is not run.output:
-        names = {row.name for row in table.rows}
-        name = next(n for n in ("output", "answer", *(f"output#{i}" for i in range(2, 99))) if n not in names)
-        shape = run.output.shape[1:]
-        outputs.append((Row(name, "", shape, 0, 0, 0, None, None), run.output))
-    image_leaf = Tensor(run.inputs[0].data, name="image")
+        compiled(lambda x: model(x)).program(run.input.data)  # raises where another image would have another recipe
+    image_leaf = Tensor(run.input.data, name="image")
+    return _written(model, image_leaf, pieces_of(run, image_leaf))
+
+
+def pieces_of(run: Run, image: Tensor) -> list[Piece]:
+    """The rows apart: each one computed from the leaves of those that it reads."""
     with recording(True):
-        pieces = _pieces(outputs, run.inputs[0], image_leaf)
-    return _written(model, image_leaf, pieces)
+        return _pieces(run, image)
 
 
-def _pieces(outputs: Iterable[tuple[Row, Tensor]], image: Tensor, image_leaf: Tensor) -> list[Piece]:
-    leaves = {image: image_leaf}
-    numbers = {image_leaf: -1}
+def _pieces(run: Run, image: Tensor) -> list[Piece]:
+    leaves = {run.input: image}
+    numbers = {image: -1}
     pieces: list[Piece] = []
-    for number, (row, t) in enumerate(outputs):
+    for number, (row, t) in enumerate(run.rows):
         made = _replayed(t, leaves)
         read = sorted((x for x in {made, *history(made)} if x in numbers), key=lambda x: numbers[x])
         fade = Tensor(np.ones((*t.shape[:2], *(1,) * (t.ndim - 2)), t.dtype), name="fade")
@@ -185,7 +222,7 @@ def _written(model: Module, image: Tensor, pieces: list[Piece]) -> Network:
         piece.affine = not any(value in seen for value in needed(slopes))
         rows.append(
             {
-                **_as_json(piece.row),
+                **facts_of(piece.row),
                 "sources": [
                     {"row": source, "slope": lines.full(slope), "rule": rule}
                     for source, slope, rule in zip(piece.sources, slopes, piece.rules, strict=True)
@@ -212,7 +249,7 @@ def _written(model: Module, image: Tensor, pieces: list[Piece]) -> Network:
     return Network(program, np.concatenate([np.zeros(0, np.float32), *parts]), [piece.row for piece in pieces])
 
 
-def _as_json(row: Row) -> Json:
+def facts_of(row: Row) -> Json:
     """A row of the summary; a field or jump as text, one number or one for each axis."""
     facts: dict[str, Any] = row._asdict()
     for name in ("receptive_field", "jump"):

@@ -1,15 +1,22 @@
 """What every page has: one file that needs nothing else, and a policy that lets it ask nothing of the network.
 
-What you can do here: put a `page` together from a title, a body, a style and a script of data/.
+What you can do here: put a `page` together from a title, a body, a style and a script of data/; the body is a template
+of data/ (`body_of`).
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import math
 import re
 from html import escape
 from importlib.resources import files
+from string import Template
+from typing import Any
+
+import numpy as np
 
 from ..drawing.style import MEANINGS
 
@@ -45,6 +52,38 @@ def page(title: str, body: str, style: str, script: str) -> str:
 def text_of(name: str) -> str:
     """The text of a file in data/."""
     return files("viz").joinpath("data", name).read_text(encoding="utf-8")
+
+
+def body_of(name: str, **values: object) -> str:
+    """A template of data/ with each $name in it replaced by its value, which is HTML."""
+    return Template(text_of(name)).substitute(values)
+
+
+def link_back(address: str | None) -> str:
+    """A line with a link to the page that has led here."""
+    return f'<p id="up"><a href="{escape(address)}">Back to all figures</a></p>\n' if address else ""
+
+
+def as_json(data: dict[str, Any]) -> str:
+    """Data as JSON that may stand in a script element."""
+    return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def base64_of(array: np.ndarray[Any, Any], dtype: str) -> str:
+    """The bytes of an array, as text."""
+    return base64.b64encode(np.ascontiguousarray(array, dtype).tobytes()).decode()
+
+
+def check_title(title: str) -> None:
+    """TypeError for a title that is no text."""
+    if not isinstance(title, str):
+        raise TypeError(f"title is text, got {title!r}")
+
+
+def json_number(n: Any) -> Any:
+    """A number as JSON has it; infinity and nan as text."""
+    n = n.item() if isinstance(n, np.generic) else n
+    return n if math.isfinite(n) else str(n)
 
 
 def script_of(*modules: str) -> str:

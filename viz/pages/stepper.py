@@ -9,7 +9,6 @@ adds to the gradient of each input, and through which elements.  The page (data/
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -27,7 +26,7 @@ from ..drawing.dot import GREY, LAYERED, Digraph, plain, visible
 from ..drawing.figure import Figure
 from ..drawing.render import write_whole
 from ..subjects.computation import SPINE, UNSAID, in_one_line, spine, uniform
-from .page import colors, page, script_of, text_of
+from .page import as_json, body_of, check_title, colors, json_number, link_back, page, script_of, text_of
 
 MOST_OPERATORS = 150
 MOST_CELLS = 400  # of an array that is written out
@@ -52,7 +51,7 @@ def stepper(
     several elements, their sum is differentiated.
     back: the address of a page that this one links back to.
     Keys: left and right arrow, home, end, space.  The page asks nothing of the network.
-    Raises TypeError for what is not a Tensor, ValueError for more than 150 operators.
+    Raises TypeError for what is not a Tensor or a title that is not text, ValueError for more than 150 operators.
 
     >>> import tempfile
     >>> x = Tensor(2.0, name="x")
@@ -63,6 +62,7 @@ def stepper(
     """
     if not isinstance(output, Tensor):
         raise TypeError(f"a Tensor's computation can be stepped through, got {type(output).__name__}")
+    check_title(title)
     tensors = history(output)[::-1]
     operators = [t for t in tensors if t.primitive]
     if len(operators) > MOST_OPERATORS:
@@ -210,7 +210,7 @@ def _is_constant(t: Tensor) -> bool:
     return t.primitive is None and t.name is None and t.size == 1
 
 
-def _passed_on(t: Tensor, slot: int, g: Array) -> tuple[Array, list[list[list[float]]] | None]:
+def _passed_on(t: Tensor, slot: int, g: Array) -> tuple[Array, list[list[list[Any]]] | None]:
     """What t passes on to one input, and for each of its elements j the terms [i, g_i, dy_i/dx_j] that it sums."""
     assert t.primitive is not None
     inputs = [x.detach() for x in t.inputs]
@@ -222,12 +222,12 @@ def _passed_on(t: Tensor, slot: int, g: Array) -> tuple[Array, list[list[list[fl
     # A window reads all of its cells, whatever the kernel holds: where another input is 0, a term has the factor 0.
     filled = [x if other is x else Tensor(np.where(other.data == 0, 1, other.data)) for other in inputs]
     wired = t.primitive(*filled, **t.params)
-    terms: list[list[list[float]]] = [[] for _ in range(x.size)]
+    terms: list[list[list[Any]]] = [[] for _ in range(x.size)]
     for i in range(y.size):
         seed = np.eye(1, y.size, i, dtype=y.dtype).reshape(y.shape)
         [slope], [there] = gradients(y, [x], seed), gradients(wired, [x], seed)
         for j in np.flatnonzero((slope.data != 0) | (there.data != 0)):
-            terms[j].append([i, float(g.flat[i]), float(slope.data.flat[j])])
+            terms[j].append([i, json_number(g.flat[i]), json_number(slope.data.flat[j])])
     return passed.data, terms if sum(map(len, terms)) <= MOST_PARTS else None
 
 
@@ -306,29 +306,14 @@ def _written_out(step: Json) -> str:
 
 
 def _page(title: str, whole: str, drawing: str, data: Json, back: str | None) -> str:
-    content = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
-    steps = "".join(f"<li>{_written_out(step)}</li>" for step in data["steps"])
-    link = f'<p><a href="{escape(back)}">Back to all figures</a></p>\n' if back else ""
-    body = f"""<main>
-{link}<h1>{escape(title)}</h1>
-<p id="whole"><code>{escape(whole)}</code></p>
-<p id="help"><span><i class="swatch done"></i> has its value</span>
-<span><i class="swatch now forward"></i> is computed in this step</span>
-<span><i class="swatch now backward"></i> passes its gradient back in this step</span><br>
-Keys: <kbd>←</kbd> <kbd>→</kbd> one step, <kbd>Home</kbd> <kbd>End</kbd> first and last, <kbd>space</kbd> plays.
-In a table of numbers the arrow keys move from one to the next.</p>
-<div id="graph" tabindex="0" role="group" aria-label="graph of the computation, can be scrolled">{drawing}</div>
-<div id="controls" role="group" aria-label="steps">
-<button id="back" type="button">◀ Back</button>
-<button id="forward" type="button">Forward ▶</button>
-<button id="play" type="button" aria-pressed="false">Play</button>
-<input id="slider" type="range" min="0" max="{len(data["steps"]) - 1}" value="0" aria-label="step">
-<output id="count" for="slider"></output>
-</div>
-<p id="said" role="status" aria-live="polite"></p>
-<pre id="python"></pre>
-<div id="detail"></div>
-<details id="all"><summary>All steps</summary><ol start="0">{steps}</ol></details>
-</main>
-<script type="application/json" id="data">{content}</script>"""
+    body = body_of(
+        "stepper.html",
+        back=link_back(back),
+        title=escape(title),
+        whole=escape(whole),
+        drawing=drawing,
+        last=len(data["steps"]) - 1,
+        steps="".join(f"<li>{_written_out(step)}</li>" for step in data["steps"]),
+        data=as_json(data),
+    )
     return page(title, body, colors() + text_of("stepper.css"), script_of(text_of("player.js"), text_of("stepper.js")))
