@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import viz
@@ -21,13 +22,17 @@ from tests.exercises.building.steps import STEPS
 from tests.exercises.chapters import ABOUT
 from viz.__main__ import main
 from viz.book.annotated import cut
-from viz.book.chapters import CELL, figure_of, prepare
+from viz.book.chapters import CELL, figure_of, prepare, where
+from viz.book.contact import contact_sheet
 from viz.book.finish import write_notebook
 from viz.book.found import figures_of, laws, laws_of
 from viz.book.links import broken
 from viz.book.names import Names
 from viz.book.prose import blocks, spans
 from viz.book.rules import met, rules
+from viz.drawing.export import adaptive
+from viz.pages.gallery import readme_figures, x_times_its_tanh
+from viz.subjects.lecture import FIGURES, IN_THE_BOOK, ON_SLIDES
 
 from .test_package import PATH, module_name
 
@@ -36,7 +41,13 @@ book = sys.modules["viz.book"]  # the module: `viz.book` is its function
 NAMES = Names()
 SOURCES = sorted(path for package in ("minitensor", "nets", "viz") for path in (ROOT / package).rglob("*.py"))
 CHAPTERS = sorted((ROOT / "viz" / "book" / "course").glob("*.md"))
-MARKDOWN = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "tests" / "exercises" / "README.md"]
+ROOMS = ("minitensor", "nets", "viz", "tests")
+MARKDOWN = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *[path for room in ROOMS for path in (ROOT / room).rglob("*.md") if path.parent.name != "course"],
+    ]
+)
 
 
 # -- source, cut into parts --------------------------------------------------------------------------------------------
@@ -187,17 +198,89 @@ def test_the_numbers_of_bugs_that_the_text_names_are_those_that_there_are():
     assert int(said) == sum(len(bugs) for bugs in BUGS.values())
 
 
-def test_every_figure_of_a_chapter_has_its_caption(tmp_path):
-    (tmp_path / "course").mkdir()
-    for path in CHAPTERS:
-        (tmp_path / "course" / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+@pytest.fixture(name="prepared")
+def fixture(tmp_path: Path) -> Path:
+    """A copy of the book's folder as Sphinx is given it."""
+    shutil.copytree(ROOT / "viz" / "book", tmp_path, ignore=shutil.ignore_patterns("*.py"), dirs_exist_ok=True)
     prepare(tmp_path, book.PATH_MODULES)
+    return tmp_path
+
+
+def test_every_figure_of_a_chapter_has_its_caption_and_its_place_in_the_margin(prepared):
     drawn = 0
     for path in CHAPTERS:
         count = sum(figure_of(cell) is not None for cell in cells(path))
-        assert (tmp_path / "course" / path.name).read_text(encoding="utf-8").count("{.caption-line}") == count
+        text = (prepared / "course" / path.name).read_text(encoding="utf-8")
+        under = r"^{\.margin}\n\*Deep Learning\*, section .*\n\n{\.caption-line}\n\S"
+        assert len(re.findall(under, text, re.M)) == count
         drawn += count
     assert drawn > 30
+
+
+def test_the_source_is_listed_in_the_order_of_the_path(prepared):
+    text = (prepared / "index.md").read_text(encoding="utf-8")
+    assert re.findall(r"^source/(.*)$", text, re.M) == [name.partition(".")[2] for name in book.PATH_MODULES]
+
+
+@pytest.mark.parametrize("known", [IN_THE_BOOK, ON_SLIDES])
+def test_what_the_book_and_the_slides_have_are_figures_of_ours(known):
+    assert set(known) <= {draw.__name__ for _, _, draw in FIGURES}
+    assert all(said in where(name) for name, said in known.items())
+
+
+@settings(max_examples=20)  # each is a folder of files
+@given(st.lists(st.lists(st.sampled_from("abcd"), max_size=3), max_size=3), st.sets(st.sampled_from("abcdef")))
+def test_the_contact_sheet_has_each_figure_once_and_leads_to_where_it_stands_first(pages, in_the_gallery):
+    """The pages show figures of some contents; the gallery has some of them, and others."""
+    with tempfile.TemporaryDirectory() as folder:
+        site = Path(folder)
+        for part in ("_images", "gallery"):
+            (site / part).mkdir()
+        links = [
+            f'<li class="toctree-l1"><a class="reference internal" href="{n}.html">{n}</a>' for n in range(len(pages))
+        ]
+        (site / "index.html").write_text("".join(links), encoding="utf-8")
+        for n, contents in enumerate(pages):
+            for content in contents:
+                (site / "_images" / f"{n}-{content}.svg").write_text(
+                    adaptive(f"<svg>{content}</svg>"), encoding="utf-8"
+                )
+            shown = [
+                f'<span class="picture" id="p{i}"><img src="_images/{n}-{content}.svg" alt="{content}" style=""></span>'
+                for i, content in enumerate(contents)
+            ]
+            (site / f"{n}.html").write_text("".join(shown), encoding="utf-8")
+        for content in in_the_gallery:
+            (site / "gallery" / f"{content}.svg").write_text(f"<svg>{content}</svg>\n", encoding="utf-8")
+        figures = [
+            f'<figure id="{content}">\n<h3>{content.upper()}</h3></figure>' for content in sorted(in_the_gallery)
+        ]
+        (site / "gallery" / "index.html").write_text("".join(figures), encoding="utf-8")
+        (site / "figures.html").write_text(contact_sheet(site), encoding="utf-8")
+        found = re.findall(
+            r'<a href="([^"]+)"><img [^>]*> (\w)</a>', (site / "figures.html").read_text(encoding="utf-8")
+        )
+        first = {}
+        for n, contents in enumerate(pages):
+            for i, content in enumerate(contents):
+                first.setdefault(content.upper(), f"{n}.html#p{i}")
+        rest = {c.upper(): f"gallery/index.html#{c}" for c in sorted(in_the_gallery) if c.upper() not in first}
+        assert found == [(address, content) for content, address in [*first.items(), *rest.items()]]
+        assert broken(site) == []
+
+
+def test_the_readme_shows_its_expression_and_figures_that_are_fresh(tmp_path):
+    """Its first figure is the graph of the y of its first lines."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"!\[[^]]*\]\((viz/figures/[^)]+)\)", text)
+    fresh = {path.name: path.read_bytes() for path in readme_figures(tmp_path)}
+    assert {(ROOT / name).name: (ROOT / name).read_bytes() for name in shown} == fresh
+    assert sorted(fresh) == sorted(path.name for path in (ROOT / "viz" / "figures").iterdir())
+    names = {}
+    for line in re.findall(r"^>>> (.*)", text[: text.index(shown[0])], re.M):
+        exec(line, names)
+    drawn = viz.computation_graph(names["y"], gradients=True, style=viz.Style(orientation="right"))
+    assert Path(shown[0]).stem == x_times_its_tanh.__name__ and drawn.dot == x_times_its_tanh().dot
 
 
 # -- links and notebooks -----------------------------------------------------------------------------------------------
@@ -205,8 +288,32 @@ def test_every_figure_of_a_chapter_has_its_caption(tmp_path):
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_in_markdown_lead_somewhere(path):
-    for address in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", path.read_text(encoding="utf-8")):
-        assert (path.parent / address).exists(), address
+    """To a file that is there, and to a heading that it has; those of the course are checked when the book is built."""
+    text = re.sub(r"```.*?```|`[^`]*`", "", path.read_text(encoding="utf-8"), flags=re.S)
+    for address in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+        name, _, place = address.partition("#")
+        target = path.parent / name if name else path
+        assert target.exists(), address
+        headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.M) if place else []
+        assert not place or place in [re.sub(r"[^\w\- ]", "", h).lower().replace(" ", "-") for h in headings], address
+
+
+def test_a_name_in_a_docstring_is_one_that_the_code_has():
+    """In backticks stand names of modules, of folders, or words of the code; a name that is gone leads nowhere."""
+    said, known = [], {"np", *(part for module in NAMES.sources.paths for part in module.split("."))}
+    for module, path in NAMES.sources.paths.items():
+        code = path.read_text(encoding="utf-8")
+        for node in ast.walk(NAMES.sources.trees[module]):
+            if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef):
+                text = ast.get_docstring(node, clean=False) or ""
+                said += [(path, words) for kind, words in spans(text) if kind == "code"]
+                code = code.replace(text, "")
+        known |= set(re.findall(r"\w+", code))
+    known |= {re.sub(r"[123]d$", "", word) for word in known}  # a function of all ranks
+    for path, words in said:
+        name = re.fullmatch(r"([A-Za-z_][\w.]+?)(?:\.py|\(.*\))?", words)
+        if name and not words.endswith(".bin"):  # a file of the reader's
+            assert set(name[1].split(".")) <= known, f"{path}: {words}"
 
 
 @given(st.sets(st.sampled_from("abc")), st.lists(st.sampled_from("abc")))

@@ -7,11 +7,27 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.support.wait import WebDriverWait
 
+from viz.drawing.check import SMALLEST
+
 from .browser import Browser, fixture, needs_browser
 
 __all__ = ["fixture"]
 SITE = Path(__file__).parents[1] / "out" / "book"
 PAGES = sorted(SITE.rglob("*.html"))
+# The figures of a page of slides, each with the size of its smallest text in pixels.
+TEXT_ON_SLIDES = """
+return [...document.images].map((image) => {
+  const bytes = Uint8Array.from(atob(image.src.split(",")[1]), (c) => c.charCodeAt(0));
+  const svg = new DOMParser().parseFromString(new TextDecoder().decode(bytes), "image/svg+xml").documentElement;
+  svg.setAttribute("width", image.clientWidth);
+  svg.setAttribute("height", image.clientHeight);
+  document.body.append(svg);
+  const texts = [...svg.querySelectorAll("text")].filter((text) => text.textContent.trim());
+  const sizes = texts.map((text) => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a);
+  svg.remove();
+  return [image.alt, Math.min(...sizes, 1000)];
+});
+"""
 
 pytestmark = [needs_browser, pytest.mark.skipif(not PAGES, reason="needs the book: make book")]
 
@@ -38,9 +54,19 @@ def test_a_page_asks_nothing_of_the_network_complains_of_nothing_and_is_no_wider
     ],
 )
 def test_search_finds_without_a_server(browser: Browser, words: str, page: str) -> None:
+    assert page in results(browser, words)
+
+
+def test_search_offers_no_private_name(browser: Browser) -> None:
+    assert not [address for address in results(browser, "conv") if "._" in address]
+
+
+def results(browser: Browser, words: str) -> list[str]:
+    """Where the links lead that the search finds."""
     browser.driver.get(f"{(SITE / 'search.html').as_uri()}?q={words.replace(' ', '+')}")
+    WebDriverWait(browser.driver, 10).until(lambda _: "finished" in browser.text(".search-summary"))
     links = "return [...document.querySelectorAll('#search-results li a')].map(a => a.getAttribute('href'))"
-    assert page in WebDriverWait(browser.driver, 10).until(lambda _: browser.run(links))
+    return list(browser.run(links))
 
 
 def test_mathematics_has_its_font_and_its_size(browser: Browser) -> None:
@@ -48,3 +74,12 @@ def test_mathematics_has_its_font_and_its_size(browser: Browser) -> None:
     script = "return document.fonts.ready.then(() => [...document.fonts].map(f => f.family + ' ' + f.status))"
     assert any("LM Math Part" in font and "loaded" in font for font in browser.run(script))
     assert browser.run("return Math.min(...[...document.querySelectorAll('math')].map(m => m.clientHeight))") > 5
+
+
+def test_no_text_on_a_slide_is_smaller_than_12_points(browser: Browser) -> None:
+    """On a screen of 1280 x 720 pixels, which is a slide of 960 x 540 points; as the browser has drawn it."""
+    with browser.emulated(1280, 720):
+        for page in SITE.glob("course/*-slides.html"):
+            browser.open(page)
+            for words, smallest in browser.run(TEXT_ON_SLIDES):
+                assert smallest * 540 / 720 >= SMALLEST, f"{page.name}: {words}"

@@ -370,7 +370,7 @@ def test_figures_refreshed_twice_are_the_same(tmp_path: Path, capsys: pytest.Cap
         assert main(["figures", "--out", str(tmp_path)]) == 0
         contents.append({path.name: path.read_bytes() for path in tmp_path.iterdir()})
     assert contents[0] == contents[1]
-    assert len(contents[0]) >= 4
+    assert contents[0]
     assert "svg" in capsys.readouterr().out
 
 

@@ -8,7 +8,7 @@ blocks are the same whatever the number of cores: it changes the time, and no bi
 
 NumPy's matrix products come from OpenBLAS, which has threads of its own.  They wait for each other by spinning, and
 threads that start threads wait more than they compute: with both, a step takes up to ten times as long as with either.
-So either OpenBLAS keeps to one thread, as `OPENBLAS_NUM_THREADS=1` or `one_blas_thread` tell it, or we do.
+So either OpenBLAS keeps to one thread, as `OPENBLAS_NUM_THREADS=1` or `set_blas_threads` tell it, or we do.
 """
 
 from __future__ import annotations

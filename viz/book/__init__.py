@@ -4,7 +4,8 @@ What you can do here: build the `book`; `python -m viz book --out DIR` does it f
 
 The chapters are in course/, Markdown with cells that run when the book is built.  Read on in this order: annotated
 (a source file, cut into parts), prose, names, found, rules (what is said of a part), extension (how Sphinx is told),
-finish (pictures, notebooks and slides, made of what Sphinx has built), links (nothing leads nowhere).
+finish and contact (pictures, notebooks, slides and a sheet of all figures, made of what Sphinx has built), links
+(nothing leads nowhere).
 """
 
 from __future__ import annotations

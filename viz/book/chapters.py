@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..drawing.figure import Figure
 from ..pages.gallery import caption
-from ..subjects.lecture import FIGURES, IN_THE_BOOK
+from ..subjects.lecture import FIGURES, IN_THE_BOOK, ON_SLIDES
 
 HEADER = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n"
 TAKE_ALONG = (  # under the title of a chapter
@@ -32,8 +32,11 @@ def prepare(source: Path, path_modules: tuple[str, ...]) -> None:
         taken = TAKE_ALONG.format(name=chapter.stem)
         chapter.write_text(f"{HEADER}{title}\n\n{taken}\n{CELL.sub(_with_caption, rest)}", encoding="utf-8")
     (source / "source").mkdir()
-    for module in path_modules:
-        name = module.removeprefix("minitensor.")
+    names = [module.removeprefix("minitensor.") for module in path_modules]
+    index = source / "index.md"
+    listed = "\n".join(f"source/{name}" for name in names)
+    index.write_text(index.read_text(encoding="utf-8").replace("source/*", listed), encoding="utf-8")
+    for name, module in zip(names, path_modules, strict=True):
         page = f"---\nhide-toc: true\n---\n# {name.replace('.', '/')}.py\n\n```{{annotated}} {module}\n```\n"
         (source / "source" / f"{name}.md").write_text(page, encoding="utf-8")
     (source / "reference").mkdir()
@@ -55,11 +58,20 @@ def figure_of(cell: str) -> str | None:
 
 
 def _with_caption(found: re.Match[str]) -> str:
-    """A cell, and under it what its figure shows, and where the book has it."""
+    """A cell, under it what its figure shows, and in the margin where the book and the lecture have it."""
     name = figure_of(found[1])
     if name is None:
         return found[0]
-    number = IN_THE_BOOK.get(name)
-    where = f"figure {number}" if number else f"section {SECTIONS[name].split()[0]}"
     words = caption(FUNCTIONS[name]).replace("*", r"\*").replace("_", r"\_").replace("[", r"\[")
-    return f"{found[0]}\n{{.caption-line}}\n{words} (*Deep Learning*, {where}.)\n"
+    return f"{found[0]}\n{{.margin}}\n{where(name)}\n\n{{.caption-line}}\n{words}\n"
+
+
+def where(name: str) -> str:
+    """The section and the figure of the book, and the slide of the lecture, that show what a figure shows.
+
+    >>> where("one_filter_through_three_channels")
+    '*Deep Learning*, section 9.5; slide 20'
+    """
+    figure = f", figure {IN_THE_BOOK[name]}" if name in IN_THE_BOOK else ""
+    slides = f"; {ON_SLIDES[name]}" if name in ON_SLIDES else ""
+    return f"*Deep Learning*, section {SECTIONS[name].split()[0]}{figure}{slides}"

@@ -20,6 +20,7 @@ html_css_files = ["book.css"]
 html_math_renderer = "mathml"
 html_show_search_summary = False  # it would fetch pages, which a browser forbids in a folder
 html_copy_source = False
+html_use_index = False  # the reference is one
 html_show_sourcelink = False
 html_show_sphinx = False
 html_show_copyright = False

@@ -40,7 +40,9 @@ logger = logging.getLogger(__name__)
 NAMES = Names()
 MATH = LatexToMathML()
 TOKEN = re.compile(r'<span class="(n|nf|nc|nb|nd|fm)">@?([^<]+)</span>')
+PRIME = re.compile(r"<msup>(<mi>[^<]*</mi>)<mo>([′″‴])</mo></msup>")
 MOST_FIGURES, MOST_LAWS, MOST_NAMED = 3, 3, 12  # of a function: figures, laws in full, and more of them by name
+COLUMN = 44  # characters of a formula that find room beside the code
 
 
 class code_lines(nodes.General, nodes.Element):
@@ -102,7 +104,7 @@ class Annotated(SphinxDirective):
         parts = cut(self.text)
         first = parts[0].docstring.split("\n", 1)[0]
         parts[0].docstring = parts[0].docstring.removeprefix(first).strip("\n")
-        made: list[nodes.Node] = [nodes.paragraph("", first, classes=["lead"])]
+        made = prose(first, self.module)
         defined = [part for part in parts if part.name and NAMES.home((self.module, part.name))]
         contents = nodes.paragraph(classes=["contents-line"])
         for part in defined:
@@ -117,50 +119,61 @@ class Annotated(SphinxDirective):
         return made
 
     def part(self, part: Part, primitives: dict[str, Primitive]) -> nodes.Node:
-        """A row of the page: what the part says and what belongs to it on the left, its code on the right."""
+        """A row of the page: what the part says on the left; on the right code, examples, and what belongs to it."""
         row = nodes.container(classes=["part", "annotated"])
-        left, right = nodes.container(classes=["said"]), nodes.container(classes=["done"])
-        for name in part.names or [""]:
+        for name in part.names:
             full = ".".join(filter(None, [self.module, part.owner, name]))
-            if name:
-                row["ids"].append(full)
-                _note(self, full, part.node, bool(part.owner))
-        if part.name and isinstance(part.node, ast.FunctionDef | ast.ClassDef) and not part.name.startswith("_"):
-            left += nodes.paragraph("", "", nodes.strong(part.name, part.name), classes=["name"])
-        said = [text for text in (part.docstring, part.comment) if text]
-        for text in said if isinstance(part.node, ast.FunctionDef | ast.ClassDef) else said[::-1]:
-            left += prose(text, self.module)
+            row["ids"].append(full)
+            _note(self, full, part.node, bool(part.owner))
+        said = self.said(part)
+        formulas = "\n".join(node.astext() for node in said if "formula" in node["classes"])
+        examples = [node for node in said if part.code and "doctest" in node["classes"]]
+        left = [node for node in said if node not in examples]
+        right = [lines_of(self.text, part.code, self.module, part.hidden, self.page), *examples]
         here = primitives.get(part.names[0]) if part.names else None
         if here is not None and here.__module__ == self.module:
-            left += self.operator(part.names[0], here)
+            computed, graph = self.operator(part.names[0], here)
+            left += computed
+            right += graph
         if part.names and not part.owner and isinstance(part.node, ast.FunctionDef) and not part.name.startswith("_"):
-            left += self.belongings(part.names[0], here is not None)
+            right += self.belongings(part.names[0], here is not None)
+        row += nodes.container("", *left, classes=["said"])
         if part.code:
-            right += lines_of(self.text, part.code, self.module, part.hidden, self.page)
-        row += left
-        if part.code:
-            row += right
+            row += nodes.container("", *right, classes=["done"])
         else:
             row["classes"].append("wide")
+        if max(map(len, formulas.splitlines()), default=0) > COLUMN:
+            row["classes"].append("stacked")
         return row
 
-    def operator(self, name: str, primitive: Primitive) -> list[nodes.Node]:
-        """Formula, rules, and the graph of the gradient."""
+    def said(self, part: Part) -> list[nodes.Node]:
+        """Name, docstring and comment of a definition; elsewhere the comment comes first, as it does in the file."""
+        defines = isinstance(part.node, ast.FunctionDef | ast.ClassDef)
+        made: list[nodes.Node] = []
+        if part.name and defines and not part.name.startswith("_"):
+            made.append(nodes.paragraph("", "", nodes.strong(part.name, part.name), classes=["name"]))
+        texts = [text for text in (part.docstring, part.comment) if text]
+        for text in texts if defines else texts[::-1]:
+            made += prose(text, self.module)
+        return made
+
+    def operator(self, name: str, primitive: Primitive) -> tuple[list[nodes.Node], list[nodes.Node]]:
+        """Formula and rules, and the graph of the gradient."""
         found = rules(primitive)
         if found is None:
             logger.warning("no call in rules.CALLS meets the operator %s.%s", self.module, name)
-            return []
-        rows = [f"<dt>computes</dt><dd>{MATH.convert_with_local_state(found.value, displaystyle=True)}</dd>"]
+            return [], []
+        rows = [f"<dt>computes</dt><dd>{mathml(found.value, display=True)}</dd>"]
         for x, share in found.inputs:
-            said = MATH.convert_with_local_state(share, displaystyle=True) if share else "nothing: it is flat"
+            said = mathml(share, display=True) if share else "nothing: it is flat"
             rows.append(f"<dt>hands to {_variable(x)}</dt><dd>{said}</dd>")
-        made: list[nodes.Node] = [nodes.raw("", f'<dl class="rules">{"".join(rows)}</dl>', format="html")]
-        if found.graph is not None:
-            picture = f"gradient-of-{self.module}.{name}.svg"
-            made += folded(
-                "The graph of this gradient", [self.drawn(picture, found.graph.svg(), f"gradient of {name}")]
-            )
-        return made
+        told: list[nodes.Node] = [nodes.raw("", f'<dl class="rules">{"".join(rows)}</dl>', format="html")]
+        if found.graph is None:
+            return told, []
+        picture = self.drawn(
+            f"gradient-of-{self.module}.{name}.svg", found.graph.svg(), f"gradient of {name.strip('_')}"
+        )
+        return told, folded("The graph of this gradient", [picture])
 
     def belongings(self, name: str, operator: bool) -> list[nodes.Node]:
         """The figures and the laws that name this function."""
@@ -285,11 +298,12 @@ def _made_by_dataclass(thing: Any) -> bool:
 
 
 def _note(directive: SphinxDirective, full: str, node: Any, method: bool) -> None:
-    """Make a definition known, as Sphinx's own Python domain would."""
+    """Make a definition known, as Sphinx's own Python domain would; the search offers those without an underscore."""
     is_class = isinstance(node, ast.ClassDef) or inspect.isclass(node)
     is_function = isinstance(node, ast.FunctionDef) or callable(node)
     kind = "class" if is_class else "method" if method else "function" if is_function else "data"
-    directive.env.domains.python_domain.note_object(full, kind, full, location=full)
+    private = any(name.startswith("_") for name in full.split("."))
+    directive.env.domains.python_domain.note_object(full, kind, full, aliased=private, location=full)
 
 
 # -- names as links ----------------------------------------------------------------------------------------------------
@@ -374,13 +388,19 @@ def visit_code(translator: Any, node: code_lines) -> None:
 # -- mathematics -------------------------------------------------------------------------------------------------------
 
 
+def mathml(latex: str, *, display: bool) -> str:
+    """LaTeX as MathML, in which a prime stands beside its letter: the font has raised it already."""
+    converted = MATH.convert_with_local_state(latex, displaystyle=display)
+    return PRIME.sub(r'<mrow>\1<mo lspace="0" rspace="0">\2</mo></mrow>', converted)
+
+
 def _visit_math(translator: Any, node: nodes.math) -> None:
-    translator.body.append(MATH.convert_with_local_state(node.astext(), displaystyle=False))
+    translator.body.append(mathml(node.astext(), display=False))
     raise nodes.SkipNode
 
 
 def _visit_math_block(translator: Any, node: nodes.math_block) -> None:
-    translator.body.append(f'<div class="math">{MATH.convert_with_local_state(node.astext(), displaystyle=True)}</div>')
+    translator.body.append(f'<div class="math">{mathml(node.astext(), display=True)}</div>')
     raise nodes.SkipNode
 
 

@@ -1,4 +1,4 @@
-"""What is made of the pages that Sphinx has built: pictures that turn dark, notebooks to take along, slides.
+"""What is made of the pages that Sphinx has built: pictures that turn dark, a sheet of them, notebooks, slides.
 
 What you can do here: `finish` a site.
 """
@@ -12,21 +12,26 @@ import re
 import shutil
 from collections.abc import Iterator
 from html import escape, unescape
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from ..drawing.export import adaptive, size_of
 from ..pages.gallery import SMALLEST_TEXT
+from .chapters import figure_of
+from .contact import contact_sheet
 
 INSTALL = "%pip install --quiet minitensor-lecture"
 PICTURE = re.compile(r'<img ([^>]*?)src="([^"]*_images/[^"]+\.svg)"([^>]*?)/?>')
 LABEL = re.compile(r'aria-label="([^"]*)"')
+ALTERNATIVE = re.compile(r'\balt="([^"]*)(?<!\.svg)"')  # without one, Sphinx writes the name of the file
+ALL_FIGURES = '<div id="all-figures"></div>'
 SLIDES = re.compile(r",\s*<a href=\"[^\"]*-slides\.html\">[^<]*</a>")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 def finish(source: Path, site: Path, executed: Path) -> None:
-    """Complete a site: pages that cells wrote, pictures, notebooks, slides."""
+    """Complete a site that has its gallery: pages that cells wrote, pictures, notebooks, slides."""
     for page in sorted((source / "course").glob("*.html")):
         shutil.copy(page, site / "course" / page.name)
     pictures = {path.name: path.read_text(encoding="utf-8") for path in sorted((site / "_images").glob("*.svg"))}
@@ -34,12 +39,14 @@ def finish(source: Path, site: Path, executed: Path) -> None:
         (site / "_images" / name).write_text(adaptive(svg), encoding="utf-8")
     for path in sorted(site.rglob("*.html")):
         text = path.read_text(encoding="utf-8")
-        changed = PICTURE.sub(lambda found: _picture(found, pictures), text)
+        changed = _framed(text, pictures)
         if changed != text:
             path.write_text(changed, encoding="utf-8")
+    sheet = site / "figures.html"
+    sheet.write_text(sheet.read_text(encoding="utf-8").replace(ALL_FIGURES, contact_sheet(site)), encoding="utf-8")
     for path in sorted((executed / "course").glob("*.ipynb")):
         notebook = json.loads(path.read_text(encoding="utf-8"))
-        slides = list(_figures(notebook))
+        slides = list(_figures(notebook, site / "gallery"))
         write_notebook(notebook, site / "course" / path.name)
         page = site / "course" / f"{path.stem}.html"
         if slides:
@@ -48,18 +55,24 @@ def finish(source: Path, site: Path, executed: Path) -> None:
             page.write_text(SLIDES.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def _picture(found: re.Match[str], pictures: dict[str, str]) -> str:
+def _framed(page: str, pictures: dict[str, str]) -> str:
+    """A page with its pictures in boxes, numbered from 1 on."""
+    numbers = count(1)
+    return PICTURE.sub(lambda found: _picture(found, pictures, next(numbers)), page)
+
+
+def _picture(found: re.Match[str], pictures: dict[str, str], number: int) -> str:
     """The same picture in a box that scrolls, so wide that its text can be read, and with words for who cannot see."""
     before, address, after = found.groups()
     svg = pictures[address.rsplit("/", 1)[1]]
-    label = LABEL.search(svg)
-    words = unescape(label[1]) if label else "figure"
+    label, said = LABEL.search(svg), ALTERNATIVE.search(f"{before} {after}")
+    words = unescape(said[1] if said else label[1] if label else "figure")
     kept = re.sub(r'\s*\b(alt|class|style|width)="[^"]*"', "", f"{before} {after}").strip()
     width = size_of(svg)[0] * 4 / 3
     smallest = min([float(n) * 4 / 3 for n in re.findall(r'font-size="([\d.]+)"', svg)], default=SMALLEST_TEXT)
     least = width * min(1, SMALLEST_TEXT / smallest)
     image = f'<img {kept} src="{address}" alt="{escape(words)}" style="min-width: {least:.0f}px; width: {width:.0f}px">'
-    return f'<span class="picture">{image}</span>'
+    return f'<span class="picture" id="figure-{number}">{image}</span>'
 
 
 # -- notebooks ---------------------------------------------------------------------------------------------------------
@@ -78,7 +91,7 @@ def write_notebook(notebook: dict[str, Any], path: Path) -> None:
     for n, cell in enumerate(notebook["cells"]):
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            text = re.sub(r'<p class="caption-line.*</p>\n*|^\{\.caption-line\}\n', "", text, flags=re.M)
+            text = re.sub(r'<p class="caption-line.*</p>\n*|^\{\.[\w-]+\}\n', "", text, flags=re.M)
             text = re.sub(r"\]\((?!https?:)([\w-]+)\.md\)", r"](\1.ipynb)", text)
             text = re.sub(r"\]\((?!https?:|[\w-]+\.ipynb)[^)]*\)", "]()", text).replace("]()", "]")
         cell["source"] = text
@@ -103,16 +116,21 @@ def _lasting(output: dict[str, Any]) -> dict[str, Any]:
 # -- slides ------------------------------------------------------------------------------------------------------------
 
 
-def _figures(notebook: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each figure of a chapter with the heading that it stands under."""
+def _figures(notebook: dict[str, Any], gallery: Path) -> Iterator[tuple[str, str]]:
+    """Each figure of a chapter with the heading that it stands under; in parts, if the gallery has it in parts."""
     heading = ""
     for cell in notebook["cells"]:
+        text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            headings = re.findall(r"^#+ (.*)$", "".join(cell["source"]), re.M)
+            headings = re.findall(r"^#+ (.*)$", text, re.M)
             heading = headings[-1] if headings else heading
         for output in cell.get("outputs", ()):
             svg = output.get("data", {}).get("image/svg+xml")
-            if svg:
+            files = gallery.glob(f"{figure_of(text)}_[0-9]*.svg") if svg else ()
+            parts = sorted(files, key=lambda path: int(path.stem.rpartition("_")[2]))
+            for n, part in enumerate(parts, start=1):
+                yield f"{heading} ({n} of {len(parts)})", part.read_text(encoding="utf-8")
+            if svg and not parts:
                 yield heading, "".join(svg)
 
 

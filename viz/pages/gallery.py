@@ -30,8 +30,6 @@ from ..subjects.grids import Moving
 from ..subjects.lecture import (
     FIGURES,
     IN_THE_BOOK,
-    convolution_in_letters,
-    graph_of_an_expression,
     local_tiled_and_convolutional,
     sparse_and_dense_from_above,
 )
@@ -44,12 +42,6 @@ BOOK = "https://www.deeplearningbook.org/contents/"
 CHAPTERS = {"6": "mlp.html", "9": "convnets.html"}
 GRAPHS = "6.5 Back-propagation"
 ARITHMETIC = "9.5 Variants of the basic convolution function"
-IN_THE_README = (
-    sparse_and_dense_from_above,
-    local_tiled_and_convolutional,
-    convolution_in_letters,
-    graph_of_an_expression,
-)
 SMALLEST_TEXT = 9  # CSS pixels: figures are made smaller until their smallest text is
 UNSAID = ("paper", "words", "unit", "cell", "note", "wire", "arrow", "padding, words")  # colours that only draw
 THUMBNAIL = 132.0  # CSS pixels, on its longer side
@@ -120,7 +112,14 @@ def readme_figures(folder: str | Path) -> list[Path]:
     """Draw the figures that the README shows, always with the same renderer, so that a second time changes nothing."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    return [draw().save(folder / f"{draw.__name__}.svg", renderer=EMBEDDED) for draw in IN_THE_README]
+    drawn = (x_times_its_tanh, sparse_and_dense_from_above, local_tiled_and_convolutional)
+    return [draw().save(folder / f"{draw.__name__}.svg", renderer=EMBEDDED) for draw in drawn]
+
+
+def x_times_its_tanh() -> Figure:
+    """y = x tanh(x), the first expression of the README, with values and gradients."""
+    x = Tensor(0.5, name="x")
+    return computation_graph(x * tanh(x), gradients=True, style=Style(orientation="right"))
 
 
 def example() -> Tensor:

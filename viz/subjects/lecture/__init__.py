@@ -164,3 +164,13 @@ IN_THE_BOOK: dict[str, str] = {  # the figure of chapter 6 or 9 that shows the s
     "channels_that_see_some_channels": "9.15",
     "local_tiled_and_convolutional": "9.16",
 }
+
+ON_SLIDES: dict[str, str] = {  # where the lecture's slides have the same
+    "translation_and_convolution": "slide 14",
+    "filter_effects": "slide 16",
+    "a_volume": "slide 18",
+    "one_filter_through_three_channels": "slide 20",
+    "the_size_on_a_line": "slide 21",
+    "the_problem": "slides 38 to 40",
+    "its_solution": "slides 38 to 40",
+}
