@@ -193,13 +193,12 @@ def test_a_link_stays_a_link(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
 def test_what_is_no_file_is_neither_read_nor_replaced(tmp_path):
-    """A pipe would wait for ever, and a device or a pipe would become a file."""
+    """A pipe would wait for ever, and it, or a device, would become a file: so no device of the machine is tried."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    for path in pipe, os.devnull:
-        for use in save, load:
-            with raises(ValueError, str(path), "no file"):
-                use(path, Dense(1, 1))
+    for use in save, load:
+        with raises(ValueError, str(pipe), "no file"):
+            use(pipe, Dense(1, 1))
     assert pipe.is_fifo()
     with raises(IsADirectoryError, str(tmp_path)):
         save(tmp_path, Dense(1, 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nets
-from minitensor import Tensor, concatenate, relu
+from minitensor import Tensor, concatenate, max_pool2d, relu
 from nets.trace import trace
 from nets.training.png import decode
 from viz.drawing.check import SMALLEST, measure
@@ -246,6 +246,57 @@ def test_a_chain_is_drawn_in_as_few_rows_as_can_be_read_or_in_parts_that_can(n: 
     pictures = [s for part in figure.parts for s in part.drawing.shapes if "image" in s.looks]  # type: ignore[attr-defined]
     assert len(pictures) == (n + 1 if figure.parts else 0)
     assert all(measure(part).slide >= SMALLEST for part in figure.parts)
+
+
+def u_net(depth: int, names: Sequence[str]) -> nets.Module:
+    """So many times down and up again, each way up joined with what was there on the way down."""
+    down, up = names[:depth], names[depth:]
+    layers: dict[str, nets.Module] = {name: same(1 if n == 0 else 2, 2) for n, name in enumerate(down)}
+    layers |= {name: nets.ConvTranspose2d(2, 2, 2, stride=2) for name in up}
+
+    def call(m: nets.Module, x: Tensor) -> Tensor:
+        before = []
+        for name in down:
+            before.append(getattr(m, name)(x))
+            x = max_pool2d(before[-1], 2)
+        for name in up:
+            x = before.pop() - getattr(m, name)(x)
+        return x
+
+    return Made(call, **layers)
+
+
+words_of_some = st.lists(st.text("abcdefghijklm", min_size=1, max_size=9), min_size=8, max_size=8, unique=True)
+
+
+@given(st.integers(1, 4), words_of_some)
+@settings(max_examples=12)
+def test_a_skip_is_one_wire_or_two_ends_with_the_same_letter_and_all_can_be_read(depth: int, names: list[str]) -> None:
+    model = u_net(depth, [f"{n}_" for n in names][: 2 * depth])
+    figure = architecture(model, np.eye(64, dtype=np.float32))
+    x = np.zeros((1, 1, 64, 64), np.float32)
+    with model.in_use():
+        wires = sum(len(stage.sources) for stage in stages_of(model, trace(model, x)))
+    drawing = figure.drawing
+    letters = [s for s in drawing.shapes if s.label in tuple("ABCD") and s.looks.get("shape") == "circle"]
+    ends = {n for wire in drawing.wires for n in (wire.tail, wire.head)}
+    begun = [s for s in letters if drawing.shapes.index(s) in ends]  # of the others the arrow begins below the letter
+    assert {s.label for s in letters} == {s.label for s in begun} and len(letters) == 2 * len(begun)
+    assert arrows(drawing) == wires
+    assert sorted(said for said in texts(figure) if said in ("1", "2")) == ["1"] * depth + ["2"] * depth
+    whole = [figure] if measure(figure).slide >= SMALLEST else list(figure.parts)
+    assert whole and all(measure(part).slide >= SMALLEST for part in whole)
+
+
+@given(st.integers(1, 3), words_of_some)
+@settings(max_examples=12)
+def test_no_words_of_a_model_cover_others(depth: int, names: list[str]) -> None:
+    figure = architecture(u_net(depth, names[: 2 * depth]), np.eye(16, dtype=np.float32))
+    said = [s for s in figure.drawing.shapes if s.label and s.looks.get("shape") in ("plaintext", "circle")]
+    for n, a in enumerate(said):
+        for b in said[:n]:
+            apart = abs(a.x - b.x) - (a.width + b.width) / 2, abs(a.y - b.y) - (a.height + b.height) / 2
+            assert max(apart) > -1, (a.label, b.label)
 
 
 def test_rows_and_vectors_are_drawn_as_they_are() -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 from minitensor import Tensor, conv2d, conv_transpose2d
 from minitensor.sizes import conv_output_size
 from viz import connections, convolution_arithmetic
+from viz.drawing.dot import PAPER
 from viz.drawing.sheet import Shape
 from viz.subjects.arithmetic import SETTINGS, _Plan, _Setting
 
@@ -127,6 +128,30 @@ def test_the_window_and_the_output_cell_are_marked() -> None:
     marked: list[Shape] = [s for s in figure.drawing.shapes if "penwidth" in s.looks and s.looks["penwidth"] == "2"]
     assert len(marked) == 9 + 1
     assert sum("dashed" in s.looks["style"] for s in marked) == 5
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_no_line_crosses_a_zero(name: str) -> None:
+    """It stands on paper of its own, above the line."""
+    crossed = 0
+    for figure in convolution_arithmetic(**SETTINGS[name]).frames:  # type: ignore[attr-defined]
+        shapes = figure.drawing.shapes
+        zeros = [s for s in shapes if s.label == "0"]
+        for wire in figure.drawing.wires:
+            a, b = shapes[wire.tail], shapes[wire.head]
+            for zero in (z for z in zeros if a.x < z.x < b.x):
+                if abs(a.y + (zero.x - a.x) / (b.x - a.x) * (b.y - a.y) - zero.y) < 6:
+                    assert zero.looks["style"] == "filled" and zero.looks["fillcolor"] == PAPER
+                    crossed += 1
+        assert len(zeros) == len({(z.x, z.y) for z in zeros}) == (~plan(name).real).sum()
+    assert (crossed > 0) == (len(zeros) > 0)
+
+
+def plan(name: str) -> _Plan:
+    s = dict(SETTINGS[name])
+    transposed = s.pop("transposed", False)
+    usual = {"stride": 1, "padding": 0, "dilation": 1, "output_padding": 0}
+    return _Plan.of(_Setting(**{key: (v, v) for key, v in {**usual, **s}.items()}), transposed, (1, 1))
 
 
 @pytest.mark.parametrize(

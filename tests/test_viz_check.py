@@ -1,18 +1,17 @@
 """The measures of a figure are what a reader meets."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viz import Drawing, Figure
+from viz import Drawing
 from viz.drawing.check import LEAST_CONTRAST, SMALLEST, measure, report
 from viz.drawing.export import size_of
 from viz.drawing.sheet import words
 from viz.drawing.style import contrast
-from viz.subjects.lecture import FIGURES
+from viz.pages.gallery import figures
 from viz.subjects.samples import sample
 
 
@@ -68,16 +67,16 @@ def test_what_falls_short_is_marked() -> None:
     assert [("< 12 pt" in line, "contrast" in line) for line in lines] == [(False, False), (True, False), (False, True)]
 
 
-@pytest.mark.parametrize("draw", [draw for _, _, draw in FIGURES], ids=lambda draw: draw.__name__)
-def test_each_figure_of_the_lecture_can_be_read_on_a_slide_or_its_parts_can(draw: Callable[[], Figure]) -> None:
-    """And has contrast.  Two parts of the training step, whose boxes are wide, have 11 points."""
-    figure, least = draw(), 11 if draw.__name__ == "training_step_of_lenet" else SMALLEST
+@pytest.mark.parametrize("name", figures())
+def test_each_figure_of_the_gallery_can_be_read_on_a_slide_or_its_parts_can(name: str) -> None:
+    """And has contrast."""
+    figure = figures()[name]()
     found = [measure(figure)]
     assert found[0].contrast >= LEAST_CONTRAST
     if found[0].slide < SMALLEST:
         assert figure.parts
         found = [measure(part) for part in figure.parts]
-    assert min(m.slide for m in found) >= least
+    assert min(m.slide for m in found) >= SMALLEST
     assert min(m.contrast for m in found) >= LEAST_CONTRAST
 
 

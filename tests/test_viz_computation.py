@@ -1,6 +1,7 @@
 """A computation graph shows each Tensor once, in an order that can be read; the stepper ends with the gradients."""
 
 import json
+import math
 import re
 from collections.abc import Callable
 from itertools import pairwise
@@ -17,7 +18,7 @@ import viz
 from minitensor import Tensor, concatenate, conv2d, gradients, history, max_pool2d, maximum, no_grad, tanh
 from viz import Figure, computation_graph
 from viz.drawing.dot import LEAF, PARAMETER
-from viz.drawing.render import EMBEDDED, render
+from viz.drawing.render import EMBEDDED, layout, render
 from viz.pages.stepper import _names, _steps
 from viz.subjects import computation
 from viz.subjects.computation import in_one_line
@@ -203,6 +204,41 @@ def test_a_mean_that_is_only_rounding_is_0(dtype: type) -> None:
     with np.errstate(invalid="ignore"):
         assert in_one_line(np.append(values, np.inf)).startswith("inf ")
     assert not in_one_line(values * 1e-12).startswith("0 ")  # small, and meant
+
+
+@given(st.floats(-1e3, 1e3), st.floats(1e-3, 1e3), st.integers(0, 2**32 - 1))
+def test_a_mean_is_as_fine_as_the_second_digit_of_its_spread(middle: float, width: float, seed: int) -> None:
+    values = np.random.default_rng(seed).normal(middle, width, 20)
+    mean, spread = (float(text) for text in in_one_line(values).split(" ± "))
+    step = 10.0 ** (math.floor(math.log10(values.std())) - 1)
+    assert abs(spread - values.std()) <= step
+    assert abs(mean - values.mean()) <= max(0.51 * step, 5e-4 * abs(values.mean()))
+
+
+def test_a_zero_has_no_sign() -> None:
+    assert in_one_line(np.array([-0.0, 0.0, -1.0])) == "0, 0, -1"
+    assert in_one_line(np.array([1.0, -1.01] * 10)) == "0 ± 1"
+
+
+@given(st.integers(2, 4))
+@settings(max_examples=3)
+def test_the_parts_of_a_step_have_their_numbers_between_boxes(columns: int) -> None:
+    """At the heads of their wires, and on no box but at its very border, where no words are."""
+    model = nets.Sequential(a=nets.Dense(3, 4), act=nets.Tanh(), b=nets.Dense(4, 2))
+    output, layers = viz.by_layer(model, Tensor(np.ones((2, 3), np.float32), name="x"))
+    loss, numbers = (output - 1).sum(), 0
+    figure = computation_graph(loss, gradients=True, layers=layers, columns=columns)
+    for part in figure.parts:
+        found = layout(part.dot)
+        boxes = [o for o in found["objects"] if "pos" in o]
+        for op in (op for edge in found["edges"] for op in edge.get("_hldraw_", []) if op["op"] == "T"):
+            numbers += 1
+            x, y = op["pt"][0], op["pt"][1] + 4
+            for box in boxes:
+                across, upwards = (float(n) for n in box["pos"].split(","))
+                half = 36 * float(box["width"]) - 3, 36 * float(box["height"]) - 3
+                assert abs(x - across) > half[0] or abs(y - upwards) > half[1], (op["text"], box["name"])
+    assert numbers == sum(place != "" for t in history(loss) for place in computation.operand_places(t))
 
 
 def test_long_wires_alone_are_too_much_and_so_are_many_boxes() -> None:

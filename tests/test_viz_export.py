@@ -20,6 +20,7 @@ from minitensor import Tensor, conv1d, tanh
 from nets.training.png import encode
 from viz import Drawing, Figure, RenderError, above, animate, beside, computation_graph, connectivity, table
 from viz.drawing import export
+from viz.drawing.check import measure
 from viz.drawing.sheet import words
 from viz.drawing.style import MEANINGS, NAMES, Style, contrast
 from viz.drawing.tex import escaped
@@ -149,6 +150,7 @@ def text_of(svg: str) -> str:
 def test_a_pdf_holds_its_fonts_its_title_and_a_page_of_its_size() -> None:
     figure = units()
     content = figure.pdf()
+    assert content.startswith(b"%PDF-1.5")  # more than that is more than LaTeX takes in
     assert b"LiberationSerif-Italic" in content
     assert b"/FontFile" in content
     assert f"/Alt({figure.title})".encode() in content
@@ -372,6 +374,21 @@ def test_own_colours_lines_sizes_and_directions_are_used() -> None:
     assert export.size_of(own.svg()) == pytest.approx([2 * n for n in export.size_of(figure.svg())])
     upright, lying = (export.size_of(graph().styled(s).svg()) for s in (Style(), Style(orientation="right")))
     assert upright[0] < upright[1] and lying[0] > lying[1]
+
+
+any_colour = st.integers(0, 0xFFFFFF).map(lambda n: f"#{n:06X}")
+
+
+@given(any_colour, any_colour, st.sampled_from(["light", "dark", "print"]))
+@settings(max_examples=20)
+def test_letters_can_be_read_on_any_colour_of_ones_own(one: str, other: str, base: str) -> None:
+    """Of black and white on a colour, one has a contrast of 4.58 at least, and the dark paper is a little less dark."""
+    style = Style(base, colors={"followed": one, "field": other})
+    assert measure(connectivity(layer, 3, highlight=1, style=style)).contrast >= 4
+    assert measure(connectivity(layer, 3, highlight={1: one}, style=base)).contrast >= 4
+    graph = computation_graph(Tensor([1.0, 2.0]).sum() + 1, style=Style(base, colors={"operator": one}))
+    title = ET.fromstring(graph.svg()).find(".//{*}text[.='sum']")
+    assert title is not None and contrast({"black": "#000000"}.get(said := title.get("fill", "black"), said), one) >= 4
 
 
 @pytest.mark.parametrize(

@@ -273,8 +273,8 @@ def test_the_gallery_has_each_figure_its_caption_its_code_and_its_links(small_ga
 @pytest.mark.parametrize("form", sys.modules["viz.pages.gallery"].FORMS, ids=lambda form: form.__name__)
 def test_the_three_forms_of_an_expression_have_its_value(form: Callable[[], Any], tmp_path: Path) -> None:
     """Formula and program, as they stand on the page, give what the expression gives."""
-    heading, said, outputs, inputs = form()
-    entry = sys.modules["viz.pages.gallery"].forms(tmp_path, heading, said, outputs, inputs)
+    _, _, outputs, inputs = form()
+    entry = sys.modules["viz.pages.gallery"].forms(tmp_path, form)
     arrays = {name: t.data if isinstance(t, Tensor) else t for name, t in inputs.items()}
     space: dict[str, Any] = {"np": np}
     exec(entry.beside["program"], space)

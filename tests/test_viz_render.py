@@ -20,8 +20,9 @@ from PIL import Image
 from minitensor import Tensor
 from nets.training.png import decode, encode
 from viz import Figure, RenderError, computation_graph, connectivity, render
+from viz.drawing.export import size_of
 from viz.drawing.render import EMBEDDED, VARIABLE, _fault, find_renderer, layout, write_whole
-from viz.drawing.sheet import Drawing
+from viz.drawing.sheet import Drawing, Wire
 
 SIMPLE = Figure("digraph { a -> b }", title="two nodes")
 BEGINNINGS = {
@@ -87,6 +88,7 @@ def test_a_missing_choice_is_never_silently_replaced(tmp_path: Path) -> None:
         ("time.sleep(60)", "stopped after 0.5 s"),
         ("pass", r"drew nothing \(exit status 0\): it gave no reason"),
         ("sys.exit('no such layout')", r"drew nothing \(exit status 1\): no such layout"),
+        ("print('<svg/>'); sys.exit(3)", r"drew nothing \(exit status 3\): it gave no reason"),
         ("print('error')", "did not write svg .*it wrote b'error"),
         ("print('<svg>half')", "did not write svg .*it wrote b'<svg>half"),
         ("print('<html/>')", "did not write svg .*its root is not <svg>"),
@@ -95,7 +97,7 @@ def test_a_missing_choice_is_never_silently_replaced(tmp_path: Path) -> None:
 )
 def test_a_renderer_that_fails_is_an_error_with_its_reason(tmp_path: Path, body: str, message: str) -> None:
     with pytest.raises(RenderError, match=message):
-        render(SIMPLE.dot, renderer=program(tmp_path, body), timeout=0.5)
+        render(SIMPLE.dot, renderer=program(tmp_path, body), timeout=0.5 if "sleep" in body else 60)
 
 
 def test_a_program_that_does_not_run_is_an_error_with_remedies(tmp_path: Path) -> None:
@@ -113,6 +115,35 @@ def test_a_form_that_is_none_and_a_pdf_of_a_program_that_writes_none_are_refused
         render(SIMPLE.dot, "pdf", renderer=EMBEDDED)
 
 
+def test_another_program_is_asked_for_a_pdf(tmp_path: Path) -> None:
+    assert render(SIMPLE.dot, "pdf", renderer=program(tmp_path, "print('%PDF-1.5'); print('%%EOF')")).startswith(
+        b"%PDF"
+    )
+
+
+@given(st.integers(20, 300), st.integers(20, 300))
+@settings(max_examples=5)
+def test_an_svg_has_the_size_of_the_layout_in_points_and_a_png_twice_as_many_pixels(width: int, height: int) -> None:
+    drawing = Drawing()
+    drawing.box(0, 0, width, height, "")
+    left, low, right, high = (float(n) for n in layout(drawing.dot)["bb"].split(","))
+    whole = right - left + 14.4, high - low + 14.4
+    assert size_of(drawing.figure().svg(renderer=EMBEDDED)) == pytest.approx(whole, abs=2)
+    with Image.open(io.BytesIO(render(drawing.dot, "png", renderer=EMBEDDED))) as image:
+        assert image.size == pytest.approx([2 * n for n in whole], abs=3)
+
+
+def test_a_curve_that_is_given_is_drawn_as_it_is() -> None:
+    drawing = Drawing()
+    ends = drawing.point(0, 0), drawing.point(100, 0)
+    given_ = ((0.0, 0.0), (20.0, 90.0), (60.0, -70.0), (100.0, 0.0))
+    drawing.wires.append(Wire(*ends, {"arrowhead": "none"}, False, given_))
+    [path] = re.findall(r'<path fill="none" [^>]* d="([^"]*)"', drawing.figure().svg(renderer=EMBEDDED))
+    numbers = [float(n) for n in re.findall(r"-?[\d.]+", path)]
+    found = [(x - numbers[0], numbers[1] - y) for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
+    assert found == pytest.approx(np.array(given_), abs=0.1)
+
+
 @pytest.mark.parametrize("text", ["plain words", "one\\N", "a\\Gb", "\\"])
 def test_the_layout_has_the_words_of_the_figure(text: str) -> None:
     drawing = Drawing()
@@ -121,9 +152,14 @@ def test_the_layout_has_the_words_of_the_figure(text: str) -> None:
     assert [op["text"] for o in found["objects"] for op in o["_ldraw_"] if op["op"] == "T"] == [text]
 
 
-def test_a_device_is_written_to_and_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
-    assert write_whole(os.devnull, b"gone") == Path(os.devnull)
-    assert not Path(os.devnull).is_file()
+def test_a_pipe_is_written_to_and_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    """A pipe of our own stands for all devices: one of the machine's would be lost if this failed."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert write_whole(pipe, b"words") == pipe
+    assert os.read(end, 9) == b"words" and pipe.is_fifo()
+    os.close(end)
     with pytest.raises(FileNotFoundError, match=r"there is no such folder: '.*nowhere'"):
         write_whole(tmp_path / "nowhere" / "x.svg", b"")
 
@@ -149,6 +185,22 @@ def test_on_a_time_limit_what_the_renderer_started_ends_too(tmp_path: Path) -> N
     pytest.fail("it still runs")
 
 
+def test_an_interrupted_renderer_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pids, end = tmp_path / "pid", tmp_path / "end"
+    body = f"import os; open({str(pids)!r}, 'w').write(str(os.getpid())); time.sleep(30); open({str(end)!r}, 'w')"
+
+    def interrupted(*_: object, **__: object) -> None:
+        while not (pids.exists() and pids.read_text()):
+            time.sleep(0.02)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        render(SIMPLE.dot, renderer=program(tmp_path, body))
+    monkeypatch.undo()
+    assert not runs(int(pids.read_text())) and not end.exists()
+
+
 def runs(pid: int) -> bool:
     """Whether there is such a process, other than one that has ended and waits to be noticed."""
     stat = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
@@ -162,6 +214,11 @@ def test_a_file_that_ends_too_early_is_not_taken_for_a_picture(form: str, kept: 
     whole = SIMPLE.pdf(renderer=EMBEDDED) if form == "pdf" else render(SIMPLE.dot, form, renderer=EMBEDDED)
     assert _fault(whole, form) == ""
     assert _fault(whole[: int(len(whole.rstrip()) * kept)], form)
+    assert _fault(whole + b"\n", form) == "" and _fault(whole[1:], form)
+
+
+def test_json_that_is_no_object_is_no_layout() -> None:
+    assert _fault(b"[1]", "json") == "not an object" and _fault(b'{"a": 1}', "json") == ""
 
 
 @given(before=st.one_of(st.none(), st.binary(max_size=9)), after=st.binary(max_size=9))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nets.training.png import encode
@@ -196,6 +197,7 @@ def test_the_sheet_is_as_large_as_the_drawing_and_its_margin(drawing: Drawing, t
     assert float(found[2]) == pytest.approx(scale * (high - low) + 2, abs=0.02)
     assert (f"scale={scale:g}, transform shape" in text) == (scale != 1)
     assert text.strip() in page
+    assert "\\usepackage{lmodern}" in page  # other fonts do not have all sizes
     assert "\\usepackage{tikz}" in page and "\\pagestyle{empty}" in page
 
 
@@ -229,6 +231,49 @@ def test_a_curve_goes_through_its_points_to_its_tip(points: list[tuple[int, int]
     shift = places_[0][0] - points[0][0], places_[0][1] - points[0][1]
     for (x, y), (a, b) in zip(places_, points, strict=True):
         assert (x - a, y - b) == pytest.approx(shift, abs=0.02)
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+
+BACK = {latex: c for c, latex in tex.WRITTEN.items()}
+SPECIAL = "".join(tex.WRITTEN) + "- ,~"
+
+
+@given(st.text(st.sampled_from(SPECIAL + "aZ09ÀÿŁ中") | st.characters(exclude_characters="["), max_size=12))
+@example(" a,,b--c---d  e ")
+def test_what_latex_prints_is_what_was_written(text: str) -> None:
+    """Read back sign by sign; what pdfLaTeX does not know is there as its number."""
+    written, read_back = tex.escaped(text), ""
+    for pair in ("--", ",,", "  "):  # two of these become another sign, or one
+        assert pair not in written
+    assert not re.match(" ", written)
+    while written:
+        number = re.match(r"\[U\+([0-9A-F]{4,6})\]", written)
+        known = next((latex for latex in BACK if written.startswith(latex)), "")
+        if number:
+            read_back, written = read_back + chr(int(number[1], 16)), written[number.end() :]
+        elif known:
+            read_back, written = read_back + BACK[known], written[len(known) :]
+        else:
+            assert written[0] == "~" or written.startswith("{}") or written[0] not in "\\{}$&#_%^"
+            read_back += {"~": " "}.get(written[0], written[0]) * (not written.startswith("{}"))
+            written = written[2 if written.startswith("{}") else 1 :]
+    assert read_back == text
+
+
+def test_letters_of_western_europe_are_written_as_they_are() -> None:
+    letters = [chr(n) for n in range(0xC0, 0x100) if chr(n) not in tex.WRITTEN]
+    assert len(letters) > 60 and all(tex.escaped(c) == c for c in letters)
+
+
+@given(st.floats(1, 4000), st.floats(1, 4000))
+def test_a_figure_of_any_shape_has_room_below_a_title(width: float, height: float) -> None:
+    """On a Beamer slide of 16:9, whose text is 14 cm wide and 8.5 cm high."""
+    by_width = "{\\textwidth}" in tex._fitted(width, height)
+    across = 14 if by_width else 0.75 * 8.5 * width / height
+    upwards = across * height / width
+    assert across <= 14.1 and upwards <= 6.5
+    assert across >= 13.8 or upwards >= 6.3
 
 
 # -- what Graphviz lays out --------------------------------------------------------------------------------------------
@@ -277,6 +322,13 @@ def test_what_a_renderer_draws_by_itself_is_copied_operation_by_operation(monkey
     ]
 
 
+@pytest.mark.parametrize("kind", tex.LINES)
+def test_a_label_with_a_line_in_it_is_copied_word_for_word(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = {"op": kind, "points": [[0, 0], [1, 2], [3, 4], [5, 6]]}
+    node, drawn, word = copied(monkeypatch, [line, {"op": "T", "pt": [7, 8], "align": "n", "width": 9, "text": "a"}])
+    assert node.endswith("{};") and drawn.startswith("\\path[") and word.endswith("at (7,8) {a};")
+
+
 def test_lines_of_a_label_are_lines_and_parts_of_a_line_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def text(words: str, y: float, bits: int = 0) -> Ops:
         return [{"op": "t", "fontchar": bits}, {"op": "T", "pt": [0, y], "align": "n", "width": 9, "text": words}]
@@ -306,7 +358,7 @@ def test_frames_are_drawn_first_with_their_names(monkeypatch: pytest.MonkeyPatch
 def test_an_ellipse_is_one_and_its_label_stands_in_its_middle(monkeypatch: pytest.MonkeyPatch) -> None:
     ops: Ops = [{"op": "F", "size": 14.0, "face": "Helvetica"}]
     ops += [{"op": "T", "pt": [10, 17], "align": "n", "width": 9, "text": "long"}]
-    for shape in ({"shape": "ellipse"}, {}):
+    for shape in ({"shape": "ellipse"}, {"shape": "oval"}, {}):
         node = {"_gvid": 0, "name": "n0", "pos": "10,20", "width": "1", "height": "0.5", "style": "filled", **shape}
         ellipse, label = copied(monkeypatch, [], objects=[{**node, "_ldraw_": ops}])
         assert ellipse == r"\path[draw=#000000, line width=1bp, fill=#D3D3D3] (10,20) ellipse (36 and 18);"
@@ -319,7 +371,7 @@ def test_an_ellipse_is_one_and_its_label_stands_in_its_middle(monkeypatch: pytes
 def test_labels_of_wires_are_written_where_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
     node = {"_gvid": 0, "name": "n0", "pos": "10,20", "width": "1", "height": "0.5", "shape": "plain"}
     said = [[{"op": "T", "pt": [n, n], "align": "n", "width": 9, "text": f"at {n}"}] for n in (1, 2, 3)]
-    edge = {"tail": 0, "head": 0, "pos": "e,9,9 0,0 1,2 3,4 5,6", "color": "#464646",
+    edge = {"tail": 0, "head": 0, "pos": "s,7,7 e,9,9 0,0 1,2 3,4 5,6", "color": "#464646",
             "_ldraw_": said[0], "_hldraw_": said[1], "_tldraw_": said[2]}  # fmt: skip
     invisible = {"tail": 0, "head": 0, "pos": "0,0 1,2 3,4 5,6", "style": "invis"}
     lines = copied(monkeypatch, [], objects=[node], edges=[edge, invisible])
@@ -328,6 +380,25 @@ def test_labels_of_wires_are_written_where_they_stand(monkeypatch: pytest.Monkey
         r"\draw[draw=#464646, line width=1bp, -{Triangle[length=11.6bp, width=8.6bp]}] "
         r"(0,0) .. controls (1,2) and (3,4) .. (5,6) -- (9,9);"
     ]
+
+
+@given(st.floats(0, 360), st.floats(20, 400), st.floats(-0.35, 0.35) | st.floats(0.75, 30) | st.floats(-30, -0.75))
+def test_a_line_is_straight_in_any_direction_up_to_half_a_point(angle: float, length: float, off: float) -> None:
+    along = np.array([math.cos(math.radians(angle)), math.sin(math.radians(angle))])
+    aside = along[::-1] * [-1, 1]
+    points = [0 * along, length / 3 * along + off * aside, length / 2 * along, length * along]
+    assert tex._is_straight([point.tolist() for point in points]) == (abs(off) < 0.5)
+
+
+@pytest.mark.parametrize("engine", ["dot", "neato"])
+def test_a_straight_wire_joins_names_only_where_places_are_ours(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Graphviz lays out, a wire need not lead from middle to middle."""
+    node = {"pos": "10,20", "width": "1", "height": "0.5", "shape": "plain"}
+    nodes = [{**node, "_gvid": n, "name": f"n{n}"} for n in (0, 1)]
+    edge = {"tail": 0, "head": 1, "pos": "e,9,9 0,0 2,2 4,4 6,6"}
+    lines = copied(monkeypatch, [], objects=nodes, edges=[edge], layout=engine)
+    [path] = [line.rpartition("] ")[2] for line in lines if line.startswith("\\draw")]
+    assert path == {"neato": "(n0) -- (n1);", "dot": "(0,0) .. controls (2,2) and (4,4) .. (6,6) -- (9,9);"}[engine]
 
 
 def test_images_are_looked_for_under_their_prefix(tmp_path: Any) -> None:

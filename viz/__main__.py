@@ -6,17 +6,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 
 from .book import BookError, book
 from .demo import demo, explore
 from .drawing.check import report
 from .drawing.render import RenderError
-from .pages.gallery import gallery, readme_figures
+from .pages.gallery import figures, gallery, readme_figures
 from .pages.playground import playground
-from .subjects.arithmetic import SETTINGS, convolution_arithmetic
-from .subjects.lecture import FIGURES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,8 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif chosen.command == "explore":
             print(explore(chosen.checkpoint, chosen.out, data=chosen.data, classes=chosen.classes))
         elif chosen.command == "check-figures":
-            drawn = ((draw.__name__, draw()) for _, _, draw in FIGURES)
-            print(report(chain(drawn, ((name, convolution_arithmetic(**s)) for name, s in SETTINGS.items()))))
+            print(report((name, draw()) for name, draw in figures().items()))
         else:
             print(*readme_figures(chosen.out), sep="\n")
     except (RenderError, BookError, OSError, ValueError) as error:

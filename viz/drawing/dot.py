@@ -1,7 +1,7 @@
 """The words and looks of every picture: text that Graphviz reads as it was written, and what is drawn how.
 
 What you can do here: make a user's text harmless with `plain` (ordinary labels) or `html` (labels that are tables), and
-write a `number` short enough for a unit.
+write a `number` short enough for a unit, or count by `letter`.
 
 A name can hold anything: quotes, <b>, \\N, a newline, marks that turn the writing direction.  Graphviz gives a meaning
 to `\\` and `&` in every label and to `<` in some, so text is made harmless here, once.  No node is named after it.
@@ -160,3 +160,12 @@ def number(value: float, decimals: int | None = None) -> str:
     else:
         text = f"{value + 0.0:.3g}"
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def letter(n: int) -> str:
+    """a, b, ..., z, aa, ab, ... for 0, 1, ...
+
+    >>> letter(0), letter(25), letter(26), letter(26 * 27)
+    ('a', 'z', 'aa', 'aaa')
+    """
+    return (letter(n // 26 - 1) if n >= 26 else "") + chr(ord("a") + n % 26)

@@ -143,6 +143,7 @@ def pdf(svg: str, title: str) -> bytes:
                 format="pdf",
                 font_paths=[str(FONTS)],
                 ignore_system_fonts=_own_are_enough(text),
+                pdf_standards="1.5",  # a later one is more than pdfLaTeX takes without a warning
                 sys_inputs=inputs,
             )
         except (RuntimeError, ValueError) as error:  # TypstError is a RuntimeError

@@ -117,6 +117,14 @@ class Style:
         """The colour with this meaning."""
         return self.colors.get(meaning) or MEANINGS[meaning][NAMES.index(self.base)]
 
+    def words_on(self, *fills: str) -> str:
+        """The meaning whose colour stands out from all of these (#RRGGBB): "words", or where that is more "paper".
+
+        >>> Style().words_on("#E69F00"), Style().words_on("#7B2D8B")
+        ('words', 'paper')
+        """
+        return max(("words", "paper"), key=lambda meaning: min(contrast(self.color(meaning), c) for c in fills))
+
     def dot(self, text: str) -> str:
         """DOT text in light colours, in this style; only attributes change, never a label's words."""
         if self == Style():
@@ -129,14 +137,23 @@ class Style:
             if name == "bgcolor" and self.transparent:
                 return "bgcolor=transparent"
             if name in ("color", "fillcolor", "fontcolor", "bgcolor"):
-                return f'{name}="{table.get(bare.upper(), bare)}"' if bare.startswith("#") else found[0]
+                color = table.get(bare.upper(), bare)
+                return f'{name}="{color}"{readable(name, color)}' if bare.startswith("#") else found[0]
             if name == "fontname" and self.font:
                 return f'fontname="{self._font(bare)}"'
             if name == "penwidth":
                 return f"penwidth={float(bare) * self.line:g}"
             if name == "rankdir" and self.orientation:
                 return f"rankdir={ORIENTATIONS[self.orientation]}"
-            return f"{name}={TAG.sub(tag, value)}" if value.startswith("<") else found[0]
+            if value.startswith("<"):
+                value = TAG.sub(tag, value)
+                return f"{name}={value}" + "".join(readable(*part) for part in PART.findall(value))
+            return found[0]
+
+        def readable(name: str, fill: str) -> str:
+            """For words on a fill that they would not be seen on; a colour of their own comes later and counts."""
+            dark_on_dark = name in ("fillcolor", "BGCOLOR") and COLOR.match(fill) and self.words_on(fill) == "paper"
+            return f' fontcolor="{self.color("paper")}"' if dark_on_dark else ""
 
         def tag(found: re.Match[str]) -> str:
             return PART.sub(part, found[0])

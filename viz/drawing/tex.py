@@ -23,6 +23,7 @@ WIDE = 2.2  # times as wide as high: what a title leaves of a slide of 16:9
 BOLD, ITALIC, SUBSCRIPT = 1, 2, 16  # bits of a font, as Graphviz counts them
 ROUND = ("circle", "ellipse", "oval", None)
 LABELS = ("_ldraw_", "_hldraw_", "_tldraw_")  # of a wire: in its middle, at its head, at its tail
+LINES = ("P", "B", "L", "p", "b")  # what Graphviz draws itself: polygons and curves, filled or not, and broken lines
 FAMILIES = {"Times": "\\rmfamily", "Courier": "\\ttfamily"}
 NAMED = r"""\ \textbackslash{} ^ \textasciicircum{} ~ \textasciitilde{} < \textless{} > \textgreater{} | \textbar{}
     " \textquotedbl{} ' \textquotesingle{} ` \textasciigrave{} … \ldots{} – \textendash{} — \textemdash{}"""
@@ -52,7 +53,7 @@ def escaped(text: str) -> str:
     """
     known = {c for c in text if " " <= c <= "~" or "À" <= c <= "ÿ"}
     written = "".join(WRITTEN.get(c) or (c if c in known else f"[U+{ord(c):04X}]") for c in text)
-    written = re.sub(r"-(?=-)", "-{}", written)  # two hyphens would become a dash,
+    written = re.sub(r"([-,])(?=\1)", r"\1{}", written)  # two hyphens would become a dash, two commas a quote,
     return re.sub(r"^ | (?= )|(?<= ) ", "~", written)  # and several spaces one
 
 
@@ -180,7 +181,7 @@ class _Sheet:
                 inner = f"width={width - pen:.2f}bp, height={height - pen:.2f}bp"
                 inside = f"\\includegraphics[{inner}]{{{self.prefix}{o['image']}}}"
                 yield f"\\node[{self.style(size, *outline)}] ({name}) at ({x},{y}) {{{inside}}};"
-            elif any(op["op"] in "PpBbLEeI" for op in texts if op):  # a table
+            elif any(op.get("op") in LINES for op in texts):  # a table
                 yield f"\\node[{self.style(size)}] ({name}) at ({x},{y}) {{}};"
                 yield from self.copied(texts)
             else:
@@ -193,13 +194,13 @@ class _Sheet:
 
     def text(self, ops: Sequence[Json]) -> tuple[str, str, str]:
         """The font of a label, how its lines are aligned, and the label in LaTeX."""
-        font, align, bits, first, lines = Json(), "", 0, "", list[list[str]]()
+        font, align, bits, color, lines = Json(), "", 0, "black", list[list[str]]()
         height: float | None = None
         for op in ops:
             if op.get("op") == "F":
                 font = op
             elif op.get("op") == "c":
-                first = first or self.color(op["color"])
+                color = self.color(op["color"])
             elif op.get("op") == "t":
                 bits = op["fontchar"]
             elif op.get("op") == "T":
@@ -214,7 +215,7 @@ class _Sheet:
                     size, face, align = font.get("size", 14), self.face(font, bits), op["align"]
         if not lines:
             return "", "", ""
-        full = f"font=\\fontsize{{{size:g}}}{{{1.2 * size:g}}}\\selectfont{face}, text={first or 'black'}"
+        full = f"font=\\fontsize{{{size:g}}}{{{1.2 * size:g}}}\\selectfont{face}, text={color}"
         return (
             full,
             {"l": "align=left", "r": "align=right"}.get(align, "align=center"),
@@ -242,7 +243,7 @@ class _Sheet:
                 font = op
             elif kind == "t":
                 bits = op["fontchar"]
-            elif kind in ("P", "B", "L", "p", "b"):
+            elif kind in LINES:
                 looks = f"fill={fill}" if kind in "PB" else f"draw={pen}, line width={width:g}bp"
                 yield f"\\path[{self.style(looks)}] {_path(op['points'], kind in 'Bb')}{' -- cycle' * (kind in 'Pp')};"
             elif kind == "T":

@@ -9,6 +9,7 @@ import base64
 import os
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from minitensor import Tensor, dense, formula, gradients, mean_squared_error, program, tanh
+from minitensor import Tensor, formula, gradients, mean_squared_error, program, tanh
 
 from ..drawing.export import adaptive, size_of
 from ..drawing.figure import Figure
@@ -80,19 +81,31 @@ def gallery(folder: str | Path, *, explorer: Path | None = None) -> Path:
         moves = isinstance(figure, Moving)
         sections.setdefault(section, []).append(Entry(path, heading, caption(draw), code(draw), figure, moves))
     for name, setting in SETTINGS.items():
-        moving = convolution_arithmetic(**setting, title=name.capitalize())
+        moving = of_the_guide(name)
         stem = "arithmetic_" + "_".join("".join(c if c.isalpha() else " " for c in name).split())
-        assert isinstance(moving, Moving)
         path = moving.save(folder / f"{stem}.svg", seconds=0.8)
         said = f"{moving.title[:1].upper()}{moving.title[1:]}. It moves where it is opened alone; its code makes a gif."
         call = ", ".join(f"{key}={value!r}" for key, value in setting.items())
         text = f'from viz import convolution_arithmetic\n\nconvolution_arithmetic({call}).save("{stem}.gif")\n'
         sections[ARITHMETIC].append(Entry(path, name.capitalize(), said, text, moving))
-    sections[GRAPHS] += [forms(folder, *form()) for form in FORMS]
+    sections[GRAPHS] += [forms(folder, form) for form in FORMS]
     stepper(example(), folder / "stepper.html", back="index.html")
     playground(folder / "playground.html", back="index.html")
     live = None if explorer is None else os.path.relpath(explorer, folder)
     return write_whole(folder / "index.html", _page(sections, live))
+
+
+def figures() -> dict[str, Callable[[], Figure]]:
+    """Each figure of the gallery by its name; to call it is to draw it."""
+    drawn: dict[str, Callable[[], Figure]] = {draw.__name__: draw for _, _, draw in FIGURES}
+    return drawn | {n: partial(of_the_guide, n) for n in SETTINGS} | {f.__name__: partial(graph_of, f) for f in FORMS}
+
+
+def of_the_guide(name: str) -> Moving:
+    """The window of one of the guide's settings, moving."""
+    moving = convolution_arithmetic(**SETTINGS[name], title=name.capitalize())
+    assert isinstance(moving, Moving)
+    return moving
 
 
 def readme_figures(folder: str | Path) -> list[Path]:
@@ -137,10 +150,10 @@ def its_gradient() -> Form:
 def a_loss() -> Form:
     """The loss of a dense layer, and its gradients."""
     rng = np.random.default_rng(0)
-    shapes = {"x": (4, 3), "w": (2, 3), "b": (2,), "target": (4, 2)}
+    shapes = {"x": (4, 3), "w": (3, 2), "b": (2,), "target": (4, 2)}
     inputs = {name: Tensor(rng.normal(size=shape), name=name) for name, shape in shapes.items()}
     x, w, b, target = inputs.values()
-    loss = mean_squared_error(tanh(dense(x, w, b)), target)
+    loss = mean_squared_error(tanh(x @ w + b), target)
     slopes = dict(zip(("d_w", "d_b"), gradients(loss, [w, b]), strict=True))
     said = "Graph and formula are those of the loss; the program is a whole step of learning, forward and backward."
     return "The loss of a dense layer in three forms", said, {"loss": loss, **slopes}, inputs
@@ -149,10 +162,16 @@ def a_loss() -> Form:
 FORMS = (an_expression, its_gradient, a_loss)
 
 
-def forms(folder: Path, heading: str, said: str, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Entry:
+def graph_of(form: Callable[[], Form]) -> Figure:
+    """The graph of the first output."""
+    _, _, outputs, _ = form()
+    return computation_graph(next(iter(outputs.values())), values=False, style=Style(orientation="right"))
+
+
+def forms(folder: Path, form: Callable[[], Form]) -> Entry:
     """An entry of the page: the graph of the first output, its formula, and the program of all."""
-    first, *_ = outputs.values()
-    figure = computation_graph(first, values=False)
+    heading, said, outputs, inputs = form()
+    figure, first = graph_of(form), next(iter(outputs.values()))
     path = figure.save(folder / f"{'_'.join(heading.lower().split())}.svg")
     beside = {"formula": formula(first), "program": str(program(outputs, inputs))}
     return Entry(path, heading, said, "", figure, beside=beside)

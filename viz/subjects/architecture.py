@@ -3,7 +3,7 @@
 What you can do here: draw the `architecture` of a model, from its own numbers.
 
 What there is to draw is said in stages.py.  A chain is a row, branches stand one below the other, and a skip is a wire
-that passes over what it skips.
+that passes over what it skips.  Where a row ends below a skip, the wire is cut, and its two ends have the same letter.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from nets.trace import Trace, trace
 from nets.training.png import encode
 
 from ..drawing.check import SLIDE, SMALLEST
-from ..drawing.dot import ARROW, NOTE, OPERATOR, plain
+from ..drawing.dot import ARROW, NOTE, OPERATOR, letter, plain
 from ..drawing.sheet import CHARACTER, UNCLIPPED, Drawing, Pinned
 from ..drawing.style import Style
 from .stages import Stage, stages_of
@@ -41,12 +41,13 @@ PARTS = {2: "half", 3: "third", 4: "quarter"}
 
 @dataclass
 class Place:
-    """Where the picture of a stage is: its left and right end, its middle, and half of its height."""
+    """Where the picture of a stage is: its left and right end, its middle, half of its height, and its row."""
 
     left: float
     right: float
     y: float
     half: float
+    row: Drawing
 
 
 def architecture(
@@ -57,7 +58,8 @@ def architecture(
     x is what the model takes, mostly an image, or a batch of which the first is shown.  Of many feature maps the
     first 16 are shown, of equal ones one; in each, white is its largest value and black its smallest.  A vector is a
     box.  Where several ways meet there is a circle that says how.  Maps that a convolution with groups reads, or makes,
-    apart are drawn apart.  A long chain goes on in the next row; one that fills more than a slide has `parts`.
+    apart are drawn apart.  A long chain goes on in the next row; one that fills more than a slide has `parts`.  Circles
+    with the same letter are the two ends of one wire.
     depth: how far blocks are opened.  With 1 each part of the model is drawn as one, with 2 what these are made of, and
     so on; without it each row of the `summary`.  style: as `Style`.
     Raises TypeError for what is not a Module, ValueError for a depth below 1, for more stages than can be looked at,
@@ -111,10 +113,11 @@ def _run(model: Module, x: Tensor) -> Trace:
 
 
 class Line(NamedTuple):
-    """A row of the sheet, and where the last picture in it ends."""
+    """A row of the sheet, where the last picture in it ends, and how many cut wires arrive in it."""
 
     drawing: Drawing
     end: float
+    cuts: int
 
 
 def _excess(drawing: Drawing) -> float:
@@ -123,23 +126,22 @@ def _excess(drawing: Drawing) -> float:
     return max((right - left + 16) / ROOM[0], (high - low + HEADING) / ROOM[1])
 
 
-def _too_large(rows: Sequence[Line]) -> tuple[float, int]:
-    """How much larger than a slide rows are, and how many: of those that can be read, fewer are better."""
-    return max(1.0, _excess(_stacked(rows))), len(rows)
+def _too_large(rows: Sequence[Line]) -> tuple[float, int, int]:
+    """How much larger than a slide rows are, how many wires are cut, and how many rows there are: less is better."""
+    return max(1.0, _excess(_stacked(rows))), sum(row.cuts for row in rows), len(rows)
 
 
 def _rows(cards: Mapping[Stage, Drawing], widest: float) -> list[Line]:
-    """All columns in rows; a new row may begin where a single wire leads from column to column."""
+    """All columns in rows; a new row may begin where no branch is open."""
     columns: list[list[Stage]] = [[] for _ in range(1 + max(stage.column for stage in cards))]
     for stage in cards:
         columns[stage.column].append(stage)
-    crossing = [
-        sum(s.column <= c < stage.column for stage in cards for s in stage.sources) for c in range(len(columns))
-    ]
+    wires = [(source, stage) for stage in cards for source in stage.sources]
     ends = [card.extent() for card in cards.values()]
     drop = max(end[3] for end in ends) - min(end[1] for end in ends) + 20  # from one lane to the next
     rows: list[Line] = []
-    row, end, places = Drawing(), 0.0, dict[Stage, Place]()
+    row, end, places, letters = Drawing(), 0.0, dict[Stage, Place](), dict[Stage, str]()
+    cuts = 0
     for c, column in enumerate(columns):
         longest = max((len(line) for stage in column for line in stage.steps), default=0)
         read = {source for stage in column for source in stage.sources}
@@ -148,39 +150,60 @@ def _rows(cards: Mapping[Stage, Drawing], widest: float) -> list[Line]:
         turns = down or any(stage.column > c and not read.isdisjoint(stage.sources) for stage in cards)
         arrow = max(36.0, CHARACTER * SIZE * longest + 14) + TURN * turns if c else 0.0
         before, behind = (max(side * cards[stage].extent()[n] for stage in column) for side, n in ((-1, 0), (1, 2)))
-        half = max(cards[stage].shapes[0].width / 2 for stage in column)
-        alone = c and crossing[c - 1] == 1 and len(column) == 1 and column[0].lane == 0
+        half = max(_widest(stage, cards[stage]) / 2 for stage in column)
         middle = max(start + arrow + half, row.extent()[2] + 12 + before if row.shapes else 0.0)
-        if alone and column[0].groups == 1 and row.shapes and middle + behind > widest:
-            rows.append(Line(row, end))
-            row, end, places = Drawing(), 0.0, {}
+        open_ = [max(source.lane, stage.lane) for source, stage in wires if source.column < c <= stage.column]
+        alone = len(column) == 1 and column[0].groups == 1 and not any([*open_, column[0].lane])
+        if alone and c and row.shapes and middle + behind > widest:
+            rows.append(Line(row, end, cuts))
+            row, end, cuts = Drawing(), 0.0, 0
             start, middle = 0.0, arrow + half
         for stage in column:
             picture = cards[stage].shapes[0]
             y = -stage.lane * drop
             row.add(cards[stage], middle, y)
             half_width = picture.width / 2
-            places[stage] = Place(middle - half_width, middle + half_width, y, picture.height / 2)
+            places[stage] = Place(middle - half_width, middle + half_width, y, picture.height / 2, row)
         for stage in column:
-            _arrows(row, stage, places, start + 3, TURN * turns)
+            cuts += _arrows(row, stage, places, letters, start + 3, TURN * turns)
         end = middle + half
-    return [*rows, Line(row, end)]
+    return [*rows, Line(row, end, cuts)]
 
 
-def _arrows(row: Drawing, stage: Stage, places: Mapping[Stage, Place], start: float, turn: float) -> None:
-    """The arrows that lead to a stage from what it reads, and words above; turn: the room for those that turn down."""
-    here = places[stage]
+def _widest(stage: Stage, card: Drawing) -> float:
+    """The width of a picture, or of the name above it."""
+    return max(card.shapes[0].width, len(stage.name) * SIZE * CHARACTER + 4)
+
+
+def _arrows(
+    row: Drawing, stage: Stage, everywhere: Mapping[Stage, Place], letters: dict[Stage, str], start: float, turn: float
+) -> int:
+    """The arrows that lead to a stage from what it reads, and words above; turn: the room for those that turn down.
+
+    Returns how many of them are cut, since they come from another row.
+    """
+    here, cuts = everywhere[stage], 0
+    places = {s: place for s, place in everywhere.items() if place.row is row}
     across = (here.left + here.right) / 2
     for source, number in zip_longest(stage.sources, stage.places, fillvalue=""):
         assert isinstance(source, Stage) and isinstance(number, str)
-        there = places.get(source, Place(0, 0, here.y, 0))  # what is in the row above arrives from the left
+        cut = source not in places and source.column < stage.column - 1
+        there = places.get(source, Place(0, 0, here.y, 0, row))  # what is in the row above arrives from the left
         shifts = [0.0]
         if source in places and stage.streams == source.streams == stage.groups > 1:  # each part reads its own
             shifts = [(k + 0.5) / stage.groups - 0.5 for k in range(stage.groups)]
         for shift in shifts:
             tail, head = (there.right + 3, there.y + 2 * shift * there.half), here.y + 2 * shift * here.half
             path = [tail, (here.left - 3, head)]
-            if any(p.left > there.right and p.right < here.left and p.y == there.y for p in places.values()):
+            if cut:
+                if source not in letters:
+                    letters[source] = letter(len(letters)).upper()
+                    _stub(everywhere[source], letters[source])
+                x, top = across + 30 * cuts, here.y + here.half
+                _circle(row, x, top + 44, letters[source])
+                path = [(x, top + 32), (x, top + 3)]
+                cuts += 1
+            elif any(p.left > there.right and p.right < here.left and p.y == there.y for p in places.values()):
                 path = _over(row, tail, (across, here.y + here.half + 3))
             elif there.y > here.y:
                 path = [tail, (start + turn / 2, tail[1]), (start + turn / 2, head), path[-1]]
@@ -195,9 +218,22 @@ def _arrows(row: Drawing, stage: Stage, places: Mapping[Stage, Place], start: fl
                 row.text(x1 + right, y1 + up, number, SIZE)
     if stage.steps and not stage.joins:
         top = here.y + (here.half * (1 - 1 / stage.groups) if stage.groups == stage.streams else 0)
-        row.text(
-            (start + turn + here.left - 3) / 2, top + 8 + 0.625 * SIZE * len(stage.steps), "\n".join(stage.steps), SIZE
-        )
+        end = min(here.left, across - len(stage.name) * SIZE * CHARACTER / 2) - 3
+        row.text((start + turn + end) / 2, top + 8 + 0.625 * SIZE * len(stage.steps), "\n".join(stage.steps), SIZE)
+    return cuts
+
+
+def _stub(there: Place, letter: str) -> None:
+    """The beginning of a wire that is cut: up behind what it leaves, to its letter."""
+    x, y = there.right + 3, there.y
+    end = _circle(there.row, x + 9, y + there.half + 1.25 * SIZE + 18, letter)
+    there.row.curve([(x, y), (x + 9, y)], ARROW["color"])
+    there.row.wire(there.row.point(x + 9, y), end, {**ARROW, "arrowhead": "none", "tailclip": "false"})
+
+
+def _circle(row: Drawing, x: float, y: float, letter: str) -> int:
+    """An end of a wire that is cut."""
+    return row.box(x, y, 24, 24, plain(letter), {"shape": "circle", "fontsize": f"{SIZE:g}", "color": NOTE})
 
 
 def _over(row: Drawing, tail: tuple[float, float], head: tuple[float, float]) -> list[tuple[float, float]]:
@@ -233,8 +269,8 @@ def _card(stage: Stage) -> Drawing:
 
 def _stacked(rows: Sequence[Line]) -> Drawing:
     """Rows from top to bottom; a line leads from the last picture of each to the arrow that begins the next."""
-    drawing, y, margin = Drawing(), 0.0, max(row.extent()[2] for row, _ in rows) + 14
-    for n, (row, _) in enumerate(rows):
+    drawing, y, margin = Drawing(), 0.0, max(row.drawing.extent()[2] for row in rows) + 14
+    for n, (row, _, _) in enumerate(rows):
         high = row.extent()[3]
         if n:
             end, above = rows[n - 1].end, y

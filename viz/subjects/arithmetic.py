@@ -14,7 +14,7 @@ Letters, along one axis:   n input    k kernel    s stride    p padding    d dil
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,13 +24,14 @@ from minitensor.checks import per_axis
 from minitensor.sizes import conv_output_size, conv_transpose_output_size
 from minitensor.tensor import Array
 
-from ..drawing.dot import FIELD, PADDING, RESULT, TRACE, Attributes
+from ..drawing.dot import FIELD, NUMBER, PADDING, PAPER, RESULT, TRACE, Attributes
 from ..drawing.sheet import CELL_SIZE, Drawing, Pinned
 from ..drawing.style import Style
 from .connections import connections
 from .grids import Moving
 
 MOST_PLACES, MOST_CELLS = 100, 1_000
+ZERO = float(NUMBER["fontsize"])  # its size, in points
 NOT_FILLED = {"style": "solid"}  # wires lie below all cells: they show through
 SETTINGS: dict[str, dict[str, Any]] = {  # the guide's figures 2.1 to 2.7 and 5.1, then 4.1 to 4.7
     "no padding, no strides": {"size": 4, "kernel_size": 3},
@@ -201,6 +202,7 @@ class _Plan:
                 tail = drawing.point(corner.x + side / 2, corner.y + edge)
                 end = drawing.point(head.x - side / 2, head.y + edge)
                 drawing.wire(tail, end, {**TRACE, "arrowhead": "none", "penwidth": "1.2"}, front=True)
+                _uncovered(drawing, numbers, tail, end)
         top = (max(tall) / 2) * side + 14
         counts = [f"{n} × " if n > 1 else "" for n in (self.channels, self.output[0])]
         drawing.text((self.real.shape[1] - 1) / 2 * side, top, f"input {counts[0]}{_times(self.size, 2)}", 15)
@@ -208,6 +210,17 @@ class _Plan:
         left, low, end_, _ = drawing.extent()
         drawing.text((left + end_) / 2, low - 18, self.formula, 14)
         return drawing.caption(f"{title}\n{self.said}" if title else self.said, gap=30, size=15)
+
+
+def _uncovered(drawing: Drawing, cells: Sequence[int], tail: int, head: int) -> None:
+    """Each zero that a line crosses, on paper of its own: shapes lie above lines."""
+    start, end = drawing.shapes[tail], drawing.shapes[head]
+    for n in cells:
+        cell = drawing.shapes[n]
+        there = start.y + (cell.x - start.x) / (end.x - start.x) * (end.y - start.y)
+        if cell.label and start.x < cell.x < end.x and abs(there - cell.y) < 0.6 * ZERO:
+            drawing.shapes[n] = replace(cell, label="")
+            drawing.text(cell.x, cell.y, "0", ZERO, style="filled", fillcolor=PAPER, fontcolor=PADDING["fontcolor"])
 
 
 def _formula(s: _Setting, transposed: bool, sizes: Sequence[int]) -> str:

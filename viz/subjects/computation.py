@@ -6,11 +6,11 @@ graph of a gradient, or of a gradient's gradient, is drawn by the same call.
 
 from __future__ import annotations
 
+import math
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from string import ascii_uppercase
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,14 +20,13 @@ from minitensor.tensor import Array, Operand
 from nets import Module
 from nets.trace import Call, trace
 
-from ..drawing.dot import ACTIVATION, GREY, LAYERED, LEAF, NOTE, OPERATOR, PARAMETER, RESULT_BOX, Digraph, html
+from ..drawing.dot import ACTIVATION, GREY, LAYERED, LEAF, NOTE, OPERATOR, PARAMETER, RESULT_BOX, Digraph, html, letter
 from ..drawing.figure import Figure
 from ..drawing.style import LIGHT, Style
 
 Layers = Mapping[str, Sequence[Tensor]]
 Box = Tensor | str  # a Tensor's own, or that of its layer
 Boxes = dict[Tensor, Box]
-Wire = tuple[Box | None, Box, bool, str]  # from, to, whether it is the spine, the number of the operand
 
 UNSAID = {"groups": 1, "keepdims": False, "count_include_pad": True, "constant_values": 0}  # what changes nothing
 SHOWN_BY_SHAPE = {"shape", "ends", "rng"}  # or by what was drawn
@@ -37,6 +36,16 @@ SPINE = {"weight": "200"}  # more than the 128 with which dot pulls the sides of
 CUT = {"shape": "circle", "width": "0.25", "fixedsize": "true", "fontsize": "12", "color": NOTE, "fontcolor": NOTE}
 PLACE = {"fontname": "Helvetica", "fontsize": "12", "fontcolor": NOTE, "labeldistance": "1.4", "labelangle": "35"}
 MOST_BOXES, LONGEST_WIRES = 1_500, 10_000  # dot lays out so many in a few seconds
+
+
+class Wire(NamedTuple):
+    """From a box, or from None where it comes from what is not drawn, to another."""
+
+    tail: Box | None
+    head: Box
+    straight: bool  # it is the spine
+    beside: bool  # its tail is the last that its head reads, and a leaf: in columns it stands beside it
+    place: str  # the number of the operand
 
 
 def computation_graph(
@@ -106,9 +115,9 @@ def computation_graph(
 
 
 def _wires(drawn: Sequence[Tensor], boxes: Boxes) -> list[Wire]:
-    """From box to box; none within a box, and from None where it comes from a Tensor that is not drawn."""
+    """From box to box; none within a box."""
     return [
-        (boxes.get(x), boxes[t], x is spine(t), place)
+        Wire(boxes.get(x), boxes[t], x is spine(t), x is t.inputs[-1] and not x.primitive, place)
         for t in drawn
         for x, place in zip(t.inputs, operand_places(t) if boxes[t] is t else [""] * len(t.inputs), strict=True)
         if boxes.get(x) != boxes[t]
@@ -120,8 +129,9 @@ def _draw(
 ) -> None:
     """Draw the wires; one between columns is cut, and both its ends have a letter."""
     letters: dict[Box, str] = {}  # of the boxes that are read in another column
-    for number, (tail, head, straight, place) in enumerate(wires):
+    for number, (tail, head, straight, beside, place) in enumerate(wires):
         here, looks = strips[column[head]], {**(SPINE if straight else {}), **({"headlabel": place} if place else {})}
+        looks |= {"minlen": "0"} if beside and len(strips) > 1 else {}  # for short columns
         if tail is None:  # older than what is drawn
             here.node(f"h{number}", "...", shape="plaintext", fontcolor=GREY)
             here.edge(f"h{number}", names[head], **looks)
@@ -129,7 +139,7 @@ def _draw(
             here.edge(names[tail], names[head], **looks)
         else:
             if tail not in letters:
-                letters[tail] = ascii_uppercase[len(letters) % 26] * (1 + len(letters) // 26)
+                letters[tail] = letter(len(letters)).upper()
                 strips[column[tail]].node(f"{names[tail]}_", letters[tail], **CUT)
                 strips[column[tail]].edge(names[tail], f"{names[tail]}_", **SPINE)
             here.node(f"{names[tail]}_{column[head]}", letters[tail], **CUT)
@@ -273,7 +283,7 @@ def _sheet(more: Mapping[str, str] | None = None) -> Digraph:
 
 def _alone(strip: Digraph) -> str:
     """A column as a graph of its own."""
-    picture = _sheet({"ranksep": "0.1"})
+    picture = _sheet({"ranksep": "0.2"})
     picture.subgraph(strip)
     source: str = picture.source
     return source
@@ -317,7 +327,6 @@ def _label(title: str, t: Tensor, colours: tuple[str, str], grad: Tensor | None,
     facts += [("value", in_one_line(t.data))] if values or t.size == 1 else []
     facts += [("grad", in_one_line(grad.data))] if grad is not None else []
     for word, fact in facts:
-        fact = fact.replace("±", "+-")  # Graphviz knows how wide ASCII is
         rows.append(
             f'<TR><TD ALIGN="LEFT"><FONT POINT-SIZE="12" COLOR="{NOTE}">{word}</FONT></TD>'
             f'<TD ALIGN="RIGHT"><FONT POINT-SIZE="12" FACE="Courier">{html(fact)}</FONT></TD></TR>'
@@ -331,7 +340,8 @@ def _label(title: str, t: Tensor, colours: tuple[str, str], grad: Tensor | None,
 def in_one_line(array: Array) -> str:
     """A value in one line: a few numbers in full, of many the mean and the spread.
 
-    A mean or a spread is 0 if it is smaller than the rounding errors of the sum that gave it.
+    A mean is as fine as the second digit of its spread.  Both are 0 if they are smaller than the rounding errors of the
+    sum that gave them; a 0 has no sign.
 
     >>> in_one_line(Tensor([1.0, -0.5]).data), in_one_line(Tensor(range(9)).data)
     ('1, -0.5', '4 ± 2.6')
@@ -341,7 +351,9 @@ def in_one_line(array: Array) -> str:
     if array.size == 0:
         return "empty"
     if array.size <= SMALL:
-        return ", ".join(f"{v:.4g}" for v in array.ravel())
+        return ", ".join(f"{v + 0.0:.4g}" for v in array.ravel())
     rounding = np.finfo(array.dtype).eps * np.abs(array).max() * np.log2(array.size)  # NumPy adds in pairs
     mean, spread = (0.0 if abs(v) < rounding else v for v in (array.mean(), array.std()))
-    return f"{mean:.2g} ± {spread:.2g}"
+    if spread and np.isfinite(spread):
+        mean = round(mean, 1 - math.floor(math.log10(spread))) + 0.0
+    return f"{mean:.4g} ± {spread:.2g}"

@@ -2,52 +2,34 @@
 
 What you can do here: draw the `connectivity` of a layer, or of a list of layers.
 
-What there is to draw is a `Stack` (stack.py); rows of units are laid out in rows.py, images as grids here.
+What there is to draw is a `Stack` (stack.py), what stands in its units and how they look is said in units.py; rows of
+units are laid out in rows.py, images as grids here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from minitensor.checks import whole
-from minitensor.tensor import Array
-
-from ..drawing.dot import (
-    ACTIVE,
-    CHANGED,
-    FIELD,
-    FOCUS,
-    NODE,
-    NUMBER,
-    TRACE,
-    WINNER,
-    Attributes,
-    number,
-    plain,
-    subscripted,
-)
-from ..drawing.sheet import CELL_SIZE, CHARACTER, UNCLIPPED, Drawing, Pinned
-from ..drawing.style import Style, mixed
+from ..drawing.dot import TRACE, WINNER, Attributes
+from ..drawing.sheet import CELL_SIZE, UNCLIPPED, Drawing, Pinned
+from ..drawing.style import Style
 from .connections import Layer
 from .rows import Page, in_rows
-from .stack import Path, Stack, Wire
+from .stack import Stack, Wire
+from .units import Followed, Units
 
-ROOM = 33.0  # for a number in a unit
-ROWS = "xhgfedcbazywvutsrqponmlkji"  # letters of the units of each row, from below
 SEEN_THROUGH = {"style": "solid"}  # a cell that a line to a window passes behind
-Place = int | tuple[int, ...]
 
 
 def connectivity(
     layers: Layer | Sequence[Layer],
     input_shape: int | Sequence[int] | None = None,
     *,
-    highlight: Place | Iterable[Place] | Mapping[Place, str] | None = None,
+    highlight: Followed = None,
     direction: str = "below",
     share: bool | str = False,
     x: npt.ArrayLike | None = None,
@@ -68,6 +50,7 @@ def connectivity(
 ) -> Pinned:
     """Draw the units of a layer, or of a list of layers from below, and every wire between them.
 
+    A model is one layer; to see what is between, give its layers: `list(model)` of a Sequential.
     highlight: units to follow; seen from "below" they are inputs, and all that they reach is marked, from "above" they
     are outputs, and all that they see is marked: their receptive field.  A unit is a flat number or, on a grid, a place
     (row, column) or (channel, row, column); several are a list, or a mapping to colours: {3: "#0072B2"}.  A unit that
@@ -94,8 +77,6 @@ def connectivity(
     9
     """
     style = Style("print") if grey else Style.of(style)
-    if direction not in ("below", "above"):
-        raise ValueError(f"direction (={direction!r}) must be 'below' or 'above'")
     if input_shape is None:
         if x is None:
             raise ValueError("connectivity needs an input_shape, or an input x that has one")
@@ -105,158 +86,28 @@ def connectivity(
         if x is not None or share or weigh or bias:
             raise ValueError("a node of several units (unit=) has no number, letter, weight or bias of its own")
         stack = stack.merged(unit, 1 if isinstance(input_shape, int) else len(input_shape))
-    named = letters or ("xs" if len(stack.shapes) == 2 else ROWS)
-    _check_words(stack, letters, named, rows, labels or {})
-    if whole("ends", ends) < 0:
-        raise ValueError(f"ends (={ends}) must be at least 0")
-    if most is not None and whole("most", most) < 2:
-        raise ValueError(f"most (={most}) must be at least 2")
-    units = Units.of(stack, highlight, direction, x, compare, labels or {}, style)
+    if len(rows) > len(stack.shapes):
+        raise ValueError(f"rows (={rows!r}) must name at most the {len(stack.shapes)} rows that there are")
+    units = Units(stack, highlight, direction, letters, labels or {}, x, compare, style)
+    page = Page(style.orientation or "up", ends, most, unit is not None, bias, weigh, title, rows)
     shared = stack.shared(share) if share else {}
-    if stack.has_grids:
-        if bias or weigh or most is not None:
-            raise ValueError("bias, weigh and most belong to units in rows: grids have no wires")
-        inside = _letters_in_windows(shared, units.met)
-        if shared and (units.numbers or not inside):
-            raise ValueError(
-                f"share (={share!r}) on a grid writes the weights of one window into it: highlight one unit, seen "
-                "from above, and give no x"
-            )
-        drawing = _grids(stack, units, inside, stack.blocks() if blocks else {}, rows).caption(title)
-    elif blocks:
+    if not stack.has_grids and blocks:
         raise ValueError("blocks belong to grids: these units stand in rows")
+    if stack.has_grids and (bias or weigh or most is not None):
+        raise ValueError("bias, weigh and most belong to units in rows: grids have no wires")
+    if stack.has_grids:
+        drawing = _grids(units, _letters_in_windows(units, shared), stack.blocks() if blocks else {}, rows)
+        drawing.caption(title)
     else:
-        looks = units.wires() | (stack.weighed() if weigh else {})
-        node = units.node(large=unit is not None)
-        biased = stack.biased() if bias else {}
-        page = Page(style.orientation or "up", ends, stack.kept(most), node, biased, title, rows)
-        drawing = in_rows(
-            stack, lambda r, i: (units.label(r, i, named), units.looks(r, i)), looks, shared, share is not True, page
-        )
+        drawing = in_rows(units, page, shared, share is not True)
     drawing.style = style
     return drawing.figure(title or f"connectivity of {' to '.join(str(n) for n in stack.sizes)} units")
-
-
-def _check_words(
-    stack: Stack, letters: str, named: str, rows: Sequence[str], labels: Mapping[tuple[int, int], str]
-) -> None:
-    """ValueError where there are letters, names or labels for units and rows that are not there."""
-    count = len(stack.shapes)
-    if (letters and len(letters) != count) or len(rows) > count:
-        raise ValueError(f"letters (={letters!r}) must name each of the {count} rows, and rows (={rows!r}) no more")
-    if len(named) < count:
-        raise ValueError(f"letters (={named!r}) must name each of the {count} rows: there are too many")
-    for r, i in labels:
-        if not (0 <= r < count and 0 <= i < stack.sizes[r]):
-            raise ValueError(f"labels: there is no unit {i} in row {r} (rows of {stack.sizes} units)")
-
-
-@dataclass(frozen=True)
-class Units:
-    """What stands in each unit, and how it looks: those that are followed, what these meet, what has changed.
-
-    start: the row of the followed.  values, others: of all units, for the input and for the one to compare with.
-    """
-
-    stack: Stack
-    start: int
-    followed: Mapping[int, str]  # and their colours, "" the usual one
-    paths: Mapping[int, Path]  # of each of them alone
-    met: Path
-    values: Sequence[Array]
-    others: Sequence[Array]
-    active: Sequence[set[tuple[int, int]]]
-    labels: Mapping[tuple[int, int], str]
-    numbers: Sequence[Sequence[str]]
-    size: str  # of the numbers
-    paper: str
-
-    @staticmethod
-    def of(
-        stack: Stack,
-        highlight: Place | Iterable[Place] | Mapping[Place, str] | None,
-        direction: str,
-        x: npt.ArrayLike | None,
-        compare: npt.ArrayLike | None,
-        labels: Mapping[tuple[int, int], str],
-        style: Style,
-    ) -> Units:
-        start = 0 if direction == "below" else len(stack.shapes) - 1
-        followed = stack.places(highlight, start)
-        met = stack.follow(set(followed), direction)
-        paths = {u: stack.follow({u}, direction) for u in followed}
-        values = [] if x is None else stack.values(x)
-        others = [] if compare is None else stack.values(compare)
-        active = [] if x is None else stack.active(x)
-        decimals = _decimals(values) if values else 0
-        numbers = [[number(v, decimals) for v in row.flat] for row in values]
-        longest = max((len(text) for row in numbers for text in row), default=1)
-        size, paper = f"{min(13, ROOM / CHARACTER / longest):.3g}", style.color("paper")
-        return Units(stack, start, followed, paths, met, values, others, active, labels, numbers, size, paper)
-
-    def label(self, r: int, i: int, names: str) -> str:
-        """What stands in a unit of a row, as DOT text: words, its value, or the letter of its row with its number."""
-        if words := self.labels.get((r, i)):
-            return plain(words)
-        return plain(self.numbers[r][i]) if self.numbers else subscripted(names[r], i + 1)
-
-    def looks(self, r: int, i: int) -> Attributes:
-        """How a unit looks."""
-        looks: dict[str, str] = {**NUMBER, "fontsize": self.size} if self.numbers else {}
-        if self.values and self.others and self.values[r].flat[i] != self.others[r].flat[i]:
-            looks |= CHANGED
-        if i in self.met.units[r]:
-            looks |= FOCUS if r == self.start else FIELD
-        if colours := [self.followed[u] for u, path in self.paths.items() if self.followed[u] and i in path.units[r]]:
-            tints = [mixed(colour, self.paper, 0.8 if r == self.start else 0.35) for colour in colours]
-            style = "filled" if len(tints) == 1 else "striped" if self.stack.has_grids else "wedged"
-            looks |= {"style": style, "fillcolor": ":".join(tints), "color": colours[0]}
-        return looks
-
-    def wires(self) -> dict[Wire, Attributes]:
-        """How the wires look on which something is followed, or along which a change at x would pass."""
-        usual = ACTIVE if self.values else TRACE
-        looks: dict[Wire, Attributes] = {wire: usual for some in (self.met.wires, self.active) for wire in _wires(some)}
-        for u, colour in self.followed.items():
-            if colour:
-                looks |= {wire: {**TRACE, "color": colour} for wire in _wires(self.paths[u].wires)}
-        return looks
-
-    def winners(self) -> set[tuple[int, int]]:
-        """The units (row, unit) whose values a followed output takes: of its window only some pass a change on."""
-        units = self.met.units
-        seen = ((r, j) for r, j, i in _wires(self.active) if j in units[r] and i in units[r + 1])
-        return set(seen) if self.start else set()
-
-    def node(self, large: bool) -> Attributes:
-        """How a node of many units looks, with room for the longest label; ValueError for one too long for a unit."""
-        longest = max(self.labels.values(), key=len, default="")
-        room = len(longest) * 19 * CHARACTER + 10
-        if large:
-            return {**NODE, "width": f"{max(57.6, room) / 72:.3g}"}
-        if room > 44:
-            raise ValueError(f"labels have room for two or three characters in a unit, got {longest!r}")
-        return {}
-
-
-def _wires(found: Sequence[set[tuple[int, int]]]) -> Iterator[Wire]:
-    """The wires between each two rows as wires of the whole."""
-    return ((r, j, i) for r, some in enumerate(found) for j, i in some)
-
-
-def _decimals(values: Sequence[Array]) -> int:
-    """How many decimals all of these need: two at most, and fewer where numbers have more than two digits before."""
-    everything = np.concatenate([v.ravel() for v in values])
-    digits = len(f"{np.abs(everything).max():.0f}")
-    most = min(2, max(0, 4 - digits))
-    return next((d for d in range(most) if np.allclose(everything, np.round(everything, d), atol=1e-9)), most)
 
 
 # -- images as grids ---------------------------------------------------------------------------------------------------
 
 
 def _grids(
-    stack: Stack,
     units: Units,
     letters: Mapping[tuple[int, int], str],
     tints: Mapping[tuple[int, int], str],
@@ -266,7 +117,7 @@ def _grids(
 
     From each unit that is followed, the rows of a window are joined to those of what sees it.
     """
-    winners = units.winners()
+    stack, winners = units.stack, units.winners()
 
     def text(r: int, i: int) -> str:
         return units.labels.get((r, i)) or (units.numbers[r][i] if units.numbers else letters.get((r, i), ""))
@@ -301,13 +152,23 @@ def _grids(
     return drawing
 
 
-def _letters_in_windows(letters: Mapping[Wire, str], met: Path) -> dict[tuple[int, int], str]:
-    """Where one unit is followed, the letter of the weight that it reads each cell (row, unit) of its window with."""
-    return {
+def _letters_in_windows(units: Units, letters: Mapping[Wire, str]) -> dict[tuple[int, int], str]:
+    """The letter of the weight that one followed unit reads each cell (row, unit) of its window with.
+
+    Raises ValueError where there are letters and no such unit, or numbers in the cells.
+    """
+    met = units.met.units
+    inside = {
         (r, j): letter
         for (r, j, i), letter in letters.items()
-        if j in met.units[r] and i in met.units[r + 1] and len(met.units[r + 1]) == 1
+        if j in met[r] and i in met[r + 1] and len(met[r + 1]) == 1
     }
+    if letters and (units.numbers or not inside):
+        raise ValueError(
+            "share on a grid writes the weights of one window into it: highlight one unit, seen from above, and give "
+            "no x"
+        )
+    return inside
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -1,6 +1,6 @@
 """Units in rows, and letters beside the wires.
 
-What you can do here: draw a `Stack` with `in_rows`, on a `Page` that says which units are drawn and where to rows grow.
+What you can do here: draw `Units` with `in_rows`, on a `Page` that says which of them are drawn and where to rows grow.
 
 Letters:   r row of units    j unit of one row    i unit of the row above    x, y place on the sheet, in points
 """
@@ -14,11 +14,13 @@ from statistics import median
 
 import numpy as np
 
+from minitensor.checks import whole
 from minitensor.tensor import Array
 
 from ..drawing.dot import BIAS, NUMBER, SHARED, WEIGHTS, Attributes, plain
 from ..drawing.sheet import Drawing
 from .stack import Stack, Wire
+from .units import Units
 
 DX, DY = 72.0, 112.0
 PLAQUE_WIDTH, PLAQUE_HEIGHT, MARGIN = 13.0, 20.0, 5.0  # a letter's; a wire or another within the margin disturbs
@@ -29,24 +31,35 @@ Places = Callable[[float, float], tuple[float, float]]  # of a place along a row
 
 @dataclass(frozen=True)
 class Page:
-    """How rows lie on the page: where to they grow, which units are drawn, as what, what has a bias, and the words."""
+    """How rows lie on the page: where to they grow, what is drawn of them, and the words.
+
+    ends, most: as in `connectivity`.  large: a node stands for many units.  bias: a unit for it.  weigh: wires as thick
+    as their weight.  Raises ValueError for less ends or most than there can be.
+    """
 
     orientation: str
     ends: int
-    kept: Sequence[Sequence[int]]
-    node: Attributes
-    biased: Mapping[int, Sequence[int]]
+    most: int | None
+    large: bool
+    bias: bool
+    weigh: bool
     title: str
     names: Sequence[str]
+
+    def __post_init__(self) -> None:
+        if whole("ends", self.ends) < 0:
+            raise ValueError(f"ends (={self.ends}) must be at least 0")
+        if self.most is not None and whole("most", self.most) < 2:
+            raise ValueError(f"most (={self.most}) must be at least 2")
 
     @property
     def upright(self) -> bool:
         """Whether rows lie, so that they have their names beside them."""
         return self.orientation in ("up", "down")
 
-    def at(self, dy: float) -> Places:
+    def at(self, dy: float, node: Attributes) -> Places:
         """The place of a unit from its place along its row (in steps) and its row; dy from row to row."""
-        wide = max(DX, 72 * float(self.node.get("width", 0)) + 22)
+        wide = max(DX, 72 * float(node.get("width", 0)) + 22)
         step = {"up": (wide, dy), "down": (wide, -dy), "right": (dy * 1.2, -54), "left": (-dy * 1.2, -54)}[
             self.orientation
         ]
@@ -57,32 +70,26 @@ class Page:
         return place
 
 
-def in_rows(
-    stack: Stack,
-    unit: Callable[[int, int], tuple[str, Attributes]],
-    looks: Mapping[Wire, Attributes],
-    letters: Mapping[Wire, str],
-    bold: bool,
-    page: Page,
-) -> Drawing:
+def in_rows(units: Units, page: Page, letters: Mapping[Wire, str], bold: bool) -> Drawing:
     """Draw units in rows; wires with a letter are bold, or of its colour with the letter beside them.
 
-    unit: the label and the looks of each unit (row, number).  looks: of the wires that do not look as usual.
     Raises ValueError for more wires than can be looked at, or than have room for their letters.
     """
-    drawn = [set(units) for units in page.kept]
+    stack, looks = units.stack, units.wires() | (units.stack.weighed() if page.weigh else {})
+    kept, node = stack.kept(page.most), units.node(page.large)
+    drawn = [set(some) for some in kept]
     wires = [(r, j, i) for r, found in enumerate(stack.wires) for j, i in found if j in drawn[r] and i in drawn[r + 1]]
     if (count := len(wires)) > MOST_DRAWN_WIRES:
         raise ValueError(
             f"{count:,} wires are no picture (more than {MOST_DRAWN_WIRES:,}): draw a smaller input_shape; the pattern "
             "is the same"
         )
-    all_drawn = all(len(units) == n for units, n in zip(page.kept, stack.sizes, strict=True))
-    placed = _places(stack) if all_drawn else _elided_places(stack, page.kept)
+    all_drawn = all(len(some) == n for some, n in zip(kept, stack.sizes, strict=True))
+    placed = _places(stack) if all_drawn else _elided_places(stack, kept)
     letters = {wire: letters[wire] for wire in wires if wire in letters}
     plaques, dy = ({}, DY) if bold else _plaques(placed, letters)
-    at, drawing = page.at(dy), Drawing()
-    numbers = _units(drawing, stack, unit, placed, at, page)
+    at, drawing = page.at(dy, node), Drawing()
+    numbers = _put(drawing, units, node, kept, placed, at, page.ends)
     weights = dict(zip(sorted(set(letters.values()), key=lambda a: (len(a), a)), cycle(WEIGHTS)))
     for wire in wires:
         r, j, i = wire
@@ -93,35 +100,35 @@ def in_rows(
                 x, y = plaques[wire]
                 drawing.text(*at(x / DX, y / dy), letter, 16, fontname="Times-Italic", fontcolor=own["color"])
         drawing.wire(numbers[r][j], numbers[r + 1][i], own, front=bool(own))
-    for r, units in page.biased.items():
-        one = drawing.unit(*at(min(placed[r][i] for i in page.kept[r]) - 1.3, r), plain("1"), {**NUMBER, **BIAS})
-        for i in sorted(drawn[r + 1].intersection(units)):
+    for r, some in (stack.biased() if page.bias else {}).items():
+        one = drawing.unit(*at(min(placed[r][i] for i in kept[r]) - 1.3, r), plain("1"), {**NUMBER, **BIAS})
+        for i in sorted(drawn[r + 1].intersection(some)):
             drawing.wire(one, numbers[r + 1][i], {"color": BIAS["color"], "style": "dashed"})
     return _named(drawing, at, page)
 
 
-def _units(
+def _put(
     drawing: Drawing,
-    stack: Stack,
-    unit: Callable[[int, int], tuple[str, Attributes]],
+    units: Units,
+    node: Attributes,
+    kept: Sequence[Sequence[int]],
     placed: Sequence[Sequence[float]],
     at: Places,
-    page: Page,
+    ends: int,
 ) -> list[dict[int, int]]:
-    """Put all units, and dots for those that are left out; returns the number of each in the drawing, row by row."""
+    """Put the units that are kept, and dots for the others; returns the number of each in the drawing, row by row."""
     numbers: list[dict[int, int]] = []
-    for r, places in enumerate(placed):
-        width, kept = stack.width(r), page.kept[r]
+    for r, (some, places) in enumerate(zip(kept, placed, strict=True)):
+        width = units.stack.width(r)
         numbers.append({})
-        for i in kept:
+        for i in some:
             x, y = at(places[i], r)
-            if min(i % width, width - 1 - i % width) < page.ends:
+            if min(i % width, width - 1 - i % width) < ends:
                 numbers[r][i] = drawing.text(x, y, "...", 20)
             else:
-                label, looks = unit(r, i)
-                numbers[r][i] = drawing.unit(x, y, label, {**looks, **page.node})
-        if len(kept) < stack.sizes[r]:
-            drawing.text(*at(places[kept[(len(kept) + 1) // 2 - 1]] + 1, r), "...", 20)
+                numbers[r][i] = drawing.unit(x, y, units.label(r, i), {**units.looks(r, i), **node})
+        if len(some) < units.stack.sizes[r]:
+            drawing.text(*at(places[some[(len(some) + 1) // 2 - 1]] + 1, r), "...", 20)
     return numbers
 
 

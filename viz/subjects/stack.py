@@ -22,7 +22,7 @@ from minitensor import Tensor, gradients
 from minitensor.checks import whole
 from minitensor.tensor import Array
 
-from ..drawing.dot import SIGNED, Attributes
+from ..drawing.dot import SIGNED, Attributes, letter
 from ..drawing.style import checked_color
 from .connections import Layer, Recipe, Wires, accepted_shape, computed, in_use
 
@@ -199,7 +199,7 @@ class Stack:
             }
             for j, i in sorted(places, key=places.__getitem__):
                 weight = tuple((self.parameters[r][order[n]], k) for n, k in places[j, i])
-                found[r, j, i] = names.setdefault(weight, _letter(len(names)))
+                found[r, j, i] = names.setdefault(weight, letter(len(names)))
         return found
 
     def shared(self, share: bool | str) -> dict[Wire, str]:
@@ -252,8 +252,3 @@ class Stack:
             traced.append({(j, i) for j, i in wires if (i if down else j) in marks[-1]})
             marks.append({(j if down else i) for j, i in traced[-1]})
         return Path(marks[::-1], traced[::-1]) if down else Path(marks, traced)
-
-
-def _letter(n: int) -> str:
-    """a, b, ..., z, aa, ab, ... for 0, 1, ..."""
-    return (_letter(n // 26 - 1) if n >= 26 else "") + chr(ord("a") + n % 26)

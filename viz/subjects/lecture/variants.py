@@ -39,7 +39,7 @@ from nets import (
     summary,
 )
 
-from ...drawing.dot import ARROW, FIELD, FOCUS, KERNEL, NUMBER, PADDING, RESULT, WIRE, number
+from ...drawing.dot import ARROW, FIELD, KERNEL, NUMBER, PADDING, RESULT, WIRE, number
 from ...drawing.figure import Figure
 from ...drawing.sheet import CELL_SIZE, Drawing, above, beside, table, words
 from ...drawing.style import LIGHT
@@ -238,12 +238,12 @@ def _places_of(names: list[str]) -> Drawing:
 def checkerboard() -> Figure:
     """How many windows of a transposed convolution with stride 2 write into each cell.  With kernels of width 3 the
     counts alternate, and so does the brightness of what is drawn; with width 4, twice the stride, they do not."""
-    panels = []
+    panels, often = [], {"fillcolor": LIGHT["output, line"], "fontcolor": LIGHT["paper"]}
     for width in (3, 4):
         ones = Tensor(np.ones((1, 1, 4, 4))), Tensor(np.ones((1, 1, width, width)))
         counts = conv_transpose2d(*ones, stride=2).data[0, 0]
         cells = Drawing()
-        looks = [{1: {}, 2: FIELD, 4: FOCUS}[int(v)] for v in counts.flat]
+        looks = [{1: {}, 2: RESULT, 4: {**RESULT, **often}}[int(v)] for v in counts.flat]
         cells.grid(0, 0, counts.shape, [number(v) for v in counts.flat], looks)
         panels.append(above(words(f"Kernel {width} × {width}, stride 2", 18), cells, gap=10))
     return beside(*panels, gap=60).figure("the checkerboard of a transposed convolution")
@@ -265,7 +265,7 @@ def effective_receptive_field() -> Figure:
         drawing, pixel = Drawing(), 200 / size
         drawing.image(0, 0, 200, 200, shown(np.sqrt(felt / felt.max())))
         field = pixel * receptive_field([(3, 1)] * depth)
-        drawing.box(0, 0, field, field, "", {"style": "solid", "color": LIGHT["followed"], "penwidth": "2"})
+        drawing.box(0, 0, field, field, "", {"style": "solid", "color": LIGHT["field, line"], "penwidth": "3"})
         said = f"{depth} layers: field {receptive_field([(3, 1)] * depth)} × {receptive_field([(3, 1)] * depth)}"
         panels.append(above(words(said, 17), drawing, gap=10))
     return beside(*panels, gap=30).figure("the effective receptive field")
