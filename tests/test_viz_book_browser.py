@@ -1,4 +1,4 @@
-"""The book in a real browser: skipped where it has not been built (make book), or where there is no Chromium."""
+"""The book in a real browser: skipped where it has not been built of these sources, or where there is no Chromium."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from viz.drawing.check import SMALLEST
 from .browser import Browser, fixture, needs_browser
 
 __all__ = ["fixture"]
-SITE = Path(__file__).parents[1] / "out" / "book"
+ROOT = Path(__file__).parents[1]
+SITE = ROOT / "out" / "book"
 PAGES = sorted(SITE.rglob("*.html"))
+SOURCES = [p for room in ("minitensor", "nets", "viz") for p in (ROOT / room).rglob("*.*") if p.suffix != ".pyc"]
+OLD = not PAGES or min(p.stat().st_mtime for p in PAGES) < max(p.stat().st_mtime for p in SOURCES)
 # The figures of a page of slides, each with the size of its smallest text in pixels.
 TEXT_ON_SLIDES = """
 return [...document.images].map((image) => {
@@ -29,7 +32,7 @@ return [...document.images].map((image) => {
 });
 """
 
-pytestmark = [needs_browser, pytest.mark.skipif(not PAGES, reason="needs the book: make book")]
+pytestmark = [needs_browser, pytest.mark.skipif(OLD, reason="needs the book of these sources: make book")]
 
 
 @pytest.mark.parametrize("width", [390, 1280])
