@@ -73,8 +73,8 @@ WIRE = {"color": GREY, "penwidth": "0.9", "arrowsize": "0.55"}
 FOCUS = {"style": "filled", "fillcolor": LIGHT["followed"], "penwidth": "2.2"}
 FIELD = {"style": "filled", "fillcolor": LIGHT["field"], "color": LIGHT["field, line"], "penwidth": "2"}
 TRACE = {"color": LIGHT["field, line"], "penwidth": "2", "arrowsize": "0.65"}
-ACTIVE = {"color": LIGHT["active"], "penwidth": "2", "arrowsize": "0.65"}
-SHARED = {"color": LIGHT["shared"], "penwidth": "3", "arrowsize": "0.65"}  # wires with one and the same weight
+ACTIVE = {"color": LIGHT["marked"], "penwidth": "2", "arrowsize": "0.65"}
+SHARED = {"color": LIGHT["marked"], "penwidth": "3", "arrowsize": "0.65"}  # wires with one and the same weight
 ARROW = {"color": LIGHT["arrow"], "penwidth": "1.4", "arrowsize": "0.7"}  # from one image to the next
 WEIGHTS = tuple(  # wires with the first weight, the second, ...: first the colours change, then the strokes
     {**TRACE, "penwidth": "2.2", "color": color, **stroke}
@@ -88,7 +88,7 @@ CHANGED = {
     "fontname": "Helvetica-Bold",
 }
 NODE = {"shape": "box", "style": "filled,rounded", "width": "0.8", "height": "0.56"}  # of more than one unit
-WINNER = {"color": LIGHT["active"], "penwidth": "3.5", "fontname": "Helvetica-Bold"}  # of a maximum
+WINNER = {"color": LIGHT["marked"], "penwidth": "3.5", "fontname": "Helvetica-Bold"}  # of a maximum
 BIAS = {"style": "filled,dashed", "fillcolor": LIGHT["parameter"], "color": LIGHT["parameter, line"]}
 SIGNED = {1: {"color": LIGHT["above 0"]}, -1: {"color": LIGHT["below 0"], "style": "dashed"}}  # a weight above, below 0
 KERNEL = {"fillcolor": LIGHT["parameter"], "color": LIGHT["parameter, line"], "penwidth": "2"}

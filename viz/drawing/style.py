@@ -31,8 +31,7 @@ MEANINGS: dict[str, tuple[str, str, str]] = {  # light, dark, print
     "field, line": ("#0072B2", "#56B4E9", "#1B1B1B"),  # and the wires on the way
     "changed": ("#F6DCEA", "#54253F", "#F0F0F0"),  # a value that differs from the other input's
     "changed, line": ("#A8326F", "#E58BB8", "#2B2B2B"),
-    "active": ("#111111", "#FFFFFF", "#111111"),  # a wire along which a change would pass
-    "shared": ("#010101", "#F0F2F5", "#010101"),  # wires with one and the same weight
+    "marked": ("#111111", "#FFFFFF", "#111111"),  # wires that are spoken of: of one weight, or where a change passes
     "parameter": ("#FBE3B5", "#574312", "#EDEDED"),  # a kernel, a weight
     "parameter, line": ("#B87B00", "#E9B949", "#4A4A4A"),
     "output": ("#BFE5DA", "#114A3E", "#D2D2D2"),
