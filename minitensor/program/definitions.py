@@ -40,14 +40,14 @@ class Expression(NamedTuple):
     inputs: list[str]
     every: str | None  # the name of those that are as many as one likes
     settings: list[str]
-    body: ast.expr
+    text: str
 
 
 @cache
 def expression_of(function: Callable[..., Any]) -> Expression | None:
     """The function as one expression; None if it is longer, or calls what is not NumPy's."""
     if isinstance(function, np.ufunc):
-        call = ast.parse(f"np.{function.__name__}(*xs)", mode="eval").body
+        call = f"np.{function.__name__}(*xs)"
         return Expression([], "xs", [], call) if getattr(np, function.__name__, None) is function else None
     try:
         definition = _parsed(function)[1]
@@ -64,7 +64,7 @@ def expression_of(function: Callable[..., Any]) -> Expression | None:
     every = arguments.vararg.arg if arguments.vararg else None
     if {n.id for n in ast.walk(last.value) if isinstance(n, ast.Name)} - {*inputs, *settings, every, "np", "len"}:
         return None
-    return Expression(inputs, every, settings, last.value)
+    return Expression(inputs, every, settings, ast.unparse(last.value))
 
 
 class Definitions:

@@ -14,7 +14,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from copy import deepcopy
 from textwrap import fill
 from types import MappingProxyType
 from typing import Any
@@ -223,7 +222,7 @@ class Writer:
         return f"np.asarray({text}, {_dtype(line.dtype)})" if line.cast and line not in self.bare else text
 
     def _written(self, form: Expression, line: Value, inputs: Sequence[ast.expr]) -> str:
-        tree = _PutIn(self, form, line, inputs).visit(deepcopy(form.body))
+        tree = _PutIn(self, form, line, inputs).visit(_parse(form.text))
         if line in self.bare and isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute):
             tree = tree.func.value if tree.func.attr == "astype" else tree
         return ast.unparse(_tidy(tree, line))
