@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import product
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
@@ -660,6 +660,31 @@ def test_a_shape_without_units_is_refused_with_its_numbers(shape: int | tuple[in
 
 def test_a_layer_without_outputs_has_no_wires() -> None:
     assert found(lambda x: 2 * x[5:], (3,)) == {}
+
+
+PIECEWISE: list[Callable[[Tensor], Tensor]] = [
+    lambda u: u * 2, lambda u: u * u, lambda u: -u, lambda u: u / 3, tanh, relu, softplus, exp, minitensor.abs,
+    lambda u: maximum(u, 0), lambda u: minimum(u, u[::-1]), lambda u: where(u > 0, u, 0), lambda u: minitensor.cumsum(u),
+    lambda u: concatenate([u, u[:0]]), lambda u: u * W[: u.size], lambda u: W[: u.size] + u, lambda u: u.reshape(1, -1)[0],
+    lambda u: np.ones((u.size, u.size)) @ u, lambda u: minitensor.einsum("i,i->i", u, W[: u.size]),
+    lambda u: u.sum() * u, lambda u: minitensor.pad(u, [(1, 1)])[1:-1],
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECEWISE), min_size=1, max_size=3), st.lists(st.integers(0, 3), max_size=4))
+@settings(max_examples=12)
+def test_what_is_empty_changes_no_wire(steps: list[Callable[[Tensor], Tensor]], cuts: list[int]) -> None:
+    """Pieces of a vector, each computed with and joined again: those of no elements may as well be left out."""
+    ends = [0, *sorted(cuts), 3, 3]  # at least one piece is empty
+
+    def joined(x: Tensor, empty: bool) -> Tensor:
+        pieces = [x[a:b] for a, b in pairwise(ends) if empty or a < b]
+        for step in steps:
+            pieces = [step(piece) for piece in pieces]
+        whole = concatenate(pieces)
+        return whole + sum(piece.sum() for piece in pieces if not piece.size) if empty else whole
+
+    assert connections(lambda x: joined(x, True), 3) == connections(lambda x: joined(x, False), 3)
 
 
 def test_what_is_no_tensor_is_no_output() -> None:

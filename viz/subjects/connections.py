@@ -219,7 +219,7 @@ class Recipe:
             if any(mine):
                 reach[t] = mine
             low, high = operator.outcome()
-            moves = np.array([bool(inputs) for inputs in mine]).reshape(t.shape)
+            moves = np.array([bool(inputs) for inputs in mine], dtype=bool).reshape(t.shape)
             generic = any(self.known[s].generic and _has_rule(t.primitive, n) for n, s in enumerate(t.inputs))
             self.known[t] = Known(low.reshape(t.shape), high.reshape(t.shape), moves, generic)
         self.reached = reach
