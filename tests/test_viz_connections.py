@@ -664,8 +664,9 @@ def test_a_layer_without_outputs_has_no_wires() -> None:
 
 PIECEWISE: list[Callable[[Tensor], Tensor]] = [
     lambda u: u * 2, lambda u: u * u, lambda u: -u, lambda u: u / 3, tanh, relu, softplus, exp, minitensor.abs,
-    lambda u: maximum(u, 0), lambda u: minimum(u, u[::-1]), lambda u: where(u > 0, u, 0), lambda u: minitensor.cumsum(u),
-    lambda u: concatenate([u, u[:0]]), lambda u: u * W[: u.size], lambda u: W[: u.size] + u, lambda u: u.reshape(1, -1)[0],
+    lambda u: maximum(u, 0), lambda u: minimum(u, u[::-1]), lambda u: where(u > 0, u, 0), minitensor.cumsum,
+    lambda u: concatenate([u, u[:0]]), lambda u: u * W[: u.size], lambda u: W[: u.size] + u,
+    lambda u: u.reshape(1, -1)[0],
     lambda u: np.ones((u.size, u.size)) @ u, lambda u: minitensor.einsum("i,i->i", u, W[: u.size]),
     lambda u: u.sum() * u, lambda u: minitensor.pad(u, [(1, 1)])[1:-1],
 ]  # fmt: skip

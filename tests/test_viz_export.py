@@ -376,6 +376,7 @@ def test_own_colours_lines_sizes_and_directions_are_used() -> None:
     assert upright[0] < upright[1] and lying[0] > lying[1]
 
 
+any_rgb = st.tuples(*[st.integers(0, 255)] * 3)
 any_colour = st.integers(0, 0xFFFFFF).map(lambda n: f"#{n:06X}")
 
 
@@ -454,6 +455,30 @@ def test_frames_of_a_gif_stand_in_the_middle_on_their_own_ground() -> None:
             assert red.min(0).tolist() == [top, left]
             assert red.max(0).tolist() == [top + size[1] - 3, left + size[0] - 3]
             assert np.abs(pixels[0, 0] - ground).max() < 8
+
+
+@given(st.lists(any_rgb, min_size=2, max_size=9), st.integers(1, 50), st.integers(0, 2**32 - 1))
+@settings(max_examples=10)
+def test_paper_and_fills_keep_their_colours_in_a_gif_of_many_frames_and_shades(
+    flat: list[tuple[int, int, int]], count: int, seed: int
+) -> None:
+    """The ground of each frame, and what fills more than a shade does, whatever else there is to have a place for."""
+    rng, frames = np.random.default_rng(seed), []
+    for _ in range(count):
+        pixels = np.full((40, 60, 3), flat[0], np.uint8)
+        ends = np.array(flat)[rng.integers(0, len(flat), (2, 10, 58))]
+        pixels[10:20, 1:-1] = ends[0] + rng.random((10, 58, 1)) * (ends[1] - ends[0])  # shades, as at an edge
+        for n, color in enumerate(flat):
+            pixels[21:38, 1 + 6 * n : 7 + 6 * n] = color
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "png")
+        frames.append((pixels, file.getvalue()))
+    with Image.open(io.BytesIO(export.gif([png for _, png in frames], 0.1))) as image:
+        for n, (pixels, _) in enumerate(frames):
+            image.seek(n)
+            shown = np.asarray(image.convert("RGB"))
+            assert (shown[0] == flat[0]).all() and (shown[20:] == pixels[20:]).all()
+            assert np.abs(shown.astype(int) - pixels).max() < 120  # a shade like it
 
 
 def test_a_figure_that_adapts_has_the_dark_colour_of_each_meaning() -> None:

@@ -11,13 +11,18 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from html import escape, unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import numpy as np
 from PIL import Image, ImageFont, PngImagePlugin
+
+from minitensor.tensor import Array
 
 from .dot import visible
 from .render import RenderError
@@ -40,6 +45,8 @@ FALLBACKS = {  # for readers that have neither the font nor a rule which other i
     "Courier": "Courier,'Courier New','Liberation Mono',monospace",
 }
 MOST_PIXELS = 200_000_000
+MOST_EXACT = 128  # colours of a gif, which has 256
+CODE = np.array([1 << 16, 1 << 8, 1])  # red, green and blue as one number
 TYPST = """
 #set document(title: sys.inputs.title, date: none)
 #set page(width: float(sys.inputs.width) * 1pt, height: float(sys.inputs.height) * 1pt, margin: 0pt, fill: none)
@@ -172,20 +179,38 @@ def gif(frames: Sequence[bytes], seconds: float) -> bytes:
     """PNG frames one after the other, for so many seconds each, for ever; each is as large as the largest."""
     images = [Image.open(io.BytesIO(frame)).convert("RGB") for frame in frames]
     width, height = (max(image.size[axis] for image in images) for axis in (0, 1))
+    grounds: list[Any] = [image.getpixel((0, 0)) for image in images]
     sheets = []
-    for image in images:
-        sheet = Image.new("RGB", (width, height), image.getpixel((0, 0)))
+    for image, ground in zip(images, grounds, strict=True):
+        sheet = Image.new("RGB", (width, height), ground)
         sheet.paste(image, ((width - image.width) // 2, (height - image.height) // 2))
         sheets.append(sheet)
     # One palette for all, so that nothing that stands still changes its colour.
-    strip = Image.new("RGB", (width, height * len(sheets)))
-    for n, sheet in enumerate(sheets):
-        strip.paste(sheet, (0, n * height))
-    palette = strip.quantize(255, dither=Image.Dither.NONE)
-    flat = [sheet.quantize(palette=palette, dither=Image.Dither.NONE) for sheet in sheets]
+    counts: Counter[tuple[int, ...]] = Counter()
+    for sheet in sheets:
+        counts.update({color: n for n, color in sheet.getcolors(width * height) or ()})  # type: ignore[misc]
+    colors = np.array(list(dict.fromkeys([*grounds, *(color for color, _ in counts.most_common())])), np.uint8)
+    palette = _palette(colors)
+    nearest = np.zeros(1 << 24, np.uint8)  # of each colour that there is, its place in the palette
+    nearest[colors @ CODE] = [np.abs(palette - color).sum(axis=1).argmin() for color in colors.astype(int)]
+    flat = [Image.fromarray(nearest[np.asarray(sheet) @ CODE]) for sheet in sheets]
+    for image in flat:
+        image.putpalette(palette.astype(np.uint8).tobytes())
     file = io.BytesIO()
     flat[0].save(file, "gif", save_all=True, append_images=flat[1:], duration=round(seconds * 1000), loop=0, disposal=1)
     return file.getvalue()
+
+
+def _palette(colors: Array) -> Array:
+    """At most 255 colours for these, the most frequent first, which stay as they are: paper, lines and fills.
+
+    The rest are mostly shades at the edges of lines and letters.
+    """
+    frequent, rest = colors[:MOST_EXACT], colors[MOST_EXACT:]
+    if len(colors) > 255:
+        shades = Image.fromarray(rest[None]).quantize(255 - MOST_EXACT, dither=Image.Dither.NONE)
+        rest = np.array(shades.getpalette(), np.uint8).reshape(-1, 3)[: 255 - MOST_EXACT]
+    return np.concatenate([frequent, rest]).astype(int)
 
 
 def moving_svg(frames: Sequence[str], seconds: float, title: str) -> str:
