@@ -13,7 +13,7 @@ from PIL import Image
 
 from minitensor import Tensor, conv2d, conv_transpose2d
 from minitensor.sizes import conv_output_size
-from viz import connections, convolution_arithmetic
+from viz import animate, connections, convolution_arithmetic
 from viz.drawing.dot import PAPER
 from viz.drawing.sheet import Shape
 from viz.subjects.arithmetic import SETTINGS, _Plan, _Setting
@@ -121,6 +121,15 @@ def test_an_animation_moves_where_it_can_and_is_its_last_figure_elsewhere(tmp_pa
         one, two = (f.save(tmp_path / f"{n}.{suffix}").read_bytes() for n, f in enumerate([moving, last]))
         assert len(one) > 500
         assert suffix != "tex" or one.split(b"tikzpicture")[1] == two.split(b"tikzpicture")[1]
+
+
+def test_figures_that_move_are_animated_frame_by_frame(tmp_path: Path) -> None:
+    moving = convolution_arithmetic(3, 2)
+    still = moving.frames[0]  # type: ignore[attr-defined]
+    for suffix in ".gif", ".svg":
+        one = animate([still, moving, still], tmp_path / f"one{suffix}", title="t").read_bytes()
+        two = animate([still, *moving.frames, still], tmp_path / f"two{suffix}", title="t").read_bytes()  # type: ignore[attr-defined]
+        assert one == two
 
 
 def test_the_window_and_the_output_cell_are_marked() -> None:

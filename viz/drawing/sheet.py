@@ -42,6 +42,10 @@ class Pinned(Figure):
         style = Style.of(style)
         return replace(replace(self.drawing, style=style).figure(self.title), parts=self.styled_parts(style))
 
+    def spread(self, across: float, upwards: float = 1.0) -> Drawing:
+        """Its drawing, as `Drawing.spread`."""
+        return self.drawing.spread(across, upwards)
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -255,9 +259,11 @@ class Drawing:
 
 
 def beside(*drawings: Drawing | Figure, gap: float = 92) -> Drawing:
-    """Drawings and figures from left to right, their middles on one line.
+    """Drawings and figures from left to right, their middles on one line, all in one style.
 
-    Raises ValueError where there are none, or where they have different styles; TypeError for anything else.
+    Those in the usual style, light, take on that of the others.
+    Raises ValueError where there are none, or where two have different styles other than that; TypeError for anything
+    else.
 
     >>> two = Drawing()
     >>> two.unit(0, 0, "a"), two.unit(100, 0, "b")
@@ -276,7 +282,7 @@ def beside(*drawings: Drawing | Figure, gap: float = 92) -> Drawing:
 def above(*drawings: Drawing | Figure, gap: float = 44, align: str = "c") -> Drawing:
     """Drawings and figures from top to bottom, their middles (or with align="l" their left ends) on one line.
 
-    Raises as `beside`.
+    Their style is that of `beside`, which says what is raised too.
     """
     parts, sheet, y = _drawings(drawings), _sheet(drawings), 0.0
     for d in parts:
@@ -287,7 +293,7 @@ def above(*drawings: Drawing | Figure, gap: float = 44, align: str = "c") -> Dra
 
 
 def table(figures: Sequence[Sequence[Drawing | Figure]], gap: float = 30) -> Drawing:
-    """Drawings and figures in rows and columns; a row may be shorter than others.  Raises as `beside`."""
+    """Drawings and figures in rows and columns; a row may be shorter than others.  Otherwise as `beside`."""
     sheet, y = _sheet([d for row in figures for d in row]), 0.0
     rows = [_drawings(row) for row in figures if row] or [_drawings([])]
     widths = [max(_size(row[i])[0] for row in rows if i < len(row)) for i in range(max(map(len, rows)))]
@@ -309,7 +315,7 @@ def words(text: str, size: float = 14, align: str = "c", **looks: str) -> Drawin
 
 
 def _sheet(parts: Sequence[Drawing | Figure]) -> Drawing:
-    """An empty drawing in the style of these parts; those without one of their own follow the others."""
+    """An empty drawing in the style of these parts; those in the usual one follow the others."""
     styles = [d.style for d in parts if isinstance(d, Drawing | Figure) and d.style != Style()]
     if different := [style for style in styles if style != styles[0]]:
         raise ValueError(f"drawings in one picture have one style, got {styles[0]} and {different[0]}: style the whole")

@@ -230,6 +230,7 @@ def animate(
 ) -> Path:
     """Write a file that shows the figures one after the other, for so many seconds each, for ever: .svg or .gif.
 
+    Of one that moves by itself each frame is shown.
     dpi: dots per inch of a gif.  An SVG stops under the mouse, and where its reader knows no animation or asks for less
     motion it shows the last figure.  transparent: without the background, which a gif keeps.
     A file is written whole or not at all.  Returns the path.
@@ -243,6 +244,7 @@ def animate(
         )
     if not 0.02 <= seconds <= 600:
         raise ValueError(f"seconds (={seconds}) must be from 0.02 to 600")
+    figures = [frame for figure in figures for frame in (figure.frames if isinstance(figure, Moving) else [figure])]
     if kind == ".gif":
         return write_whole(path, export.gif([figure.png(renderer, dpi=dpi) for figure in figures], seconds))
     if transparent:
