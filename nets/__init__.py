@@ -76,3 +76,18 @@ from .training.optim import (
 from .training.parallel import mpi_workers
 from .training.pictures import confusion, learning_curve
 from .training.train import Epoch, Score, evaluate, fit, learn, predict
+
+__all__ = [
+    "Adam", "AdamW", "AvgPool1d", "AvgPool2d", "AvgPool3d", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Conv2d",
+    "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "Cost", "Dense", "Dropout", "Effort", "Element", "Epoch",
+    "EquivarianceError", "Examples", "Flatten", "Function", "GELU", "GlobalAvgPool", "GroupConv2d", "GroupMaxPool",
+    "Identity", "LPPool1d", "LPPool2d", "LayerNorm", "LeakyReLU", "LiftingConv2d", "LocalResponseNorm",
+    "LocallyConnected1d", "LocallyConnected2d", "LogSoftmax", "MaxPool1d", "MaxPool2d", "MaxPool3d", "Maxout",
+    "Module", "Optimizer", "RadialBasis", "ReLU", "Residual", "Row", "SGD", "Score", "Sequential", "Sigmoid",
+    "Softmax", "Softplus", "Subsampling", "Summary", "TableConv2d", "Tanh", "TiledConv1d", "TiledConv2d",
+    "WeightedAvgPool1d", "WeightedAvgPool2d", "act", "alexnet", "batches", "cifar10", "clip_norm", "confusion",
+    "constant", "cosine", "digits", "distort", "efforts", "equivariance_error", "evaluate", "export", "fit",
+    "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "learn", "learning_curve", "lecun_uniform", "lenet",
+    "lenet5", "load", "map_criterion", "mnist", "mpi_workers", "one_cycle", "predict", "read_idx", "resnet", "save",
+    "step_decay", "summary", "transform", "value_and_grad", "warp",
+]  # fmt: skip

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import graphlib
+import importlib
+import inspect
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 import minitensor
 
@@ -60,6 +65,15 @@ def test_imports_run_one_way():
     assert last.startswith("from . import activations, backprop, more, ops  #")
     graph["minitensor.tensor"] = {"minitensor.checks"}  # the one circle: a Tensor's methods are made of Tensors
     list(graphlib.TopologicalSorter(graph).static_order())  # CycleError names the circle, if there is one
+
+
+@pytest.mark.parametrize("package", ["nets", "viz"])
+def test_each_public_name_is_listed_and_a_star_import_replaces_nothing(package):
+    """What a package takes from its rooms is in __all__, so in its help; no name is Python's or minitensor's."""
+    module = importlib.import_module(package)
+    known = {name for name, thing in vars(module).items() if not name.startswith("_") and not inspect.ismodule(thing)}
+    assert known <= set(module.__all__) and len(set(module.__all__)) == len(module.__all__)
+    assert not set(module.__all__) & {*dir(builtins), *minitensor.__all__}
 
 
 def test_there_are_no_late_imports():

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFont
 
+import viz
 from minitensor import Tensor, conv1d, tanh
 from nets.training.png import encode
 from viz import Drawing, Figure, RenderError, above, animate, beside, computation_graph, connectivity, table
@@ -305,13 +306,39 @@ def test_what_cannot_be_set_side_by_side_is_a_clear_error() -> None:
             table(empty)
     with pytest.raises(ValueError, match="one style"):
         above(units().styled("dark"), units().styled("print"))
-    assert above(units().styled("dark"), words("a word")).style == Style("dark")
+    with pytest.raises(ValueError, match="one style"):
+        beside(units(), units().styled("dark"), units().styled(Style("dark", line=2)))
+
+
+@pytest.mark.parametrize("compose", [above, beside, lambda *parts: table([parts])])
+@pytest.mark.parametrize("style", [Style(), Style("dark"), Style("print", size=2)])
+def test_what_is_in_the_usual_style_takes_on_that_of_its_neighbours(compose: Any, style: Style) -> None:
+    for parts in (units(), units().styled(style)), (units().styled(style), words("a word")):
+        assert compose(*parts).style == compose(*parts[::-1]).style == style
+
+
+@given(st.floats(0.5, 4), st.floats(0.5, 4))
+@settings(max_examples=10)
+def test_a_figure_of_our_own_places_is_spread_as_its_drawing_is(across: float, upwards: float) -> None:
+    figure = units().styled("dark")
+    wide = figure.spread(across, upwards)
+    assert wide.style == Style("dark")
+    assert [(s.x, s.y) for s in wide.shapes] == [(s.x * across, s.y * upwards) for s in figure.drawing.shapes]
+    assert wide.figure() == figure.drawing.spread(across, upwards).figure()
 
 
 # -- style -------------------------------------------------------------------------------------------------------------
 
 COLOURS = re.compile(r"#[0-9A-Fa-f]{6}")
 light_colours = {colors[0] for colors in MEANINGS.values()}
+
+
+def test_the_meanings_can_be_looked_up() -> None:
+    said = " ".join((Style.__doc__ or "").split())
+    assert viz.MEANINGS is MEANINGS and "`viz.MEANINGS`" in said
+    for meaning in MEANINGS:
+        listed = "weight 1 to weight 9." if meaning.startswith("weight") else f" {meaning};"
+        assert listed in said
 
 
 def test_each_colour_has_one_meaning() -> None:

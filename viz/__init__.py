@@ -7,8 +7,8 @@ says in which order to read its files.
 from .book import BookError, book
 from .drawing.figure import Figure
 from .drawing.render import RenderError, render
-from .drawing.sheet import Drawing, above, beside, table
-from .drawing.style import Style
+from .drawing.sheet import Drawing, Pinned, above, beside, table
+from .drawing.style import MEANINGS, Style
 from .pages.explorer import explorer
 from .pages.playground import playground
 from .pages.stepper import stepper
@@ -17,7 +17,7 @@ from .subjects.arithmetic import convolution_arithmetic
 from .subjects.computation import by_layer, computation_graph
 from .subjects.connections import connections
 from .subjects.connectivity import connectivity
-from .subjects.grids import animate, convolution_letters, convolution_steps
+from .subjects.grids import Moving, animate, convolution_letters, convolution_steps
 from .subjects.images import commuting_square, filters, halve, photograph, quarter_turn, translate
 
 __all__ = [
@@ -30,11 +30,13 @@ __all__ = [
     "connections",
     "connectivity",
     "Drawing",
+    "Pinned",
     "above",
     "beside",
     "table",
     "explorer",
     "Figure",
+    "Moving",
     "animate",
     "convolution_letters",
     "convolution_steps",
@@ -48,5 +50,6 @@ __all__ = [
     "RenderError",
     "render",
     "stepper",
+    "MEANINGS",
     "Style",
 ]

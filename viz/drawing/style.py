@@ -72,7 +72,10 @@ PART = re.compile(r'(BGCOLOR|COLOR|FACE)="([^"]*)"')
 class Style:
     """How a figure looks.
 
-    base: "light", "dark" or "print".  colors: other colours (#RRGGBB) for some of the meanings in `MEANINGS`.
+    base: "light", "dark" or "print".  colors: other colours (#RRGGBB) for some of the meanings in `viz.MEANINGS`:
+    paper; words; unit; cell; note; wire; arrow; padding; padding, words; followed; field; field, line; changed;
+    changed, line; marked; parameter; parameter, line; output; output, line; above 0; below 0; gradient; operator;
+    operator, line; activation; activation, line; weight 1 to weight 9.
     font: of all words and numbers (a reader without it sees the usual one).  size: how large the whole figure is, 1.5
     for half as large again, its text with it.  line: how thick lines are, times the usual.
     transparent: no background.  orientation: where a graph of operators grows to ("up", "down", "right", "left").
