@@ -16,13 +16,27 @@ from minitensor import Tensor, gradients
 from .checks import raises, same
 from .strategies import axes_of, dtypes, laid_out, rngs, shapes, whole_numbers
 
+
+@st.composite
+def shifts_and_axes(draw):
+    """One shift or several, along no axis, one, or several: as many of each, or a single one of either."""
+    count = draw(st.integers(0, 3))
+    one, several = (
+        (lambda numbers: numbers),
+        lambda numbers: st.lists(numbers, min_size=count, max_size=count).map(tuple),
+    )
+    of_shift, of_axis = draw(st.sampled_from([(one, one), (one, several), (several, one), (several, several)]))
+    axes = of_axis(st.integers(-3, 2))
+    return draw(of_shift(st.integers(-5, 5))), draw(axes | st.none())
+
+
 MOVES = {
     "squeeze": (st.just(()), lambda x: x[None, ..., None]),
     "expand_dims": (st.tuples(st.integers(-4, 3)), lambda x: x),
     "swapaxes": (st.tuples(st.integers(-3, 2), st.integers(-3, 2)), lambda x: x),
     "moveaxis": (st.tuples(st.integers(-3, 2), st.integers(-3, 2)), lambda x: x),
     "flip": (st.tuples(axes_of(3)), lambda x: x),
-    "roll": (st.tuples(st.integers(-5, 5), st.none() | st.integers(-3, 2)), lambda x: x),
+    "roll": (shifts_and_axes(), lambda x: x),
     "repeat": (st.tuples(st.integers(0, 3), st.none() | st.integers(-3, 2)), lambda x: x),
     "tile": (st.tuples(st.integers(1, 3) | st.lists(st.integers(0, 2), min_size=1, max_size=4)), lambda x: x),
     "tril": (st.tuples(st.integers(-3, 3)), lambda x: x),
@@ -131,6 +145,13 @@ def test_new_tensors_are_numpys(shape, dtype):
     )
     assert not np.array_equal(mt.randn(9).data, mt.randn(9).data)
     assert mt.zeros(2, "z").name == "z"
+
+
+@given(st.lists(st.integers(-9, 9), max_size=4), st.lists(st.integers(-3, 2), max_size=4))
+def test_shifts_and_axes_that_do_not_match_are_refused_with_both(shifts, axes):
+    if len(shifts) != len(axes) and 1 not in (len(shifts), len(axes)):
+        with raises(ValueError, f"shift (={shifts}) and axis (={axes})"):
+            mt.roll(Tensor(np.zeros((2, 3, 4))), shifts, axes)
 
 
 def test_what_is_exported_is_listed():

@@ -95,19 +95,27 @@ def flip(x: Operand, axis: Axis = None) -> Tensor:
     return index(x, tuple([slice(None, None, -1) if a in axes else slice(None) for a in range(x.ndim)]))
 
 
-def roll(x: Operand, shift: int, axis: int | None = None) -> Tensor:
+def roll(x: Operand, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Tensor:
     """The elements moved by shift places along an axis, those at the end coming in again at the start.
 
-    Without an axis they are moved in reading order.
+    Along several axes by one shift, or by one for each; an axis named twice is moved twice.  Without an axis the
+    elements are moved in reading order.  Raises ValueError for neither as many shifts as axes nor one of either.
 
     >>> roll(Tensor([1.0, 2.0, 3.0]), 1).data
     array([3., 1., 2.])
+    >>> roll(Tensor([[1.0, 2.0], [3.0, 4.0]]), (1, 1), axis=(0, 1)).data.tolist()
+    [[4.0, 3.0], [2.0, 1.0]]
     """
     x = as_tensor(x)
     if axis is None:
         return reshape(roll(flatten(x), shift, 0), x.shape)
-    at = axis_of(x.shape, axis)
-    return index(x, (slice(None),) * at + (np.roll(np.arange(x.shape[at]), whole("shift", shift)),))
+    shifts = [whole("shift", n) for n in (shift if isinstance(shift, Sequence) else [shift])]
+    axes = [axis_of(x.shape, a) for a in several(axis)]
+    if 1 not in (len(shifts), len(axes)) and len(shifts) != len(axes):
+        raise ValueError(f"shift (={shift}) and axis (={axis}) must have one length, or one of them be a single number")
+    for n, at in np.broadcast(shifts, axes):
+        x = index(x, (slice(None),) * at + (np.roll(np.arange(x.shape[at]), n),))
+    return x
 
 
 def repeat(x: Operand, times: int, axis: int | None = None) -> Tensor:
