@@ -158,6 +158,18 @@ def test_pictures_of_a_square_share_a_scale_and_0_is_black_or_where_there_are_ne
     np.testing.assert_allclose(found[6], fgx == gfx)
 
 
+@given(st.floats(0.1, 10), st.floats(0.1, 10), st.booleans())
+@settings(max_examples=15)
+def test_no_picture_of_a_square_is_darker_than_half_and_the_results_share_a_scale(f: float, g: float, up: bool) -> None:
+    """Whatever f and g do to the range; which of them adds decides whether the results differ."""
+    step = 1.0 * up
+    figure = viz.commuting_square(lambda x: x * f, lambda x: x * g + step, np.eye(4))
+    x, gx, fx, fgx, gfx, *_ = (pixels_of(figure, s) for s in figure.drawing.shapes if "image" in s.looks)
+    assert min(v.max() for v in (x, gx, fx)) >= 0.5 - 1 / 254 and max(fgx.max(), gfx.max()) >= 0.5 - 1 / 254
+    spans = f * (g + step), f * g + step
+    assert fgx.max() * spans[1] == pytest.approx(gfx.max() * spans[0], abs=max(spans) / 127)
+
+
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.sampled_from([0.5, 1.0, 40.0]))
 def test_a_picture_is_black_at_0_or_grey_there(seed: int, signed: bool, largest: float) -> None:
     """What is beyond 1 is made less bright as a whole; with signs, the contrast is what most pixels leave."""

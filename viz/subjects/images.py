@@ -172,6 +172,9 @@ def commuting_square(
 
     On the right is the difference of the two, where they agree (up to rounding), and in words whether that is so for
     this image or for every image: for that it is tried on eight more, of random whole numbers.
+    0 is black, or grey in an image that has negative numbers; white is the largest distance from 0.  The two results
+    and their difference have one scale.  x and g(x) have one, and so have f(x) and the results, unless the distance of
+    one is more than twice that of the other: then each has its own, and none is nearly black.
     f and g take (1, 1, H, W); x is an (H, W) image or the name of a file, by default the photograph.
     style: as `Style`.  Raises ValueError where x is none, or what they give.
 
@@ -181,7 +184,8 @@ def commuting_square(
     """
     x0, gx, fx, fgx, gfx = _both_ways(f, g, pixels_of(x))
     zoom = SIDE / max(max(v.shape) for v in (x0, gx, fx, fgx, gfx))
-    before, after = _span(x0, gx), _span(fx, fgx, gfx)
+    of_x, of_gx = _scales(_span(x0), _span(gx))
+    of_fx, after = _scales(_span(fx), _span(fgx, gfx))
 
     def card(v: Array, said: str, span: float, side: int = -1, align: str = "c", signed: bool = False) -> Drawing:
         """An image around (0, 0) with words above it (side 1) or below it (side -1)."""
@@ -196,8 +200,8 @@ def commuting_square(
 
     nf, ng = names
     columns = [
-        [card(x0, f"x\n{_times(x0.shape)}", before)],
-        [card(gx, f"g(x)\n{_times(gx.shape)}", before, 1), card(fx, f"f(x)\n{_times(fx.shape)}", after)],
+        [card(x0, f"x\n{_times(x0.shape)}", of_x)],
+        [card(gx, f"g(x)\n{_times(gx.shape)}", of_gx, 1), card(fx, f"f(x)\n{_times(fx.shape)}", of_fx)],
         [card(fgx, f"f(g(x))\n{_times(fgx.shape)}", after, 1), card(gfx, f"g(f(x))\n{_times(gfx.shape)}", after)],
     ]
     always, agree = None, np.zeros(1, bool)
@@ -318,6 +322,12 @@ def _edges(differ: Array, border: int) -> str:
 def _span(*images: Array) -> float:
     """The largest distance from 0, so that several images are shown with the same contrast."""
     return max(float(np.abs(v).max()) for v in images) or 1.0
+
+
+def _scales(one: float, other: float) -> tuple[float, float]:
+    """The distance from 0 that is white for each of two: the same, unless one is more than twice the other."""
+    largest = max(one, other)
+    return (one, other) if largest > 2 * min(one, other) else (largest, largest)
 
 
 def _times(shape: tuple[int, ...]) -> str:
