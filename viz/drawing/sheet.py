@@ -104,8 +104,10 @@ class Drawing:
         sizes = (len(text) * float(cell["fontsize"]) * CHARACTER for text, cell in zip(texts, cells, strict=True))
         width = max(side, *(math.ceil(size) + 3 for size in sizes))
         numbers = {}
-        # Heavy borders come last, so that no neighbour paints over them.
-        for n in sorted(range(len(cells)), key=lambda n: float(cells[n]["penwidth"])):
+        # Heavy borders come last, and of equal ones those that are not dashed, so that no neighbour paints over them.
+        for n in sorted(
+            range(len(cells)), key=lambda n: (float(cells[n]["penwidth"]), "dashed" not in cells[n]["style"])
+        ):
             h, w = divmod(n, shape[1])
             numbers[n] = self.box(x + w * width, y - h * side, width, side, plain(texts[n]), cells[n])
         return [numbers[n] for n in range(len(cells))]

@@ -14,7 +14,7 @@ Letters, along one axis:   n input    k kernel    s stride    p padding    d dil
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,14 +24,14 @@ from minitensor.checks import per_axis
 from minitensor.sizes import conv_output_size, conv_transpose_output_size
 from minitensor.tensor import Array
 
-from ..drawing.dot import FIELD, NUMBER, PADDING, PAPER, RESULT, TRACE, Attributes
-from ..drawing.sheet import CELL_SIZE, Drawing, Pinned
+from ..drawing.dot import FIELD, PADDING, RESULT, TRACE, Attributes
+from ..drawing.sheet import CELL_SIZE, UNCLIPPED, Drawing, Pinned
 from ..drawing.style import Style
 from .connections import connections
 from .grids import Moving
 
 MOST_PLACES, MOST_CELLS = 100, 1_000
-ZERO = float(NUMBER["fontsize"])  # its size, in points
+LINE = 1.4  # the width of the lines from the window to its output, in points
 NOT_FILLED = {"style": "solid"}  # wires lie below all cells: they show through
 SETTINGS: dict[str, dict[str, Any]] = {  # the guide's figures 2.1 to 2.7 and 5.1, then 4.1 to 4.7
     "no padding, no strides": {"size": 4, "kernel_size": 3},
@@ -166,7 +166,7 @@ class _Plan:
         names = {"stride": (stride, (1, 1)), "padding": (padding, (0, 0)), "dilation": (dilation, (1, 1))}
         names["output padding"] = (extra, (0, 0))
         settings = [f"{name} {_times(v)}" for name, (v, usual) in names.items() if v != usual]
-        said = ", ".join([f"{'transposed ' * transposed}kernel {_times(kernel, 2)}", *settings])
+        said = ", ".join([f"{'transposed convolution, ' * transposed}kernel {_times(kernel, 2)}", *settings])
         return _Plan(said, _formula(s, transposed, sizes), real, size, channels[0], (channels[1], *sizes), read)  # type: ignore[arg-type]
 
     def drawing(self, place: int, title: str, side: float) -> Drawing:
@@ -195,14 +195,17 @@ class _Plan:
             here = [RESULT if c in now and place % (height * width) == i else NOT_FILLED for i in range(height * width)]
             made += drawing.grid(right, top, (height, width), [""] * len(here), here, side)
         head = drawing.shapes[made[place]]
+        ends = max(drawing.shapes[n].x for n in numbers) + side / 2, drawing.shapes[made[0]].x - side / 2
+        for edge in (side / 2, -side / 2):
+            _ruled(drawing, ends[1], head.x - side / 2, head.y + edge)
         for c in range(self.channels):
             window = [drawing.shapes[numbers[j]] for j in self.read[place] if j // cells == c]
             for pick, edge in ((max, side / 2), (min, -side / 2)):
                 corner = next(s for s in window if s.y == pick(s.y for s in window) and s.x == max(s.x for s in window))
-                tail = drawing.point(corner.x + side / 2, corner.y + edge)
-                end = drawing.point(head.x - side / 2, head.y + edge)
-                drawing.wire(tail, end, {**TRACE, "arrowhead": "none", "penwidth": "1.2"}, front=True)
-                _uncovered(drawing, numbers, tail, end)
+                tail, tip = corner.y + edge, head.y + edge
+                _ruled(drawing, corner.x + side / 2, ends[0], tail)
+                looks = {**TRACE, "arrowhead": "none", "penwidth": f"{LINE:g}", **UNCLIPPED}
+                drawing.wire(drawing.point(ends[0], tail), drawing.point(ends[1], tip), looks)
         top = (max(tall) / 2) * side + 14
         counts = [f"{n} × " if n > 1 else "" for n in (self.channels, self.output[0])]
         drawing.text((self.real.shape[1] - 1) / 2 * side, top, f"input {counts[0]}{_times(self.size, 2)}", 15)
@@ -212,15 +215,12 @@ class _Plan:
         return drawing.caption(f"{title}\n{self.said}" if title else self.said, gap=30, size=15)
 
 
-def _uncovered(drawing: Drawing, cells: Sequence[int], tail: int, head: int) -> None:
-    """Each zero that a line crosses, on paper of its own: shapes lie above lines."""
-    start, end = drawing.shapes[tail], drawing.shapes[head]
-    for n in cells:
-        cell = drawing.shapes[n]
-        there = start.y + (cell.x - start.x) / (end.x - start.x) * (end.y - start.y)
-        if cell.label and start.x < cell.x < end.x and abs(there - cell.y) < 0.6 * ZERO:
-            drawing.shapes[n] = replace(cell, label="")
-            drawing.text(cell.x, cell.y, "0", ZERO, style="filled", fillcolor=PAPER, fontcolor=PADDING["fontcolor"])
+def _ruled(drawing: Drawing, left: float, right: float, y: float) -> None:
+    """A line along the edges of cells, so that it crosses none; a box, since wires lie below all cells."""
+    if right > left:
+        color = TRACE["color"]
+        looks = {"style": "filled", "fillcolor": color, "color": color, "penwidth": "0"}
+        drawing.box((left + right) / 2, y, right - left, LINE, "", looks)
 
 
 def _formula(s: _Setting, transposed: bool, sizes: Sequence[int]) -> str:
