@@ -204,8 +204,9 @@ BEAMER = LATEX and subprocess.run(["kpsewhich", "beamer.cls"], capture_output=Tr
 
 
 @pytest.mark.skipif(not BEAMER, reason="no LaTeX with Beamer on this machine")
-def test_a_figure_fits_a_slide_by_the_line_that_its_file_says(tmp_path: Path) -> None:
-    """Wide, high and square ones, each under a title."""
+@pytest.mark.parametrize("ratio", ["169", "43"])
+def test_a_figure_fits_a_slide_by_the_line_that_its_file_says(ratio: str, tmp_path: Path) -> None:
+    """Wide, high and square ones, each under a title, with the preamble that the README says."""
     dense = connectivity([layer] * 4, 3, title="high")
     figures = {"wide": units(), "high": dense, "square": picture(), "graph": graph()}
     frames = []
@@ -213,9 +214,11 @@ def test_a_figure_fits_a_slide_by_the_line_that_its_file_says(tmp_path: Path) ->
         text = figure.save(tmp_path / f"{name}.tex", document=False).read_text()
         [fitted] = re.findall(r"^% on a slide, with the name of this file: (.*)$", text, re.MULTILINE)
         frames.append(f"\\begin{{frame}}{{A title}}\\centering {fitted.replace('...', name)}\\end{{frame}}")
-    preamble = "\\documentclass[aspectratio=169]{beamer}\\usepackage{lmodern,tikz}"
-    libraries = "\\usetikzlibrary{arrows.meta, backgrounds}\\begin{document}"
-    (tmp_path / "deck.tex").write_text("\n".join([preamble, libraries, *frames, "\\end{document}"]))
+    [preamble] = re.findall(
+        r"^\\usepackage.*tikz.*$", (Path(viz.__file__).parents[1] / "README.md").read_text(), re.MULTILINE
+    )
+    begin = f"\\documentclass[aspectratio={ratio}]{{beamer}}\n{preamble}\n\\begin{{document}}"
+    (tmp_path / "deck.tex").write_text("\n".join([begin, *frames, "\\end{document}"]))
     done = subprocess.run(
         [LATEX or "", "-interaction=nonstopmode", "deck.tex"], cwd=tmp_path, capture_output=True, text=True
     )

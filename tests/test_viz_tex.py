@@ -268,12 +268,13 @@ def test_letters_of_western_europe_are_written_as_they_are() -> None:
 
 @given(st.floats(1, 4000), st.floats(1, 4000))
 def test_a_figure_of_any_shape_has_room_below_a_title(width: float, height: float) -> None:
-    """On a Beamer slide of 16:9, whose text is 14 cm wide and 8.5 cm high."""
-    by_width = "{\\textwidth}" in tex._fitted(width, height)
-    across = 14 if by_width else 0.75 * 8.5 * width / height
-    upwards = across * height / width
-    assert across <= 14.1 and upwards <= 6.5
-    assert across >= 13.8 or upwards >= 6.3
+    """On a Beamer slide of 16:9, whose text is 14 cm wide and 8.5 cm high, which it fills, and of 4:3, 10.8 and 9."""
+    found = re.search(r"{(.*)\\textwidth}", tex._fitted(width, height))
+    for text_width, text_height in ((14, 8.5), (10.8, 9)):
+        across = float(found[1] or 1) * text_width if found else 0.75 * text_height * width / height
+        upwards = across * height / width
+        assert across <= 1.01 * text_width and upwards <= 0.77 * text_height
+        assert across >= 13.8 or upwards >= 6.3 or text_width < 14
 
 
 # -- what Graphviz lays out --------------------------------------------------------------------------------------------

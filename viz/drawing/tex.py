@@ -19,7 +19,7 @@ from .render import layout
 Json = dict[str, Any]
 
 PACKAGES = "\\usepackage{tikz}\n\\usetikzlibrary{arrows.meta, backgrounds}\n"
-WIDE = 2.2  # times as wide as high: what a title leaves of a slide of 16:9
+WIDE, NARROW = 2.2, 1.6  # times as wide as high: what a title leaves of a slide of 16:9, and of 4:3
 BOLD, ITALIC, SUBSCRIPT = 1, 2, 16  # bits of a font, as Graphviz counts them
 ROUND = ("circle", "ellipse", "oval", None)
 LABELS = ("_ldraw_", "_hldraw_", "_tldraw_")  # of a wire: in its middle, at its head, at its tail
@@ -114,8 +114,10 @@ def picture(dot: str, title: str, prefix: str = "", scale: float = 1.0, renderer
 
 
 def _fitted(width: float, height: float) -> str:
-    """How a picture is made as large as a slide allows: by its width, or if it is too high for that by its height."""
-    side = "{\\textwidth}{!}" if width > WIDE * height else "{!}{0.75\\textheight}"
+    """How a picture is made as large as a slide of 16:9 allows, and fits one of 4:3 too: by its width or its height."""
+    wide = width / height
+    part = "" if wide > WIDE else f"{wide / WIDE:.2f}"
+    side = f"{{{part}\\textwidth}}{{!}}" if wide > NARROW else "{!}{0.75\\textheight}"
     return f"\\resizebox{side}{{\\input{{...}}}}"
 
 
