@@ -522,6 +522,21 @@ def test_a_named_tuple_stays_one_and_a_shared_list_stays_shared():
     assert model.layers is layers
 
 
+@given(st.lists(st.from_regex("[A-Z][1-9]", fullmatch=True), min_size=1, max_size=4, unique=True))
+def test_an_error_says_in_which_layer_it_was(names):
+    """From the inside out, and it is the layer's own error."""
+    layer = nets.Dense(3, 2)
+    with pytest.raises(ValueError, match="dense needs") as alone:
+        layer(np.zeros((1, 4), np.float32))
+    for name in names:
+        layer = nets.Sequential(**{f"before_{name}": nets.ReLU(), name: layer})
+    with pytest.raises(ValueError, match="dense needs") as found:
+        layer(np.zeros((1, 4), np.float32))
+    assert str(found.value) == str(alone.value)
+    kinds = ["Dense", *["Sequential"] * len(names)]
+    assert found.value.__notes__ == [f"in {name}: {kind}" for name, kind in zip(names, kinds, strict=False)]
+
+
 def test_layers_in_a_set_have_no_names():
     model = Module()
     model.layers = {Dense(1, 1)}

@@ -366,9 +366,13 @@ class Sequential(Module):
             setattr(self, name, layer)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The layers applied in turn."""
-        for layer in self:
-            x = layer(x)
+        """The layers applied in turn; an error says in a note which layer it comes from."""
+        for name, layer in self.children():
+            try:
+                x = layer(x)
+            except (ValueError, TypeError, IndexError) as error:
+                error.add_note(f"in {name}: {type(layer).__name__}")
+                raise
         return x
 
     def __iter__(self) -> Iterator[Module]:
