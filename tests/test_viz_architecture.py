@@ -282,6 +282,8 @@ def test_a_skip_is_one_wire_or_two_ends_with_the_same_letter_and_all_can_be_read
     ends = {n for wire in drawing.wires for n in (wire.tail, wire.head)}
     begun = [s for s in letters if drawing.shapes.index(s) in ends]  # of the others the arrow begins below the letter
     assert {s.label for s in letters} == {s.label for s in begun} and len(letters) == 2 * len(begun)
+    read = [s.label for s in sorted(begun, key=lambda s: (-s.y, s.x))]  # row by row, and in each from left to right
+    assert read == list("ABCD"[: len(begun)])
     assert arrows(drawing) == wires
     assert sorted(said for said in texts(figure) if said in ("1", "2")) == ["1"] * depth + ["2"] * depth
     whole = [figure] if measure(figure).slide >= SMALLEST else list(figure.parts)

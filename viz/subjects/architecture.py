@@ -112,6 +112,9 @@ def _run(model: Module, x: Tensor) -> Trace:
 # -- drawing it --------------------------------------------------------------------------------------------------------
 
 
+End = tuple[Drawing, int]  # of a wire that is cut: the number of its circle in a row
+
+
 class Line(NamedTuple):
     """A row of the sheet, where the last picture in it ends, and how many cut wires arrive in it."""
 
@@ -140,7 +143,7 @@ def _rows(cards: Mapping[Stage, Drawing], widest: float) -> list[Line]:
     ends = [card.extent() for card in cards.values()]
     drop = max(end[3] for end in ends) - min(end[1] for end in ends) + 20  # from one lane to the next
     rows: list[Line] = []
-    row, end, places, letters = Drawing(), 0.0, dict[Stage, Place](), dict[Stage, str]()
+    row, end, places, cut_wires = Drawing(), 0.0, dict[Stage, Place](), dict[Stage, list[End]]()
     cuts = 0
     for c, column in enumerate(columns):
         longest = max((len(line) for stage in column for line in stage.steps), default=0)
@@ -165,8 +168,11 @@ def _rows(cards: Mapping[Stage, Drawing], widest: float) -> list[Line]:
             half_width = picture.width / 2
             places[stage] = Place(middle - half_width, middle + half_width, y, picture.height / 2, row)
         for stage in column:
-            cuts += _arrows(row, stage, places, letters, start + 3, TURN * turns)
+            cuts += _arrows(row, stage, places, cut_wires, start + 3, TURN * turns)
         end = middle + half
+    for n, source in enumerate(sorted(cut_wires, key=lambda s: (s.column, s.lane))):  # in reading order
+        for there, circle in cut_wires[source]:
+            there.shapes[circle] = replace(there.shapes[circle], label=plain(letter(n).upper()))
     return [*rows, Line(row, end, cuts)]
 
 
@@ -176,11 +182,16 @@ def _widest(stage: Stage, card: Drawing) -> float:
 
 
 def _arrows(
-    row: Drawing, stage: Stage, everywhere: Mapping[Stage, Place], letters: dict[Stage, str], start: float, turn: float
+    row: Drawing,
+    stage: Stage,
+    everywhere: Mapping[Stage, Place],
+    cut_wires: dict[Stage, list[End]],
+    start: float,
+    turn: float,
 ) -> int:
     """The arrows that lead to a stage from what it reads, and words above; turn: the room for those that turn down.
 
-    Returns how many of them are cut, since they come from another row.
+    Those that come from another row are cut: their ends are put into `cut_wires`, and how many there are is returned.
     """
     here, cuts = everywhere[stage], 0
     places = {s: place for s, place in everywhere.items() if place.row is row}
@@ -196,11 +207,10 @@ def _arrows(
             tail, head = (there.right + 3, there.y + 2 * shift * there.half), here.y + 2 * shift * here.half
             path = [tail, (here.left - 3, head)]
             if cut:
-                if source not in letters:
-                    letters[source] = letter(len(letters)).upper()
-                    _stub(everywhere[source], letters[source])
+                if source not in cut_wires:
+                    cut_wires[source] = [_stub(everywhere[source])]
                 x, top = across + 30 * cuts, here.y + here.half
-                _circle(row, x, top + 44, letters[source])
+                cut_wires[source].append((row, _circle(row, x, top + 44)))
                 path = [(x, top + 32), (x, top + 3)]
                 cuts += 1
             elif any(p.left > there.right and p.right < here.left and p.y == there.y for p in places.values()):
@@ -223,17 +233,18 @@ def _arrows(
     return cuts
 
 
-def _stub(there: Place, letter: str) -> None:
-    """The beginning of a wire that is cut: up behind what it leaves, to its letter."""
+def _stub(there: Place) -> End:
+    """The beginning of a wire that is cut: up behind what it leaves, to its circle, which is returned."""
     x, y = there.right + 3, there.y
-    end = _circle(there.row, x + 9, y + there.half + 1.25 * SIZE + 18, letter)
+    end = _circle(there.row, x + 9, y + there.half + 1.25 * SIZE + 18)
     there.row.curve([(x, y), (x + 9, y)], ARROW["color"])
     there.row.wire(there.row.point(x + 9, y), end, {**ARROW, "arrowhead": "none", "tailclip": "false"})
+    return there.row, end
 
 
-def _circle(row: Drawing, x: float, y: float, letter: str) -> int:
-    """An end of a wire that is cut."""
-    return row.box(x, y, 24, 24, plain(letter), {"shape": "circle", "fontsize": f"{SIZE:g}", "color": NOTE})
+def _circle(row: Drawing, x: float, y: float) -> int:
+    """An end of a wire that is cut; its letter is written when all ends are known."""
+    return row.box(x, y, 24, 24, "", {"shape": "circle", "fontsize": f"{SIZE:g}", "color": NOTE})
 
 
 def _over(row: Drawing, tail: tuple[float, float], head: tuple[float, float]) -> list[tuple[float, float]]:
