@@ -204,8 +204,8 @@ class _Plan:
                 corner = next(s for s in window if s.y == pick(s.y for s in window) and s.x == max(s.x for s in window))
                 tail, tip = corner.y + edge, head.y + edge
                 _ruled(drawing, corner.x + side / 2, ends[0], tail)
-                looks = {**TRACE, "arrowhead": "none", "penwidth": f"{LINE:g}", **UNCLIPPED}
-                drawing.wire(drawing.point(ends[0], tail), drawing.point(ends[1], tip), looks)
+                line = {**TRACE, "arrowhead": "none", "penwidth": f"{LINE:g}", **UNCLIPPED}
+                drawing.wire(drawing.point(ends[0], tail), drawing.point(ends[1], tip), line)
         top = (max(tall) / 2) * side + 14
         counts = [f"{n} × " if n > 1 else "" for n in (self.channels, self.output[0])]
         drawing.text((self.real.shape[1] - 1) / 2 * side, top, f"input {counts[0]}{_times(self.size, 2)}", 15)
