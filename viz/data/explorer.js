@@ -7,7 +7,7 @@ import {
   answerOf, data, element, frame, get, last, live, nameOf, networks, onFrame, placeOf, rows, scored, seedOf, sheet,
   short, spoken, state, update,
 } from "./state.js";
-import { drawWires, fadeOf, fadedMaps, stopAtRow, views } from "./rows.js";
+import { fadeOf, fadedMaps, stopAtRow, views } from "./rows.js";
 import { explain } from "./cell.js";
 import { pixels, showImages, showPad, showSaliency } from "./paper.js";
 
@@ -121,9 +121,20 @@ function choose(cell, sending) {
   get("fading").hidden = cell.row === IMAGE;
   if (cell.row !== IMAGE && sending) seed(cell);
   explain();
+  uncover(views[cell.row + 1][sideInSight()]);
 }
 
-const rowsBox = get("rows");
+/** Scrolls the cell that is marked in these maps out from under the sheet of a narrow page, and its row as far as there
+ * is room. @param {Maps} maps */
+function uncover(maps) {
+  if (getComputedStyle(get("about")).position !== "fixed") return;
+  const [sheet, head, row, cell] = [get("about"), get("top"), maps.canvas, maps.marks.here]
+    .map((e) => e.getBoundingClientRect());
+  const far = Math.max(cell.bottom - sheet.top, Math.min(row.bottom - sheet.top, row.top - head.bottom));
+  if (far > 0) window.scrollBy({ top: far + 8, behavior: "instant" });
+}
+
+const rowsBox = get("rows"), sideInSight = () => /** @type {"values" | "slopes"} */ (rowsBox.dataset.side);
 rowsBox.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
   if (event.pointerType !== "mouse") return;
   const maps = mapsOf(event.target), cell = maps ? maps.cellAt(event) : -1;
@@ -162,15 +173,22 @@ function turnTo(row, event) {
   event.preventDefault();
 }
 
+/** Lets go of the cell that is kept; where its tools had the focus, its maps get it. */
+function letGo() {
+  const kept = state.pinned, focused = get("tools").contains(document.activeElement);
+  state.pinned = null;
+  explain();
+  if (kept && focused) views[kept.row + 1][sideInSight()].canvas.focus();
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  state.pinned = null;
+  letGo();
   seed(null);
-  explain();
 });
 get("send").addEventListener("click", () => { if (state.pinned) choose(state.pinned, true); });
 get("follow").addEventListener("click", () => seed(null));
-get("unpin").addEventListener("click", () => { state.pinned = null; explain(); });
+get("unpin").addEventListener("click", letGo);
 get("fade").addEventListener("input", () => {
   if (!state.pinned || state.pinned.row === IMAGE) return;
   state.network.fade(state.pinned.row)[fadeOf(state.pinned)] = Number(get("fade").value);
@@ -253,7 +271,6 @@ window.addEventListener("resize", () => {
   if (Math.abs(window.innerWidth - width) < 2) return;
   width = window.innerWidth;
   for (const view of views) view.redraw();
-  drawWires();
   frame();
   explain();
 });
@@ -318,4 +335,3 @@ showImages();
 showPad();
 frame();
 explain();
-drawWires();

@@ -48,7 +48,6 @@ class View {
       this.most = Infinity;
       button.remove();
       this.redraw();
-      drawWires();
       update();
     });
     this.section.querySelector("header").append(button);
@@ -131,7 +130,7 @@ const watch = new IntersectionObserver((entries) => {
 for (const view of views) watch.observe(view.section);
 
 /** Wires that pass over rows, as those of a skip, beside the rows. */
-export function drawWires() {
+function drawWires() {
   const box = get("rows").getBoundingClientRect(), wires = get("wires");
   wires.setAttribute("height", String(box.height));
   const middle = (/** @type {number} */ row) => {
@@ -165,3 +164,6 @@ export function drawWires() {
     return dot;
   }));
 }
+
+const sized = new ResizeObserver(drawWires);
+for (const view of views) sized.observe(view.section);
