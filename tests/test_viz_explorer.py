@@ -693,8 +693,53 @@ def test_the_walk_goes_down_through_the_values_and_up_through_the_gradients(brow
         seen.append(browser.text("#walked"))
     assert seen[0].startswith("Forward. The image") and seen[1].startswith("Forward. C1 = conv2d(")
     assert len(set(seen)) == last + 1
-    assert seen[-1] == "Backward. What arrives at image: conv_transpose2d(g, weight)"
+    arrives = "Backward. What arrives at image: conv_transpose2d(g, weight). Conv2d: each cell hands its gradient to "
+    assert seen[-1] == arrives + "the cells of its window, times its kernel."
     assert browser.run("return document.querySelectorAll('.unmade, .unreached').length") == 0
+    assert browser.run("return document.getElementById('forward').getAttribute('aria-disabled')") == "true"
+
+
+def test_the_walk_back_begins_where_the_gradient_does_and_names_its_row(browser: Browser, lenet: Any) -> None:
+    model, path = lenet
+    browser.open(path)
+    rows = len(model.children())
+    said, ends = [], "return document.getElementById('place').max"
+    for row, place in ((0, "C1, map 0, row 1, column 1"), (3, "C3, map 0, row 1, column 1")):
+        browser.run(f"document.querySelector('#row-{row} .values canvas').focus()")
+        browser.press(RIGHT + RIGHT + DOWN + ENTER)
+        browser.settled()
+        assert browser.run(ends) == str(rows + row + 2)  # the image and the rows, then back to the image
+        browser.run("document.getElementById('everything').click()")
+        browser.run(f"for (let i = 0; i < {rows + 2}; i++) document.getElementById('forward').click()")
+        assert browser.text("#walked") == f"Backward. The gradient begins with 1 at {place}."
+        assert browser.run("return document.querySelector('.now').id") == f"row-{row}"
+        said.append(browser.text("#seed"))
+    assert said == ["C1, map 0, row 1, column 1", "C3, map 0, row 1, column 1"]
+    browser.run("document.getElementById('forward').click()")
+    assert browser.text("#walked").startswith("Backward. What arrives at S2: conv_transpose2d(g, weight)")
+    browser.run("document.querySelectorAll('#scores button')[4].click()")  # the walk back begins anew
+    browser.settled()
+    assert browser.text("#walked") == "Backward. The gradient begins with 1 at score 4."
+    browser.press(ESCAPE)
+
+
+def test_a_row_that_no_gradient_reaches_is_said_to_get_none(browser: Browser, tmp_path: Path) -> None:
+    class Twice(nets.Module):
+        def __init__(self) -> None:
+            self.left, self.right = nets.Dense(3, 2), nets.Dense(3, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            left = self.left(x)
+            return left + self.right(x)
+
+    browser.open(viz.explorer(Twice(), pictures((3,)), tmp_path / "page.html"))
+    browser.run("document.querySelector('#row-1 .values canvas').focus()")
+    browser.press(RIGHT + ENTER)
+    browser.settled()
+    browser.run("for (let i = 0; i < 6; i++) document.getElementById('forward').click()")
+    assert browser.text("#walked") == "Backward. Nothing arrives at left: right, unit 0 is not made of it."
+    browser.run("document.getElementById('forward').click()")
+    assert browser.text("#walked").startswith("Backward. What arrives at image: g @ weight. Dense: each unit hands")
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------

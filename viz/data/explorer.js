@@ -84,7 +84,9 @@ function showScores() {
 
 /** Sends the gradient back from a cell; from the answer if there is none. @param {Cell | null} cell */
 function seed(cell) {
+  const before = seedOf().row;
   state.seed = cell;
+  if ((state.step ?? 0) >= BACK && seedOf().row !== before) walk(BACK);
   update();
 }
 
@@ -92,6 +94,7 @@ function showSeed() {
   const cell = seedOf(), said = spoken(cell);
   get("seed").textContent = state.seed ? said : `${said}, the answer`;
   get("follow").hidden = !state.seed;
+  showWalk();
   for (const view of views) view.section.classList.toggle("behind", view.row > cell.row);
 }
 
@@ -211,27 +214,53 @@ function showFades() {
 
 // -- the walk, row by row ---------------------------------------------------------------------------------------------
 
-/** Down through the values and up through the gradients, one row at a time; null shows all.
+const BACK = last + 2;  // the first step back, after the image and all rows
+const lastStep = () => BACK + seedOf().row + 1;
+
+/** Down through the values, and up through the gradients from where they begin, one row at a time; null shows all.
  * @param {number | null} step */
 function walk(step) {
-  const end = 2 * last + 3, at = step === null ? null : Math.max(0, Math.min(end, step));
+  const at = step === null ? null : Math.max(0, Math.min(lastStep(), step)), back = at !== null && at >= BACK;
   state.step = at;
-  const down = at === null ? last : Math.min(at - 1, last), up = at === null ? IMAGE : last - (at - last - 2);
+  const down = at === null ? last : Math.min(at - 1, last);
+  const up = at === null ? IMAGE : back ? seedOf().row - (at - BACK) : last + 1, now = back ? up : down;
   for (const { row, section } of views) {
     section.classList.toggle("unmade", row > down);
     section.classList.toggle("unreached", row < up);
-    section.classList.toggle("now", at !== null && (at <= last + 1 ? row === down : row === up));
+    section.classList.toggle("now", at !== null && row === now);
   }
-  get("place").value = at === null ? end : at;
-  if (at !== null) show(at <= last + 1 ? "values" : "slopes");
-  const row = at !== null && at <= last + 1 ? down : up;
-  const readers = rows.filter((one) => one.sources.some((source) => source.row === row));
-  get("walked").textContent = at === null ? "All rows."
-    : at <= last + 1 ? (row === IMAGE ? "Forward. The image." : `Forward. ${madeBy(row)}`)
-      : row === last ? `Backward. The gradient begins with 1 at ${placeOf(seedOf())}.`
-        : `Backward. What arrives at ${nameOf(row)}: ` + readers.map((one) => one.sources.filter((s) => s.row === row)
-          .map((s) => s.rule).join()).join(" + ");
-  if (at !== null) views[row + 1].section.scrollIntoView({ block: "nearest", behavior: "instant" });
+  if (at !== null) show(back ? "slopes" : "values");
+  showWalk();
+  if (at !== null) views[now + 1].section.scrollIntoView({ block: "nearest", behavior: "instant" });
+}
+
+function showWalk() {
+  const at = state.step, end = lastStep(), said = walked(at);
+  Object.assign(get("place"), { max: end, value: at ?? end });
+  get("back").setAttribute("aria-disabled", String(at === 0));
+  get("forward").setAttribute("aria-disabled", String(at === end));
+  if (get("walked").textContent !== said) get("walked").textContent = said;
+}
+
+/** What a step shows. @param {number | null} at */
+function walked(at) {
+  if (at === null) return "All rows. ▶ shows them one by one, down and up again.";
+  if (at < BACK) return at === 0 ? "Forward. The image." : `Forward. ${madeBy(at - 1)}`;
+  const begin = seedOf(), row = begin.row - (at - BACK);
+  if (row === begin.row) return `Backward. The gradient begins with 1 at ${spoken(begin)}.`;
+  const made = madeOf(begin.row);
+  const readers = rows.filter((one, k) => made.has(k) && one.sources.some((source) => source.row === row));
+  if (!readers.length) return `Backward. Nothing arrives at ${nameOf(row)}: ${spoken(begin)} is not made of it.`;
+  const rules = readers.flatMap((one) => one.sources.filter((source) => source.row === row).map(({ rule }) => rule));
+  const words = new Set(readers.filter(({ back }) => back).map(({ kind, back }) => ` ${kind}: ${back}.`));
+  return `Backward. What arrives at ${nameOf(row)}: ${rules.join(" + ")}.${[...words].join("")}`;
+}
+
+/** A row, and those that it is made of. @param {number} row */
+function madeOf(row) {
+  const found = new Set([row]);
+  for (let k = row; k >= 0; k--) if (found.has(k)) for (const source of rows[k].sources) found.add(source.row);
+  return found;
 }
 
 /** How a row is computed, and in words what a layer of its kind does. @param {number} row */
@@ -240,9 +269,8 @@ function madeBy(row) {
   return `${shown} = ${formula}` + (does ? `. ${kind}: ${does}.` : "");
 }
 
-get("place").max = 2 * last + 3;
 get("place").addEventListener("input", () => walk(Number(get("place").value)));
-get("back").addEventListener("click", () => walk((state.step ?? 2 * last + 4) - 1));
+get("back").addEventListener("click", () => walk((state.step ?? lastStep() + 1) - 1));
 get("forward").addEventListener("click", () => walk((state.step ?? -1) + 1));
 get("everything").addEventListener("click", () => walk(null));
 

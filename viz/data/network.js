@@ -7,7 +7,7 @@ import { prepare, wires } from "./kernels.js";
 /**
  * @typedef {object} Row
  * @property {string} name @property {string} shown its name without hidden signs @property {string} kind
- * @property {string} does what a layer of its kind does, in words
+ * @property {string} does what a layer of its kind does, in words @property {string} back what it does with a gradient
  * @property {number[]} output_shape @property {number} size
  * @property {number} parameters @property {number} connections @property {number} macs
  * @property {string} receptive_field @property {string} jump

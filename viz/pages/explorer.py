@@ -226,6 +226,24 @@ def _sheet(pictures: Array) -> Json:
 
 # -- the page ----------------------------------------------------------------------------------------------------------
 
+BY_KERNEL = "each cell hands its gradient to the cells of its window, times its kernel"
+BY_CURVE = "each gradient times the slope of the curve there"
+GOES_BACK = {  # what a layer does with a gradient, by its kind without the number of axes
+    "Conv": BY_KERNEL,
+    "LocallyConnected": BY_KERNEL,
+    "TiledConv": BY_KERNEL,
+    "ConvTranspose": "each cell adds up the gradients of the window that it was spread over, times the kernel",
+    "Dense": "each unit hands its gradient to the units that it reads, times its weights",
+    "ReLU": "where the number was above 0 the gradient goes on, elsewhere it ends",
+    "Tanh": BY_CURVE,
+    "Sigmoid": BY_CURVE,
+    "Softplus": BY_CURVE,
+    "GELU": BY_CURVE,
+    "MaxPool": "the largest cell of each window gets the gradient, the others none",
+    "AvgPool": "each cell shares its gradient equally among the cells of its window",
+    "GlobalAvgPool": "the gradient of a map is shared equally among its cells",
+    "Flatten": "the same gradient, in the shape of the maps",
+}
 HINT_LIVE = """Point at a cell of a map: here stands what it is computed from, and the outlines show what it sees. Click
 it to keep it, and to send its gradient back; then its map can be taken out."""
 HINT_RECORDED = "Point at a cell of a map: here stands its number, and its gradient."
@@ -260,6 +278,7 @@ def _kinds(model: Module, one: Network) -> dict[str, str]:
     said = {kind: re.split(r": |\.\s|\.$|\n", text, maxsplit=1)[0].replace("`", "") for kind, text in docs.items()}
     for row in one.program["rows"]:
         row["does"] = visible(said.get(row["kind"], ""))
+        row["back"] = GOES_BACK.get(re.sub(r"\dd$", "", row["kind"]), "")
     return {row["kind"]: row["does"] for row in one.program["rows"] if row["does"]}
 
 
