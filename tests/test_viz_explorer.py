@@ -683,6 +683,43 @@ def test_the_line_of_python_makes_the_same_image_and_gradient(
     agree(exactly=True)
 
 
+def test_the_lines_of_python_are_those_of_what_is_shown_now(browser: Browser, lenet: Any) -> None:
+    _, path = lenet
+    browser.open(path)
+    browser.run("document.getElementById('take').open = true")
+
+    def shows(*lines: str) -> None:
+        browser.settled()
+        text = browser.text("#python")
+        assert all(line in text for line in lines), text
+
+    shows("scores = model(x)", "gradients(scores[scores.data.argmax()]", "# model, before, images: those that this")
+    browser.click("#scores button:nth-child(10)")
+    shows("gradients(scores[9], [x])")
+    browser.run("document.querySelector('input[value=before]').click()")
+    shows("scores = before(x)")
+    browser.run("document.querySelector('#row-2 .values canvas').focus()")
+    browser.press(RIGHT + ENTER)
+    shows("# here of the answer, and in the page of a cell\n[g] = gradients(scores[scores.data.argmax()]")
+    assert "faded" not in browser.text("#python")
+    browser.run("const f = document.getElementById('fade'); f.value = 0; f.dispatchEvent(new Event('input'))")
+    shows("# here all maps are whole, and in the page some are faded\n")
+
+
+def test_an_image_that_is_drawn_on_is_no_longer_called_by_its_label(browser: Browser, lenet: Any) -> None:
+    _, path = lenet
+    browser.open(path)
+    browser.settled()
+    assert ", and " in browser.text("#answer")
+    x, y, w, h = middle(browser, "#paper")
+    browser.drag([(x + w * 0.1, y + h * 0.1), (x + w * 0.3, y + h * 0.1)])
+    browser.settled()
+    assert re.fullmatch(r"It reads \d\.", browser.text("#answer"))
+    browser.click("#images button")
+    browser.settled()
+    assert ", and " in browser.text("#answer")
+
+
 def test_the_walk_goes_down_through_the_values_and_up_through_the_gradients(browser: Browser, lenet: Any) -> None:
     _, path = lenet
     browser.open(path)

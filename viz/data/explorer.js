@@ -9,7 +9,7 @@ import {
 } from "./state.js";
 import { fadeOf, fadedMaps, stopAtRow, views } from "./rows.js";
 import { explain } from "./cell.js";
-import { pixels, showImages, showPad, showSaliency } from "./paper.js";
+import { pixels, showImages, showPad, showPython, showSaliency, untouched } from "./paper.js";
 
 /** @typedef {import("./state.js").Cell} Cell */
 /** @typedef {import("./maps.js").Maps} Maps */
@@ -24,6 +24,7 @@ onFrame(() => {
   } else state.network.show(state.image, pixels());
   for (const view of views) if (view.visible) view.paint();
   showSaliency();
+  showPython();
   showScores();
   showSeed();
   if (state.pointed || state.pinned) explain();
@@ -73,7 +74,7 @@ function showScores() {
     button.classList.toggle("answer", unit === answer);
     button.setAttribute("aria-pressed", String(row === last && cell === unit));
   });
-  const label = state.image === null || state.drawn || !data.labels ? null : data.labels[state.image];
+  const label = state.image === null || !data.labels || !untouched() ? null : data.labels[state.image];
   const verdict = label === null ? "" : label === answer ? ", and that is right" : `, and it is ${label}`;
   const empty = state.image === null && state.base.every((v) => v === Math.fround(sheet.paper));
   get("answer").textContent = empty ? `Empty paper, read as ${answer}.` : `It reads ${answer}${verdict}.`;

@@ -11,6 +11,7 @@ import { shapeOf } from "./maps.js";
  * @property {boolean} live whether the network runs here, or shows what was recorded of it
  * @property {Record<string, {program: Program, numbers: string}>} networks @property {string} images
  * @property {number[]} numbers of the images, as the caller counts them @property {number[] | null} labels
+ * @property {string} setup lines of Python that make the model and the images
  * @property {number[]} answers @property {boolean} smallest @property {Sheet} sheet
  * @property {number[][]} dead of each row the maps that are 0 for all images
  */

@@ -55,6 +55,7 @@ def explorer(
     smallest: bool | None = None,
     live: bool | None = None,
     back: str | None = None,
+    setup: str = "",
 ) -> Path:
     """Write an HTML page that runs this model on these images, and on what is drawn in it; returns the path.
 
@@ -62,7 +63,7 @@ def explorer(
     the model reads wrong first, then the first others.  before: the same model as it was before training, to compare.
     smallest: whether the smallest output is the answer, as that of `lenet5` is; if not given, where the last layer is a
     `RadialBasis`.  Computed in float32, as in use (`model.eval()`).  back: the address of a page that this one links
-    back to.
+    back to.  setup: lines of Python that make `model`, `before` and `images`, for those that the page lets one copy.
     In the page: the values of each row of `summary` going down, the gradients of a score or of a cell going up; the
     window, kernel and products of the cell that is pointed at; maps that can be faded; an image that can be drawn,
     moved and turned.  The page asks nothing of the network.
@@ -88,6 +89,8 @@ def explorer(
     (True, False)
     """
     check_title(title)
+    if not isinstance(setup, str):
+        raise TypeError(f"setup is lines of Python, got {setup!r}")
     models = {"after": model} if before is None else {"after": model, "before": before}
     for name, one in models.items():
         _check_model("model" if name == "after" else name, one)
@@ -120,6 +123,7 @@ def explorer(
         "labels": None if truth is None else truth[order].tolist(),
         "answers": answers[order].tolist(),
         "smallest": bool(smallest),
+        "setup": setup,
         "dead": dead,
         "sheet": _sheet(pictures),
     }
