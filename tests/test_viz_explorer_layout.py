@@ -139,3 +139,24 @@ def test_the_scores_of_a_phone_do_not_touch_each_other(browser: Browser, path: P
         )
         assert min(gaps) >= 4
         assert browser.run("const s = document.getElementById('scores'); return s.scrollWidth <= s.clientWidth")
+
+
+def test_each_map_has_a_frame_also_where_it_is_white(browser: Browser, path: Path) -> None:
+    browser.open(path)
+    browser.run("document.getElementById('clear').click()")
+    paths = browser.run("return [...document.querySelectorAll('#row-0 .edge')].map(e => e.getAttribute('d'))")
+    assert [path.count("z") for path in paths] == [6, 6]
+    assert browser.run("return getComputedStyle(document.querySelector('#row-0 .edge')).strokeWidth") == "1px"
+
+
+def test_the_gradient_beside_the_paper_of_a_phone_is_named_and_as_large_as_the_paper(
+    browser: Browser, path: Path
+) -> None:
+    with browser.emulated(390):
+        browser.open(path)
+        browser.run("document.querySelectorAll('#scores button')[4].click()")
+        browser.settled()
+        assert browser.run("return document.getElementById('beside').innerText") == "gradient of score 4"
+        boxes = "return ['#pad', '#saliency'].map(s => document.querySelector(s + ' .maps').getBoundingClientRect())"
+        one, other = browser.run(boxes)
+        assert all(abs(one[side] - other[side]) <= 2 for side in ("top", "width", "height"))

@@ -207,9 +207,10 @@ get("restore").addEventListener("click", () => {
 });
 
 function showFades() {
-  const list = rows.flatMap((row, k) => fadedMaps(k).map((map) => `${row.shown} ${map}`));
+  const list = rows.flatMap(({ shown, output_shape: shape }, k) => fadedMaps(k).map((map) =>
+    `${shown}, ${shape.length > 1 ? "map" : "unit"} ${map} (× ${short(state.network.fade(k)[map])})`));
   get("restore").hidden = !list.length;
-  const named = list.slice(0, 8).join(", ") + (list.length > 8 ? ", …" : "");
+  const named = list.slice(0, 8).join("; ") + (list.length > 8 ? "; …" : "");
   get("faded").textContent = list.length ? `Faded: ${named}.` : "";
 }
 
@@ -281,6 +282,7 @@ for (const input of document.querySelectorAll("input[name=network]")) {
   input.addEventListener("change", () => {
     state.network = networks[/** @type {HTMLInputElement} */ (input).value];
     showFades();
+    showImages();
     frame();
   });
 }

@@ -61,6 +61,19 @@ export class Network {
     return this.arrays[this.rows[row].fade];
   }
 
+  /** What f finds while a map of a row is whole; the rows behind it stay as they are.
+   * @template T @param {number} row @param {number} map @param {() => T} f @returns {T} */
+  whole(row, map, f) {
+    const fade = this.fade(row), part = fade[map];
+    if (part === 1) return f();
+    fade[map] = 1;
+    for (const step of this.steps[row]) step();
+    const found = f();
+    fade[map] = part;
+    for (const step of this.steps[row]) step();
+    return found;
+  }
+
   /** Computes all rows. @param {ArrayLike<number>} pixels */
   forward(pixels) {
     const image = this.values(IMAGE);

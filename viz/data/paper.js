@@ -5,7 +5,7 @@ import { Maps, largest } from "./maps.js";
 import { roving } from "./keys.js";
 import { fitted, turned, warped } from "./pixels.js";
 import {
-  data, element, get, images, last, networks, scored, seedOf, shapes, sheet, size, state, update,
+  data, element, get, images, last, networks, scored, seedOf, shapes, sheet, size, spoken, state, update,
 } from "./state.js";
 
 /** What the network gets. */
@@ -58,27 +58,36 @@ export function straight() {
 const small = paper && new Maps(shapes[0], 150);
 if (small) {
   small.box.removeAttribute("style");
-  get("saliency").append(small.box);
+  get("saliency").prepend(small.box);
 }
 export function showSaliency() {
   const { network } = state, slopes = network.gradient(IMAGE);
+  get("beside").textContent = `gradient of ${spoken(seedOf())}`;
   small?.paintOver(slopes, largest(slopes), network.values(IMAGE), sheet.paper, sheet.ink);
 }
-const thumbnails = data.answers.map((answer, i) => {
-  const picture = new Maps(sheetShape, 1e9);
-  const label = data.labels ? data.labels[i] : null, wrong = label !== null && scored && label !== answer;
-  const said = label === null ? `image ${data.numbers[i]}` : wrong ? `${label}, read as ${answer}` : String(label);
-  const named = { type: "button", title: said, "aria-label": said };
-  const button = element("button", named, picture.canvas, element("span", {}, said));
-  button.classList.toggle("wrong", wrong);
+
+const thumbnails = data.numbers.map((_, i) => {
+  const picture = new Maps(sheetShape, 1e9), caption = element("span", {});
+  const button = element("button", { type: "button" }, picture.canvas, caption);
   button.addEventListener("click", () => chooseImage(i));
   get("images").append(button);
-  return picture;
+  return { picture, button, caption };
 });
 roving(get("images"));
+
+/** The images, and how the network that is shown reads them. */
 export function showImages() {
-  thumbnails.forEach((picture, i) => {
+  const name = state.network === networks.before ? "before" : "after";
+  get("counted").textContent = data.counted[name];
+  thumbnails.forEach(({ picture, button, caption }, i) => {
     picture.paintImage(images.slice(i * size, (i + 1) * size), sheet.paper, sheet.ink);
+    const label = data.labels ? data.labels[i] : null, answer = data.answers[name][i];
+    const wrong = label !== null && scored && label !== answer;
+    const said = label === null ? `image ${data.numbers[i]}` : wrong ? `${label}, read as ${answer}` : String(label);
+    caption.textContent = said;
+    button.title = said;
+    button.setAttribute("aria-label", said);
+    button.classList.toggle("wrong", wrong);
   });
 }
 

@@ -68,6 +68,7 @@ class View {
     }
     const [above, beside] = this.section.querySelectorAll(".most");
     above.textContent = this.row === IMAGE ? `paper ${short(sheet.paper)}, ink ${short(sheet.ink)}` : "±" + short(most);
+    above.title = this.row === IMAGE ? "the numbers of an empty and of a full pixel" : "the largest number, up or down";
     beside.textContent = steepest > 0 ? "±" + short(steepest) : "no gradient here";
   }
 
