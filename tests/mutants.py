@@ -178,15 +178,16 @@ def difference(source: str, changed: str) -> tuple[str, str]:
 
 @dataclass
 class Baseline:
-    """The tests, with the seconds that each takes and the lines that it reaches."""
+    """The tests, with the seconds that each takes, and which of them reach a line: none, where it runs at import."""
 
     seconds: dict[str, float]
     reached: dict[str, dict[int, list[str]]]
 
     def tests_for(self, mutant: Mutant, kills: Counter[str]) -> list[str]:
-        """Those that reach the place (all, where it runs at import), the most promising first."""
+        """Those that reach the place, or all, where it runs at import; the most promising first."""
         lines = self.reached.get(mutant.change.module, {})
-        tests = {test for line in mutant.reach for test in lines.get(line, ())} or self.seconds.keys()
+        reached = [lines[line] for line in mutant.reach if line in lines]
+        tests = {test for some in reached for test in some} or (self.seconds.keys() if reached else ())
         return sorted(tests, key=lambda test: -(kills[test] + 0.1) / (self.seconds[test] + 0.1))
 
 
@@ -212,7 +213,7 @@ class Measured:
         data = self.coverage.get_data()
         found = {str(Path(file).relative_to(folder)): data.contexts_by_lineno(file) for file in data.measured_files()}
         return Baseline(self.seconds, {
-            module: {line: [test for test in tests if test] for line, tests in lines.items() if any(tests)}
+            module: {line: [test for test in tests if test] for line, tests in lines.items()}
             for module, lines in found.items()
         })  # fmt: skip
 

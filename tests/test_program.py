@@ -16,7 +16,7 @@ import minitensor as mt
 from minitensor import Tensor, compiled, gradients, primitive, program
 from minitensor.backprop import unbroadcast
 from minitensor.fast import cores
-from minitensor.program import CannotCompile
+from minitensor.program import CannotCompile, origins
 from nets import Dense, Dropout, Flatten, Module, ReLU, Sequential, lenet
 
 from . import strategies
@@ -267,6 +267,11 @@ def turned(x):
     return x[::-1]
 
 
+def quiet(x):
+    with np.errstate(all="ignore"):
+        return np.log(np.abs(x))
+
+
 def shifted(x, up=1):
     return x + up
 
@@ -275,6 +280,7 @@ OWN = {
     "bent": (primitive(bent), lambda x: np.clip(x, -2, 2) + 1),
     "a default": (primitive(shifted), lambda x: x + 1),
     "a subscript": (primitive(turned), lambda x: x[::-1]),
+    "a block": (primitive(quiet), lambda x: np.log(np.abs(x))),
     "NumPy's": (primitive(np.cbrt), np.cbrt),
     "a builtin": (primitive(abs), np.abs),
     "Python's": (primitive(math.fsum), math.fsum),
@@ -435,6 +441,28 @@ def test_a_long_chain_is_a_long_text(n):
     made = program({"y": y}, {"x": x})
     assert len(lines(made)) == n + 1
     same(made(1.0), y)
+
+
+@given(st.integers(0, 9))
+def test_what_is_turned_round_twice_is_not_written(n):
+    """And once where it is turned round an odd number of times."""
+    x = y = Tensor([1.0, -2.0])
+    for _ in range(n):
+        y = -y
+    made = program({"y": y * x}, {"x": x})
+    assert sum("-" in line for line in lines(made)) == n % 2
+    same(made(x.data), (y * x).data)
+
+
+def test_of_a_very_long_recipe_the_lines_are_written_but_not_their_rules(monkeypatch):
+    x = Tensor(0.5)
+    y = x.tanh().exp() * x
+    outputs, inputs = {"y": y, "slope": gradients(y, [x])[0]}, {"x": x}
+    long = str(program(outputs, inputs))
+    monkeypatch.setattr(origins, "LONG", 2)
+    made = program(outputs, inputs)
+    assert "rule" in long and "rule" not in str(made)
+    near(made(0.5)[1], outputs["slope"].data)
 
 
 # -- compiled ----------------------------------------------------------------------------------------------------------
