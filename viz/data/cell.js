@@ -48,9 +48,10 @@ function explanation(cell) {
   }
   const formula = () => element("p", {}, element("code", {}, `${nameOf(row)} = ${rows[row].formula}`));
   if (!live) return [...head, ...(row === IMAGE ? [] : [formula()]), arrived];
-  const fade = state.network.fade(row)[fadeOf(cell)];
-  const [made, whole] = state.network.whole(row, fadeOf(cell), () => [parts(cell), state.network.values(row)[cell.cell]]);
-  const faded = element("p", {}, "The map is faded: ", element("b", {}, `${short(fade)} · ${bracketed(whole)} = ${short(value)}`));
+  const { network } = state, map = fadeOf(cell), fade = network.fade(row)[map];
+  const [made, whole] = network.whole(row, map, () => [parts(cell), network.values(row)[cell.cell]]);
+  const product = `${short(fade)} · ${bracketed(whole)} = ${short(value)}`;
+  const faded = element("p", {}, "The map is faded: ", element("b", {}, product));
   return [...head, formula(), ...made, ...(fade === 1 ? [] : [faded]), ...onward(cell), arrived];
 }
 

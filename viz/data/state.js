@@ -13,7 +13,8 @@ import { shapeOf } from "./maps.js";
  * @property {number[]} numbers of the images, as the caller counts them @property {number[] | null} labels
  * @property {string} setup lines of Python that make the model and the images
  * @property {Record<string, number[]>} answers of each network
- * @property {Record<string, string>} counted what is said of the images @property {boolean} smallest @property {Sheet} sheet
+ * @property {Record<string, string>} counted what is said of the images
+ * @property {boolean} smallest @property {Sheet} sheet
  * @property {number[][]} dead of each row the maps that are 0 for all images
  */
 /** @typedef {{row: number, cell: number}} Cell row -1 is the image */

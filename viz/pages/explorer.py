@@ -251,10 +251,8 @@ HINT_LIVE = """Point at a cell of a map: here stands what it is computed from, a
 it to keep it, and to send its gradient back; then its map can be taken out. Maps, rows and columns count from 0."""
 HINT_RECORDED = """Point at a cell of a map: here stands its number, and its gradient. Maps, rows and columns count from
 0."""
-
-
-GRADIENTS = """<b>Gradients</b>, beside the values: how much the score would grow if this number grew by a little; blue
-up, red down."""
+GRADIENTS = """A <b>gradient</b> says how much the score would grow if this number grew a little: blue up, red
+down."""
 
 
 def _intro(run: Run, live: bool) -> str:
