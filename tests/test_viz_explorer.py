@@ -360,6 +360,8 @@ def test_before_is_a_model_of_the_same_layers_and_shapes(tmp_path: Path, layer: 
     number: Any = 3
     with pytest.raises(TypeError, match="title is text, got 3"):
         viz.explorer(model, pictures((3,)), tmp_path / "page.html", title=number)
+    with pytest.raises(TypeError, match="setup is lines of Python, got 3"):
+        viz.explorer(model, pictures((3,)), tmp_path / "page.html", setup=number)
 
 
 REFUSED = {
