@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import nets
+import viz
 from viz import demo as tour
 from viz.__main__ import main
 
@@ -26,6 +28,43 @@ def test_a_network_that_was_kept_can_be_explored(tmp_path: Path, capsys: Any, na
     assert capsys.readouterr().out == f"{tmp_path / 'page.html'}\n"
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert f"<h1>{name}, live</h1>" in text and "Back to all figures" not in text
+
+
+def test_a_page_says_what_each_kind_of_layer_does_in_the_first_words_of_its_docstring(tmp_path: Path) -> None:
+    page = viz.explorer(nets.lenet(), np.zeros((1, 1, 32, 32)), tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<dt>Conv2d</dt><dd>Slide kernels over an image.</dd>" in page
+    assert "<dt>Flatten</dt><dd>" in page
+
+
+@pytest.mark.parametrize(("height", "shift"), [(3, 1), (8, 2), (20, 5)])
+def test_an_image_is_moved_by_up_to_a_quarter_of_its_height(tmp_path: Path, height: int, shift: int) -> None:
+    model = nets.Sequential(nets.Flatten(), nets.Dense(height * 4, 2))
+    page = viz.explorer(model, np.zeros((1, 1, height, 4)), tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count(f'min="-{shift}" max="{shift}"') == 2
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MOST_NUMBERS", 8), ("MOST_MACS", 6)])
+def test_what_is_as_large_as_the_limit_runs_in_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    """Three inputs and two outputs: 6 weights and 2 biases, 6 products."""
+    for most, live in ((value, True), (value - 1, False)):
+        monkeypatch.setattr(f"viz.pages.network.{limit}", most)
+        page = viz.explorer(nets.Dense(3, 2), np.ones((1, 3)), tmp_path / "page.html").read_text(encoding="utf-8")
+        assert ("Nothing can be drawn" not in page) == live
+
+
+def test_the_tour_compares_both_slopes_at_the_same_point(capsys: Any) -> None:
+    """The loss that it prints is that of the model, and lies between the two beside it."""
+    model, (_, test) = nets.lenet(), nets.digits(size=32)
+    few = nets.Examples(test.images[:4], test.labels[:4])
+    tour.show_gradient(model, few)
+    loss, larger, smaller = (
+        float(re.search(rf"{what}(\d+\.\d+)", text)[1])  # type: ignore[index]
+        for text in [capsys.readouterr().out]
+        for what in (r"digits, ", r"L\(w \+ h\) = ", r"L\(w - h\) = ")
+    )
+    assert min(larger, smaller) - 1e-9 <= loss <= max(larger, smaller) + 1e-9
 
 
 def test_a_file_that_cannot_be_explored_is_named(tmp_path: Path, capsys: Any) -> None:
