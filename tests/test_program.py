@@ -633,6 +633,55 @@ def test_whole_numbers_are_an_index_of_any_axis(key):
         fast(x, [5, 5, 5])
 
 
+LOOKS = {
+    "if": lambda x, n: x * 2 if n > 5 else x * 3,
+    "an index, too": lambda x, n: x[n] * 2 if n == 2 else x[n] * 3,
+    "a number": lambda x, n: x * max(int(n), 9),
+    "all of them": lambda x, n: x * 2 if n.any() else x * 3,
+    "a mask": lambda x, n: x * 2 if (n == 0).any() else x * 3,
+    "two": lambda x, n: x * 3 if n > 5 else x * 2 if n == 0 else x,
+}
+
+
+@pytest.mark.parametrize("what", LOOKS)
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=9), rngs)
+def test_whole_numbers_that_are_looked_at_belong_to_the_program(what, numbers, rng):
+    """Each call is right, whatever numbers the function has been traced with; or it is refused."""
+    fast, x = compiled(LOOKS[what]), rng.normal(size=9)
+    for n in numbers:
+        try:
+            found = fast(x, n)
+        except CannotCompile:
+            continue
+        same(found, LOOKS[what](Tensor(x), np.array(n)))
+
+
+MAPPED = {
+    "modulo": lambda x, n: x[n % 3],
+    "at most": lambda x, n: x[np.minimum(n, 3)],
+    "a table": lambda x, n: x[np.array([0, 1, 2, 4, 3])[n]],
+    "a look": lambda x, n: x[n] if n.max() < 4 else x[n] * 2,
+    "one place": lambda x, n: x[np.minimum(n, 0)],
+}
+
+
+@pytest.mark.parametrize("what", MAPPED)
+def test_what_merely_equals_the_labels_is_refused(what):
+    """As a map that leaves alone all numbers that the function is traced with."""
+    with raises(CannotCompile, "other data"):
+        compiled(MAPPED[what])(np.arange(5.0), np.array([0, 1, 2] if what != "one place" else [0, 0, 0]))
+
+
+def test_of_several_labels_each_stays_where_it_belongs():
+    """Also where they are equal when the function is traced, and where there are none."""
+    fast = compiled(lambda x, i, j: x[i, j])
+    x = np.arange(12.0).reshape(3, 4)
+    for i, j in (([0, 1], [0, 1]), ([2, 0], [3, 1]), ([1, 1], [2, 0])):
+        same(fast(x, i, j), x[i, j])
+    none = np.zeros((0,), int)
+    same(fast(x, none, none), x[none, none])
+
+
 def test_masks_are_arguments_where_they_change_no_shape():
     """Boolean arrays are told apart as other whole numbers are."""
     fast = compiled(lambda x, mask: x[mask])
