@@ -35,7 +35,7 @@ import numpy.typing as npt
 from ..backprop import history
 from ..recording import recording
 from ..tensor import Array, Tensor
-from ..value import TRACED_FROM, LookedAt
+from ..value import LOOKS, TRACED_FROM, LookedAt
 from .definitions import free_name
 from .outside import Outside, Place, is_module
 from .programs import Program, program_of
@@ -205,7 +205,7 @@ class Run:
         self.parameters, self.paths = list(holdings.parameters), list(holdings.parameters.values())
         self.moved: dict[str, Place] = {}
         begin = Tensor(0.0).birth
-        tracing = TRACED_FROM.set(begin)
+        tracing, looking = TRACED_FROM.set(begin), LOOKS.set(())
         try:
             with recording(True), np.errstate(all="ignore"), standing_in(holdings.places):
                 self.outputs, self.form = flat(function(*self.inputs))
@@ -214,7 +214,11 @@ class Run:
                         self.moved[holdings.parameters[t]] = place
                         self.outputs += flat(place.get())[0]
         finally:
+            looks = LOOKS.get()
             TRACED_FROM.reset(tracing)
+            LOOKS.reset(looking)
+        if looks:
+            raise looks[0]  # though the function has caught it
         if outside.now().state != holdings.state:
             raise CannotCompile(f"{self.name} cannot be compiled: it changes a Module, and a program does not")
         self.known = {*self.parameters, *[t for t in self.inputs if isinstance(t, Tensor)]}
