@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from functools import partial, reduce
+from functools import partial, reduce, wraps
 
 import numpy as np
 import pytest
@@ -276,6 +276,31 @@ def shifted(x, up=1):
     return x + up
 
 
+def doubling(function):
+    @wraps(function)
+    def twice(x):
+        return function(x) * 2
+
+    return twice
+
+
+@doubling
+def decorated(x):
+    return x + 1
+
+
+def with_a_lambda(x, y):
+    return (lambda x: x * 2)(y) + x
+
+
+def with_a_walrus(x, y):
+    return (x := y) + x
+
+
+def with_a_comprehension(x, y):
+    return sum([x * 2 for x in (y, x)])
+
+
 OWN = {
     "bent": (primitive(bent), lambda x: np.clip(x, -2, 2) + 1),
     "a default": (primitive(shifted), lambda x: x + 1),
@@ -284,6 +309,10 @@ OWN = {
     "NumPy's": (primitive(np.cbrt), np.cbrt),
     "a builtin": (primitive(abs), np.abs),
     "Python's": (primitive(math.fsum), math.fsum),
+    "decorated": (primitive(decorated), lambda x: (x + 1) * 2),
+    "a lambda within": (partial(primitive(with_a_lambda), np.ones(3)), lambda x: 2 * x + 1),
+    "a walrus": (partial(primitive(with_a_walrus), np.ones(3)), lambda x: 2 * x),
+    "a comprehension": (partial(primitive(with_a_comprehension), np.ones(3)), lambda x: 2 * x + 2),
 }
 
 
@@ -783,6 +812,31 @@ def test_dropout_draws_anew_at_each_run():
     made = next(iter(fast.programs.values())).program
     assert "rng = np.random.default_rng()" in made.source
     assert (executed(made)(x) != executed(made)(x)).any()
+
+
+def noise(x, *, rng):
+    drawn = [g.normal(size=x.shape) for g in (rng if isinstance(rng, tuple) else (rng,))]
+    return x + sum(drawn)
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("constant", [False, True])
+def test_operators_of_a_reader_draw_anew_each_time(several, constant):
+    """At each place and at each run, also of what does not change, and with a generator among others."""
+
+    def drawing():
+        rng, noisy = np.random.default_rng(0), primitive(noise)
+
+        def f(x):
+            operand = Tensor(np.ones(3)) if constant else x
+            setting = (rng, rng) if several else rng
+            return x + noisy(operand, rng=setting) - 2 * noisy(operand, rng=setting)
+
+        return f
+
+    fast, slow = compiled(drawing()), drawing()
+    for x in (np.arange(3.0), np.ones(3)):
+        same(fast(x), slow(Tensor(x)))
 
 
 def test_a_function_that_changes_a_module_is_refused():

@@ -62,6 +62,9 @@ def expression_of(function: Callable[..., Any]) -> Expression | None:
         return None
     inputs, settings = ([a.arg for a in some] for some in (arguments.args, arguments.kwonlyargs))
     every = arguments.vararg.arg if arguments.vararg else None
+    scopes = ast.Lambda | ast.NamedExpr | ast.comprehension  # in them a name may stand for something else
+    if any(isinstance(n, scopes) for n in ast.walk(last.value)):
+        return None
     if {n.id for n in ast.walk(last.value) if isinstance(n, ast.Name)} - {*inputs, *settings, every, "np", "len"}:
         return None
     return Expression(inputs, every, settings, ast.unparse(last.value))
@@ -211,7 +214,8 @@ def free_name(name: str, taken: set[str]) -> str:
 def _parsed(function: Any) -> tuple[str, ast.FunctionDef]:
     """The text of a function from its `def` on, and its syntax; ValueError for a lambda."""
     try:
-        text = dedent(inspect.getsource(function))
+        code = getattr(function, "__code__", function)  # a wrapper's own: a function knows the one that it wraps
+        text = dedent(inspect.getsource(code))
     except (OSError, TypeError) as error:
         raise ValueError(f"{function!r} cannot be printed: {error}") from error
     begin = re.search(r"^def ", text, re.MULTILINE)

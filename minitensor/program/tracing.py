@@ -284,7 +284,7 @@ class Comparison:
         self.first, self.second, self.generators = first, second, generators
         pairs = [*zip(first.inputs, second.inputs, strict=True), *zip(first.parameters, second.parameters, strict=True)]
         self.pairs = {a: b for a, b in pairs if isinstance(a, Tensor)}
-        self.whole = [(i, a, b) for i, (a, b) in enumerate(pairs) if isinstance(a, np.ndarray)]
+        self.whole = [(i, a, b) for i, (a, b) in enumerate(pairs) if isinstance(a, np.ndarray) and a.size]
         self.labels: dict[int, int] = {}
 
     def result(self) -> tuple[dict[int, int], list[tuple[int, int]]]:
@@ -292,7 +292,7 @@ class Comparison:
         self._compare_all()
         limits = [pair for t in self.first.history if self.labels for pair in self._limits(t)]
         for i, a, b in self.whole:
-            if i in self.labels.values() and a.size and (a == b).all() and any(n > 1 for k, n in limits if k == i):
+            if i in self.labels.values() and (a == b).all() and any(n > 1 for k, n in limits if k == i):
                 raise CannotCompile(
                     f"{self.first.name} cannot be compiled with {a}: which index is it?  Begin with other numbers"
                 )

@@ -5,7 +5,7 @@ What you can do here: turn Tensors into `Value`s, each computed once and only if
 What is done to a recipe, and why no bit of a result changes by it:
 
     constants           what depends on no input is computed once, now
-    once                the same operator, of the same values, with the same settings, is one value
+    once                the same operator, of the same values, with the same settings, is one value, unless it draws
     nothing for nothing x * 1, x / 1, x ** 1, -(-x), a sum over no axis, a reshape, a transpose, a cast without effect
     broadcasting        NumPy repeats numbers by itself: `x * broadcast_to(y, x.shape)` is `x * y`
 """
@@ -13,6 +13,7 @@ What is done to a recipe, and why no bit of a result changes by it:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, NamedTuple
@@ -125,7 +126,7 @@ class Values:
             return self._constant(t._value)
         xs = tuple([self.known[x] for x in t.inputs])
         params = {name: _with_labels(value, self.labels) for name, value in t._params.items()}
-        if xs and all(x.constant is not None for x in xs) and not _in_settings(params.values()):
+        if xs and all(x.constant is not None for x in xs) and not (_in_settings(params.values()) or draws(params)):
             constant = self._constant(t._value)
             if constant.is_uniform or t.size <= sum([np.size(x.constant) for x in xs]):
                 return constant
@@ -196,10 +197,10 @@ class Values:
         value.origin = self.origin
         if value.constant is not None:
             key: Any = ("constant", value.shape, value.dtype, np.asarray(value.constant).tobytes())
-        elif value.inputs:
+        elif value.inputs and not draws(value.params):
             key = (value.primitive, value.inputs, _key(dict(value.params)))
         else:
-            return value  # what is made of nothing is drawn anew each time
+            return value  # what is made of nothing, or with a generator, is drawn anew each time
         return self.made.setdefault(key, value)
 
 
@@ -230,7 +231,8 @@ def _returns_no_floats(t: Tensor) -> bool:
     """Whether the function of an operator from elsewhere returns something else than floats of the right dtype."""
     if t.primitive is None or ours(t.primitive) or not t.inputs:
         return False
-    value = t.primitive.function(*[x._value for x in t.inputs], **t._params)
+    settings = deepcopy(t._params) if draws(t._params) else t._params  # so that nobody's generator moves on
+    value = t.primitive.function(*[x._value for x in t.inputs], **settings)
     return getattr(value, "dtype", None) != t.dtype
 
 
@@ -253,6 +255,13 @@ def _in_settings(settings: Iterable[Any]) -> list[Value]:
         elif type(setting) is tuple:
             found += _in_settings(setting)
     return found
+
+
+def draws(setting: Any) -> bool:
+    """Whether there is a generator of random numbers in a setting, or in one of several."""
+    if isinstance(setting, Mapping | tuple | list):
+        return any(map(draws, setting.values() if isinstance(setting, Mapping) else setting))
+    return isinstance(setting, np.random.Generator)
 
 
 def _key(setting: Any) -> Any:
