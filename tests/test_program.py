@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import re
+from enum import IntEnum
 from functools import partial, reduce, wraps
 
 import numpy as np
@@ -217,6 +218,18 @@ def test_names_are_those_of_inputs_outputs_and_tensors():
     same(executed(made)(C1_weight=np.array([2.0]), x=np.array([1.0]))[1], np.array([4.0]))
 
 
+@given(st.lists(st.text(max_size=3) | st.sampled_from(["ﬁ", "fi", "ª", "a", "x₁", "__debug__", "৴"]), unique=True))
+def test_any_text_is_a_name(names):
+    """Each is one that Python reads, and none is another's."""
+    x, y = Tensor([1.0]), Tensor([2.0])
+    outputs = {name: x * float(i + 2) for i, name in enumerate(names)} | {"last": x * y}
+    found = executed(program(outputs, {"x": x, "№": y}))(np.array([3.0]), np.array([5.0]))
+    for expected, array in zip(
+        [3.0 * (i + 2) for i in range(len(names))] + [15.0], [*np.atleast_2d(found)], strict=True
+    ):
+        same(array, np.array([expected]))
+
+
 @given(rngs)
 def test_the_text_of_a_network_is_complete(rng):
     """A training step of a convolutional network, executed from its text alone."""
@@ -301,6 +314,20 @@ def with_a_comprehension(x, y):
     return sum([x * 2 for x in (y, x)])
 
 
+def scaled(x, *, k):
+    return x * np.power(10, -k)
+
+
+def scaled_longer(x, *, k):
+    """The same, called by its name."""
+    power = np.power(10, -k)
+    return x * power
+
+
+def kind_of(x, *, k):
+    return x + len(type(k).__name__)
+
+
 OWN = {
     "bent": (primitive(bent), lambda x: np.clip(x, -2, 2) + 1),
     "a default": (primitive(shifted), lambda x: x + 1),
@@ -356,6 +383,7 @@ class Maker:
 
 MAKER = Maker()
 UNPRINTABLE = {
+    "a kind of number": (kind_of, {"k": IntEnum("Side", "LEFT").LEFT}, "the setting <Side.LEFT: 1> cannot be printed"),
     "a table": (with_a_table, {}, "make TABLE a setting"),
     "an operator": (with_an_operator, {}, "calls the operator times_three on arrays"),
     "a module": (with_the_tests, {}, "make strategies a setting"),
@@ -363,6 +391,28 @@ UNPRINTABLE = {
     "an object": (with_an_object, {}, "no function that Python has the text of"),
     "a lambda": (lambda x: times_three(x), {}, "write it with def"),
 }
+
+
+@pytest.mark.parametrize("function", [scaled, scaled_longer, kind_of])
+@pytest.mark.parametrize(
+    "k", [2.0, -0.0, np.nan, -np.inf, np.float64(2.0), np.float32(0.1), np.float64(-np.inf)], ids=repr
+)
+def test_a_number_that_is_a_setting_keeps_its_kind(function, k):
+    """A float stays one, and NumPy's stay NumPy's."""
+    x = Tensor(np.array([0.5, 2.0]))
+    with np.errstate(all="ignore"):
+        y = primitive(function)(x, k=k)
+        made = program({"y": y}, {"x": x})
+        same(made(x.data), y)
+        same(np.asarray(executed(made)(x.data)), y)
+
+
+@pytest.mark.parametrize("key", [np.zeros((0, 3), int), np.zeros((0, 3), bool), np.zeros((2, 0, 1), int)], ids=repr)
+def test_constants_without_elements_keep_their_shape(key):
+    """As an index does."""
+    x = Tensor(np.zeros((0, 3)) if key.dtype == bool else np.arange(3.0))
+    made = program({"y": x[key]}, {"x": x})
+    same(executed(made)(x.data), x[key])
 
 
 @pytest.mark.parametrize("what", UNPRINTABLE)
@@ -759,6 +809,35 @@ def test_parameters_are_read_anew_at_each_call(rng):
         near(fast(x), model(x).data)
     model.layers[0] = Sequential(Dense(2, 3), ReLU())
     near(fast(x), model(x).data)
+
+
+class Setting(Module):
+    def __init__(self, value):
+        self.value = value
+
+    def forward(self, x):
+        return x * len(repr(vars(self)))
+
+
+@pytest.mark.parametrize("before, after", [(1, True), (1, 1.0), (0.0, -0.0), ("1", 1)], ids=repr)
+def test_a_setting_of_another_kind_is_another_one(before, after):
+    """Though Python says that they are equal; and one with another name is another one too."""
+    model = Setting(before)
+    fast = compiled(model)
+    for _ in range(2):
+        same(fast(1.0), model(Tensor(1.0)))
+        model.value = after
+    del model.value
+    model.other_value = after
+    same(fast(1.0), model(Tensor(1.0)))
+
+
+def test_what_is_not_a_number_stays_the_same():
+    fast = compiled(Setting(np.nan))
+    for _ in range(3):
+        fast.function.value = float("nan")
+        fast(1.0)
+    assert len(fast.programs) == 1
 
 
 def test_what_layers_share_is_one_parameter():

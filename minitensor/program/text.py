@@ -29,7 +29,7 @@ from ..ops.shape import _transpose
 from ..tensor import Primitive
 from ..windows import Windows
 from .definitions import FIELDS, Definitions, Expression, expression_of, free_name
-from .values import BROADCASTING, MASKS, Value, is_fresh, may_be_view
+from .values import BROADCASTING, MASKS, Value, is_fresh, may_be_view, ours
 
 LARGE = 1 << 18  # bytes from which on memory is given back as soon as nobody needs it any more,
 LARGE_IN_A_RUN = 1 << 14  # and what runs does so earlier: the processor's cache is small
@@ -199,7 +199,7 @@ class Writer:
             inputs[i] = self.batch_last.get(line.inputs[i], inputs[i])
         usual = {} if self.quick else primitive.defaults
         settings = [
-            f"{key}={ast.unparse(self.setting(value))}"
+            f"{key}={ast.unparse(self.setting(value, exact=not ours(primitive)))}"
             for key, value in line.params.items()
             if key not in usual or usual[key] is not value
         ]
@@ -227,8 +227,11 @@ class Writer:
             tree = tree.func.value if tree.func.attr == "astype" else tree
         return ast.unparse(_tidy(tree, line))
 
-    def setting(self, value: Any, subscript: bool = False) -> ast.expr:
-        """A setting as an expression; within an index, slices have a notation of their own."""
+    def setting(self, value: Any, subscript: bool = False, exact: bool = False) -> ast.expr:
+        """A setting as an expression; within an index, slices have a notation of their own.
+
+        Where exact, as for operators from elsewhere, a number keeps its kind: 2.0 is no 2.
+        """
         if isinstance(value, Value):
             return ast.Name(self.names[value])
         if isinstance(value, slice):
@@ -239,13 +242,15 @@ class Writer:
             return _parse(f"slice({', '.join(map(repr, parts if value.step is not None else parts[:2]))})")
         if value is Ellipsis:
             return ast.Constant(...)
-        if isinstance(value, tuple):
-            return ast.Tuple([self.setting(part, subscript) for part in value])
+        if type(value) is tuple:
+            return ast.Tuple([self.setting(part, subscript, exact) for part in value])
         if isinstance(value, np.dtype) and value in FLOATS:
             return _parse(_dtype(value))
-        if isinstance(value, float | np.floating):
-            return _parse(_number(value))
-        if value is None or isinstance(value, bool | int | str):
+        if exact and isinstance(value, np.floating):
+            return _parse(f"np.{value.dtype.name}({_number(value)})")
+        if type(value) is float or isinstance(value, np.floating):
+            return _parse(repr(value) if exact and math.isfinite(value) else _number(value))
+        if value is None or type(value) in (bool, int, str):
             return ast.Constant(value)
         if isinstance(value, np.ndarray) and value.dtype == np.intp and np.array_equal(value, np.arange(value.size)):
             return _parse(f"np.arange({value.size})")
@@ -334,12 +339,13 @@ class _PutIn(ast.NodeTransformer):
         self.inputs = dict(zip(form.inputs, inputs, strict=False))
         self.facts = dict(zip(form.inputs, line.inputs, strict=False))
         self.settings = {name: line.params[name] for name in form.settings}
+        self.exact = line.primitive is None or not ours(line.primitive)
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in self.inputs:
             return self.inputs[node.id]
         if node.id in self.settings:
-            return self.writer.setting(self.settings[node.id])
+            return self.writer.setting(self.settings[node.id], exact=self.exact)
         return ast.Tuple(list(self.several)) if node.id == self.every else node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
@@ -369,7 +375,7 @@ class _PutIn(ast.NodeTransformer):
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         node.value = self.visit(node.value)
         if isinstance(node.slice, ast.Name) and node.slice.id in self.settings:
-            key = self.writer.setting(self.settings[node.slice.id], subscript=True)
+            key = self.writer.setting(self.settings[node.slice.id], subscript=True, exact=self.exact)
             node.slice = key.elts[0] if isinstance(key, ast.Tuple) and len(key.elts) == 1 else key
         else:
             node.slice = self.visit(node.slice)
@@ -427,7 +433,8 @@ def _array(value: Any) -> str:
     """An array, written out."""
     array = np.asarray(value)
     if array.dtype.kind in "iub":
-        return f"np.array({array.tolist()}, np.{array.dtype.name})"
+        shaped = "" if array.size or array.ndim == 1 else f".reshape({array.shape})"
+        return f"np.array({array.tolist()}, np.{array.dtype.name}){shaped}"
     numbers = [_number(x) for x in array.ravel()]
     rows = fill(", ".join(numbers), 110, initial_indent=" " * 4, subsequent_indent=" " * 4, break_on_hyphens=False)
     listed = f"[\n{rows},\n]" if len(rows) > 60 else f"[{', '.join(numbers)}]"
