@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import operator
 import re
+from concurrent.futures import ThreadPoolExecutor
 from enum import IntEnum
 from functools import partial, reduce, wraps
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from minitensor import Tensor, compiled, gradients, primitive, program
 from minitensor.backprop import unbroadcast
 from minitensor.fast import cores
 from minitensor.program import CannotCompile, origins
-from nets import Dense, Dropout, Flatten, Module, ReLU, Sequential, lenet
+from nets import BatchNorm1d, Dense, Dropout, Flatten, Module, ReLU, Sequential, lenet
 
 from . import strategies
 from .checks import raises, same
@@ -164,6 +166,25 @@ def test_every_line_of_a_backward_part_says_which_rule_made_it(name, data, rng):
         said = re.search("rule [0-9]+ of [a-z_0-9]+|sum of what comes back", comment)
         candidates = by_rules[said[0]] if said[0].startswith("rule") else sums
         assert any(c.shape == np.shape(value) and np.allclose(c, value, equal_nan=True) for c in candidates), comment
+
+
+WRITTEN = {"tanh": "np.tanh(", "power": " ** ", "negative": "= -", "multiply": " * ", "divide": " / ", "exp": "np.exp("}
+VANISHING = {
+    "x ** 1": lambda y: y**1, "x ** 0": lambda y: y**0 + y, "-(-x)": lambda y: operator.neg(-y),
+    "x * 1": lambda y: y * 1, "x / 1": lambda y: y / 1, "x.reshape(2)": lambda y: y.reshape(2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", VANISHING)
+def test_a_rule_is_in_a_line_of_its_operator(what):
+    """What vanishes has no line, and none is said."""
+    x = Tensor(np.array([1.0, 2.0]))
+    loss = (VANISHING[what](x.tanh()) * x).exp().sum()
+    text = str(program({"loss": loss, "slope": gradients(loss, [x])[0]}, {"x": x}))
+    made_by = dict(re.findall(r"^ +(\w+) = (.*)$", text, re.MULTILINE))
+    for operator_name, line in re.findall(r"rule . of (\w+) in (\w+)", text):
+        assert WRITTEN[operator_name] in f"= {made_by[line]}"
+    near(program({"loss": loss}, {"x": x})(x.data), loss.data)
 
 
 def test_a_long_text_has_sections():
@@ -916,6 +937,18 @@ def test_operators_of_a_reader_draw_anew_each_time(several, constant):
     fast, slow = compiled(drawing()), drawing()
     for x in (np.arange(3.0), np.ones(3)):
         same(fast(x), slow(Tensor(x)))
+
+
+def test_threads_wait_for_the_one_that_traces():
+    """A Module that is traced holds Tensors meanwhile, and the others do not see them."""
+    fast, together = compiled(BatchNorm1d(2)), Barrier(6)
+
+    def call(n):
+        together.wait()
+        return [fast(np.ones((n * 6 + i + 2, 2))).shape for i in range(6)]
+
+    with ThreadPoolExecutor(6) as threads:
+        assert len([shape for shapes in threads.map(call, range(6)) for shape in shapes]) == 36
 
 
 def test_a_function_that_changes_a_module_is_refused():

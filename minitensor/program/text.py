@@ -88,13 +88,14 @@ class Writer:
         facts = [str(line.shape)] if line.shape else []
         if line.origin is not None:
             primitive, i, at, _ = line.origin
+            is_there = at.primitive is primitive  # `x ** 1` is x, and the rule of power has no line
             while at in self.within:
                 at = self.readers[at]
             where = self.names.get(at)
             if primitive is None:
                 facts.append("sum of what comes back" + f" to {where}" * (where is not None))
             else:
-                facts.append(f"rule {i} of {primitive.name}" + f" in {where}" * (where is not None))
+                facts.append(f"rule {i} of {primitive.name}" + f" in {where}" * (where is not None and is_there))
         return f"  # {', '.join(facts)}" if facts else ""
 
     def _reads(self, line: Value) -> Iterator[Value]:

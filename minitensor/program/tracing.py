@@ -27,6 +27,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import update_wrapper
 from pathlib import Path
+from threading import RLock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,6 +43,7 @@ from .programs import Program, program_of
 
 MANY = 64  # programs; more of them mean that something is different at every call
 ROOT = Path(__file__).parents[1]
+ONE_AT_A_TIME = RLock()  # since tracing puts Tensors into Modules, and sets generators back
 
 
 class Compiled:
@@ -74,12 +76,18 @@ class Compiled:
         values = [a if a.ndim else a[()] for a in given]
         results = traced.program.run(*values, *[parameters[i]._value for i in traced.parameters])
         computed = [np.asarray(r) for r in (results if type(results) is tuple else (results,))]
-        for place in reversed(traced.moved):
-            place.put(computed.pop())
+        if traced.moved:
+            with ONE_AT_A_TIME:
+                for place in reversed(traced.moved):
+                    place.put(computed.pop())
         return traced.form(computed)
 
     def _traced(self, given: Sequence[Array]) -> tuple[Traced, list[Tensor]]:
-        """What runs for such arrays, and the parameters as they are now."""
+        """What runs for such arrays, and the parameters as they are now; while one thread traces, others wait."""
+        with ONE_AT_A_TIME:
+            return self._found(given)
+
+    def _found(self, given: Sequence[Array]) -> tuple[Traced, list[Tensor]]:
         if self._outside is None or not self._outside.is_still_so():
             self._outside = Outside(self.function)
             self.programs.clear()

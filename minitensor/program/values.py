@@ -6,7 +6,7 @@ What is done to a recipe, and why no bit of a result changes by it:
 
     constants           what depends on no input is computed once, now
     once                the same operator, of the same values, with the same settings, is one value, unless it draws
-    nothing for nothing x * 1, x / 1, x ** 1, -(-x), a sum over no axis, a reshape, a transpose, a cast without effect
+    nothing for nothing x * 1, x / 1, x ** 1, x ** 0, -(-x), a sum over no axis, an empty reshape, transpose or cast
     broadcasting        NumPy repeats numbers by itself: `x * broadcast_to(y, x.shape)` is `x * y`
 """
 
@@ -165,6 +165,8 @@ class Values:
             return first
         if (primitive is _power and params["exponent"] == 1) or (primitive is _sum and params["axis"] == ()):
             return xs[0]
+        if primitive is _power and params["exponent"] == 0:
+            return self._once(Value(shape, dtype, constant=dtype.type(1)))
         if primitive is negative and first is not None and first.primitive is negative:
             return first.inputs[0]
         if primitive is multiply or primitive is divide:
