@@ -8,6 +8,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from enum import IntEnum
 from functools import partial, reduce, wraps
+from math import prod as math_prod
 from threading import Barrier
 
 import numpy as np
@@ -349,6 +350,62 @@ def kind_of(x, *, k):
     return x + len(type(k).__name__)
 
 
+def prod(x):
+    return x + 1
+
+
+def with_a_name_of_pythons(x):
+    return prod(x) * math_prod((2, 3)) + _half(x) * abs(_sum(x))
+
+
+def _sum(x):
+    return x + 2
+
+
+def _half(x):
+    return x / 2
+
+
+def with_a_local_name(x):
+    half = _half(x)
+    return half + _half(half)
+
+
+UP = 1.0
+
+
+def with_a_default(x, up=UP, *, down=-UP / 2):
+    up = x + up
+    return up + down
+
+
+UP = 5.0
+
+
+def naïve(Δx, *, 新=1):
+    """Δ, with types: ε."""
+    δ: float = 2.0
+    return _half(Δx) * δ + len("é  # noqa: E501") + 新
+
+
+def with_its_dtype(x):
+    return x * x.dtype.type(2) + x.dtype.itemsize + np.zeros(3, x.dtype) + np.ones(3, dtype=x.dtype)
+
+
+def adding_the_sign_of(zero):
+    def added(x):
+        return x + np.copysign(1.0, zero)
+
+    return added
+
+
+PLUS, MINUS = adding_the_sign_of(0.0), adding_the_sign_of(-0.0)
+
+
+def with_equal_constants(x):
+    return PLUS(x) * MINUS(x)
+
+
 OWN = {
     "bent": (primitive(bent), lambda x: np.clip(x, -2, 2) + 1),
     "a default": (primitive(shifted), lambda x: x + 1),
@@ -357,6 +414,12 @@ OWN = {
     "NumPy's": (primitive(np.cbrt), np.cbrt),
     "a builtin": (primitive(abs), np.abs),
     "Python's": (primitive(math.fsum), math.fsum),
+    "names of Python's": (primitive(with_a_name_of_pythons), lambda x: (x + 1) * 6 + x / 2 * np.abs(x + 2)),
+    "a local name": (primitive(with_a_local_name), lambda x: x / 2 + x / 4),
+    "a default that has changed": (primitive(with_a_default), lambda x: x + 1 - 0.5),
+    "letters of the world": (primitive(naïve), lambda x: x / 2 * 2.0 + 16),
+    "its dtype": (primitive(with_its_dtype), lambda x: x * 2 + 9),
+    "equal constants": (primitive(with_equal_constants), lambda x: (x + 1) * (x - 1)),
     "decorated": (primitive(decorated), lambda x: (x + 1) * 2),
     "a lambda within": (partial(primitive(with_a_lambda), np.ones(3)), lambda x: 2 * x + 1),
     "a walrus": (partial(primitive(with_a_walrus), np.ones(3)), lambda x: 2 * x),
@@ -397,6 +460,13 @@ def with_an_object(x):
     return MAKER(x)
 
 
+def with_a_partial(x):
+    return PARTIAL(x)
+
+
+PARTIAL = partial(times_three)
+
+
 class Maker:
     def __call__(self, x):
         return x
@@ -404,6 +474,7 @@ class Maker:
 
 MAKER = Maker()
 UNPRINTABLE = {
+    "a partial function": (with_a_partial, {}, "no function that Python has the text of"),
     "a kind of number": (kind_of, {"k": IntEnum("Side", "LEFT").LEFT}, "the setting <Side.LEFT: 1> cannot be printed"),
     "a table": (with_a_table, {}, "make TABLE a setting"),
     "an operator": (with_an_operator, {}, "calls the operator times_three on arrays"),
@@ -434,6 +505,16 @@ def test_constants_without_elements_keep_their_shape(key):
     x = Tensor(np.zeros((0, 3)) if key.dtype == bool else np.arange(3.0))
     made = program({"y": x[key]}, {"x": x})
     same(executed(made)(x.data), x[key])
+
+
+@pytest.mark.parametrize("name", ["len", "abs", "prod", "math", "_half", "half", "np", "slice", "float"])
+@pytest.mark.parametrize("what", OWN)
+def test_an_input_may_have_any_name(what, name):
+    """Also that of something that the text calls."""
+    function, expected = OWN[what]
+    x = Tensor(np.array([0.5, -3.0, 9.0]))
+    made = program({"y": function(x)}, {name: x})
+    same(np.asarray(executed(made)(x.data)), np.asarray(expected(x.data)))
 
 
 @pytest.mark.parametrize("what", UNPRINTABLE)

@@ -200,7 +200,7 @@ def as_identifier(name: str) -> str:
     normal = normalize("NFKC", name)  # as Python reads it
     word = "".join([c if f"_{c}".isidentifier() else "_" for c in normal])
     word = word if word.isidentifier() else f"_{word}"
-    return f"{word}_" if keyword.iskeyword(word) or word in ("np", "slice", "__debug__") else word
+    return f"{word}_" if keyword.iskeyword(word) or word in ("np", "len", "slice", "__debug__") else word
 
 
 def fitting(name: str, given: Any, wanted: Value) -> Any:

@@ -46,7 +46,7 @@ class Writer:
         self, lines: Sequence[Value], outputs: Sequence[Value], names: Mapping[Value, str], quick: bool
     ) -> None:
         self.lines, self.outputs, self.names, self.quick = lines, outputs, names, quick
-        self.definitions = Definitions({"np", "program", "Windows", *dir(builtins), *names.values()})
+        self.definitions = Definitions({"np", "program", "Windows", *dir(builtins), *names.values()}, {*names.values()})
         self.constants: dict[str, Any] = {}  # what the lines call by name
         self.batch_last: dict[Value, str] = {}  # the images that have been put into this order, by their other name
         self.functions: dict[str, Callable[..., Any]] = {}
@@ -352,7 +352,11 @@ class _PutIn(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         if isinstance(node.value, ast.Name) and node.value.id in self.facts:
             fact = self.facts[node.value.id]
-            known = {"dtype": _dtype(fact.dtype), "shape": repr(fact.shape), "ndim": repr(len(fact.shape))}
+            known = {
+                "dtype": f"np.dtype({_dtype(fact.dtype)})",
+                "shape": repr(fact.shape),
+                "ndim": repr(len(fact.shape)),
+            }
             if node.attr in known:
                 return _parse(known[node.attr])
         self.generic_visit(node)
@@ -368,10 +372,17 @@ class _PutIn(ast.NodeTransformer):
         args: list[ast.expr] = []
         for a in node.args:
             is_every = isinstance(a, ast.Starred) and isinstance(a.value, ast.Name) and a.value.id == self.every
-            args += self.several if is_every else [a]
+            args += self.several if is_every else [self._type_of(a)]
         node.args = args
+        for keyword in node.keywords:
+            keyword.value = self._type_of(keyword.value)
         self.generic_visit(node)
         return node
+
+    def _type_of(self, node: ast.expr) -> ast.expr:
+        """For `x.dtype`, handed to a function, the type itself."""
+        of = node.value if isinstance(node, ast.Attribute) and node.attr == "dtype" else None
+        return _parse(_dtype(self.facts[of.id].dtype)) if isinstance(of, ast.Name) and of.id in self.facts else node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         node.value = self.visit(node.value)
