@@ -741,6 +741,29 @@ def test_long_convolutions_share_the_cores_and_other_products_are_left_to_blas(w
             assert (threads, cores._cores) == ([4], None)
 
 
+PAIRS = primitive(lambda x: np.lib.stride_tricks.sliding_window_view(x, 2))
+RETURNS = {
+    "as it is": lambda x: x, "repeated": lambda x: mt.broadcast_to(x * 2, 2, *x.shape),
+    "a part": lambda x: mt.broadcast_to(x * 2, 2, *x.shape)[0].T, "a constant": lambda x: Tensor(np.ones(3)),
+    "windows": lambda x: PAIRS(x.reshape(6) * 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", RETURNS)
+@pytest.mark.parametrize("dtype", ["<f8", ">f8", "<f4", ">f4"])
+def test_what_is_returned_can_be_written_to(what, dtype):
+    """It is the caller's alone, in the order of bytes that the machine has, whatever was handed in."""
+    x = np.arange(6, dtype=dtype).reshape(2, 3)
+    fast = compiled(RETURNS[what])
+    expected = RETURNS[what](Tensor(x)).data.copy()
+    for _ in range(2):
+        result = fast(x)
+        same(result, expected)
+        assert result.dtype.isnative and not np.shares_memory(result, x)
+        result[0] = 7
+        assert (result[1:] == expected[1:]).all() and (x == np.arange(6).reshape(2, 3)).all()
+
+
 def test_python_numbers_are_arrays_without_axes():
     """Of floats they reach the function as Tensors."""
     fast = compiled(lambda x, y: x * y + x)

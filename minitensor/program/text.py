@@ -29,7 +29,7 @@ from ..ops.shape import _transpose
 from ..tensor import Primitive
 from ..windows import Windows
 from .definitions import FIELDS, Definitions, Expression, expression_of, free_name
-from .values import BROADCASTING, MASKS, Value, is_fresh, may_be_view, ours
+from .values import BROADCASTING, MASKS, Value, is_fresh, may_be_view, may_repeat, ours
 
 LARGE = 1 << 18  # bytes from which on memory is given back as soon as nobody needs it any more,
 LARGE_IN_A_RUN = 1 << 14  # and what runs does so earlier: the processor's cache is small
@@ -127,14 +127,15 @@ class Writer:
         """What is returned; what may lie in the memory of anything else is copied."""
         texts, given = [], set()
         for output in self.outputs:
-            root = output
+            root, repeats = output, False
             while may_be_view(root):
+                repeats |= may_repeat(root)
                 root = root.inputs[0] if root.inputs else root
                 if not root.inputs:
                     break
             text = self.operand(output)
             written_out = output.is_uniform and (not output.shape or not self.quick)
-            if root in given or not (is_fresh(root) or written_out):
+            if root in given or repeats or not (is_fresh(root) or written_out):
                 text = f"np.array({text})"
             given.add(root)
             texts.append(text)

@@ -68,7 +68,7 @@ class Compiled:
         return self._traced([as_array(a) for a in arrays])[0].program
 
     def __call__(self, *arrays: npt.ArrayLike) -> Any:
-        given: list[Array] = [a if type(a) is np.ndarray else as_array(a) for a in arrays]
+        given: list[Array] = [a if type(a) is np.ndarray and a.dtype.isnative else as_array(a) for a in arrays]
         traced, parameters = self._traced(given)
         for i, n in traced.limits:
             if given[i].size and not 0 <= given[i].min() <= given[i].max() < n:  # the engine says what is wrong with it
@@ -427,6 +427,8 @@ def as_array(x: Any) -> Array:
     """What may be handed in, as an array; whatever a Tensor refuses is refused."""
     if isinstance(x, Tensor):
         return x.data
+    if isinstance(x, np.ndarray) and not x.dtype.isnative:
+        x = x.astype(x.dtype.newbyteorder("="))
     if isinstance(x, np.ndarray | np.generic | int | float | bool) and not isinstance(x, np.ma.MaskedArray):
         return np.asarray(x)
     array = np.asarray(x) if isinstance(x, list | tuple) and not any(isinstance(y, Tensor) for y in x) else None

@@ -293,6 +293,12 @@ def may_be_view(value: Value) -> bool:
     return primitive is not None and (primitive in VIEWS or alone or not ours(primitive))
 
 
+def may_repeat(value: Value) -> bool:
+    """Whether one number in memory may stand in several places of it, so that it cannot be written to."""
+    primitive = value.primitive
+    return primitive in (_broadcast_to, _windows) or not (primitive is None or ours(primitive))
+
+
 def ours(primitive: Primitive) -> bool:
     """Whether an operator is one of the engine's own."""
     return (primitive.__module__ or "").split(".")[0] == __name__.split(".")[0]
