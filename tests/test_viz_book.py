@@ -118,6 +118,13 @@ def test_laws_and_figures_of_a_name_call_it(name):
 # -- prose -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("before", "kind"), [("    y = 2 x", "formula"), ("Words.", "words"), (">>> 2", "doctest")])
+@given(st.integers(1, 3))
+def test_a_line_that_is_hardly_indented_goes_on_with_what_stands_before_it(before, kind, width):
+    [block] = blocks(f"{before}\n{' ' * width}and more")
+    assert block.kind == kind and block.text.endswith("and more")
+
+
 @given(st.text(st.sampled_from("ab `*_()[]"), max_size=40))
 def test_spans_are_the_text_without_its_marks(text):
     def marked(kind: str, words: str) -> str:

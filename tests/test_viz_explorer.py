@@ -275,7 +275,7 @@ def test_values_do_not_depend_on_what_was_asked_before(browser: Browser, tmp_pat
     fade = "const f = document.getElementById('fade'); f.value = 0; f.dispatchEvent(new Event('input'))"
     browser.run(fade)
     assert browser.run(ask, first, 2) == before
-    assert browser.text("#faded") == "Faded: first 0."
+    assert browser.text("#faded") == "Faded: first, map 0 (× 0)."
 
 
 # -- what a page refuses -----------------------------------------------------------------------------------------------
@@ -360,6 +360,8 @@ def test_before_is_a_model_of_the_same_layers_and_shapes(tmp_path: Path, layer: 
     number: Any = 3
     with pytest.raises(TypeError, match="title is text, got 3"):
         viz.explorer(model, pictures((3,)), tmp_path / "page.html", title=number)
+    with pytest.raises(TypeError, match="setup is lines of Python, got 3"):
+        viz.explorer(model, pictures((3,)), tmp_path / "page.html", setup=number)
 
 
 REFUSED = {
@@ -637,11 +639,50 @@ def test_a_map_that_is_taken_out_changes_the_scores_as_in_the_engine(browser: Br
             x = x * np.array([0.5, 1, 1, 1, 1, 1], np.float32).reshape(1, 6, 1, 1)
     shown = "return [...document.querySelectorAll('#scores .score')].map(e => e.textContent.replace('−', '-'))"
     np.testing.assert_allclose(floats(browser.run(shown)), x.data[0], rtol=6e-3, atol=1e-6)
-    assert browser.text("#faded") == "Faded: S2 0."
-    assert "times 0.5: faded" in browser.text("#cell")
+    assert browser.text("#faded") == "Faded: S2, map 0 (× 0.5)."
     browser.click("#restore")
     browser.settled()
     np.testing.assert_allclose(floats(browser.run(shown)), model(image).data[0], rtol=6e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize(("row", "name", "width"), [(0, "C1", 28), (2, "S2", 14)])
+def test_a_cell_of_a_faded_map_is_explained_as_if_it_were_whole_and_then_by_how_much_it_counts(
+    browser: Browser, lenet: Any, row: int, name: str, width: int
+) -> None:
+    _, path = lenet
+    browser.open(path)
+    values = floats(browser.run("return explorer.forward(explorer.pixels())[arguments[0]]", name))
+    y, x = divmod(int(values[: width * width].argmax()), width)
+    browser.run(f"document.querySelector('#row-{row} .values canvas').focus()")
+    browser.press(RIGHT + RIGHT * x + DOWN * y + ENTER)
+    browser.settled()
+    number, scores = browser.text("#cell .number"), browser.text("#scores")
+    assert number != "0"
+    made = "return [...document.querySelectorAll('#cell p, #cell table')].map(e => e.textContent)"
+    whole = browser.run(made)
+    pictures = "return [...document.querySelectorAll('#cell canvas')].map(c => c.toDataURL())"
+    painted = browser.run(pictures)
+    fade = "const f = document.getElementById('fade'); f.value = arguments[0]; f.dispatchEvent(new Event('input'))"
+    browser.run(fade, 0)
+    browser.settled()
+    faded = browser.run(made)
+    shown = f"({number})" if number.startswith("−") else number
+    explained = [line for line in whole[1:] if not line.startswith(("Then", "The gradient"))]
+    assert faded[1 : len(explained) + 1] == explained and browser.run(pictures) == painted
+    assert faded[len(explained) + 1] == f"The map is faded: 0 · {shown} = 0"
+    browser.run(fade, 1)
+    browser.settled()
+    assert browser.run(made) == whole and browser.text("#scores") == scores
+
+
+def test_a_layer_that_changes_nothing_is_said_to_keep_a_number(browser: Browser, tmp_path: Path) -> None:
+    model = nets.Sequential(nets.Identity(), nets.ReLU())
+    browser.open(viz.explorer(model, np.array([[2.5, -2.5]]), tmp_path / "page.html"))
+    browser.run("document.querySelector('#row-0 .values canvas').focus()")
+    for said in ("Then 1 keeps it.", "Then 1 makes 0 of −2.5."):
+        browser.press(RIGHT)
+        browser.settled()
+        assert said in browser.text("#cell")
 
 
 def test_before_and_after_training_are_two_networks(browser: Browser, lenet: Any) -> None:
@@ -683,6 +724,62 @@ def test_the_line_of_python_makes_the_same_image_and_gradient(
     agree(exactly=True)
 
 
+def test_the_images_are_captioned_by_what_the_network_that_is_shown_makes_of_them(
+    browser: Browser, lenet: Any, digits: nets.Examples
+) -> None:
+    model, path = lenet
+    browser.open(path)
+    order = np.argsort(model(digits.images).data.argmax(axis=1) == digits.labels, kind="stable")[:60]
+    for choice, one in (("before", nets.lenet(seed=9)), ("after", model)):
+        browser.run("document.querySelector(`input[value=${arguments[0]}]`).click()", choice)
+        answers = one(digits.images).data.argmax(axis=1)
+        pairs = zip(digits.labels[order], answers[order], strict=True)
+        wanted = [f"{label}, read as {answer}" if label != answer else f"{label}" for label, answer in pairs]
+        buttons = "[...document.querySelectorAll('#images button')]"
+        assert browser.run(f"return {buttons}.map(b => b.textContent)") == wanted
+        assert browser.run(f"return {buttons}.map(b => b.className === 'wrong')") == ["read" in one for one in wanted]
+        wrong = int((answers != digits.labels).sum())
+        said = f"first the {wrong} that are read wrong" if choice == "after" else f"before training, {wrong} of the 70 "
+        assert said in browser.text("#input h2")
+
+
+def test_the_lines_of_python_are_those_of_what_is_shown_now(browser: Browser, lenet: Any) -> None:
+    _, path = lenet
+    browser.open(path)
+    browser.run("document.getElementById('take').open = true")
+
+    def shows(*lines: str) -> None:
+        browser.settled()
+        text = browser.text("#python")
+        assert all(line in text for line in lines), text
+
+    shows("scores = model(x)", "gradients(scores[scores.data.argmax()]", "# model, before, images: those that this")
+    browser.click("#scores button:nth-child(10)")
+    shows("gradients(scores[9], [x])")
+    browser.run("document.querySelector('input[value=before]').click()")
+    shows("scores = before(x)")
+    browser.run("document.querySelector('#row-2 .values canvas').focus()")
+    browser.press(RIGHT + ENTER)
+    shows("# here of the answer, and in the page of a cell\n[g] = gradients(scores[scores.data.argmax()]")
+    assert "faded" not in browser.text("#python")
+    browser.run("const f = document.getElementById('fade'); f.value = 0; f.dispatchEvent(new Event('input'))")
+    shows("# here all maps are whole, and in the page some are faded\n")
+
+
+def test_an_image_that_is_drawn_on_is_no_longer_called_by_its_label(browser: Browser, lenet: Any) -> None:
+    _, path = lenet
+    browser.open(path)
+    browser.settled()
+    assert ", and " in browser.text("#answer")
+    x, y, w, h = middle(browser, "#paper")
+    browser.drag([(x + w * 0.1, y + h * 0.1), (x + w * 0.3, y + h * 0.1)])
+    browser.settled()
+    assert re.fullmatch(r"It reads \d\.", browser.text("#answer"))
+    browser.click("#images button")
+    browser.settled()
+    assert ", and " in browser.text("#answer")
+
+
 def test_the_walk_goes_down_through_the_values_and_up_through_the_gradients(browser: Browser, lenet: Any) -> None:
     _, path = lenet
     browser.open(path)
@@ -693,8 +790,53 @@ def test_the_walk_goes_down_through_the_values_and_up_through_the_gradients(brow
         seen.append(browser.text("#walked"))
     assert seen[0].startswith("Forward. The image") and seen[1].startswith("Forward. C1 = conv2d(")
     assert len(set(seen)) == last + 1
-    assert seen[-1] == "Backward. What arrives at image: conv_transpose2d(g, weight)"
+    arrives = "Backward. What arrives at image: conv_transpose2d(g, weight). Conv2d: each cell hands its gradient to "
+    assert seen[-1] == arrives + "the cells of its window, times its kernel."
     assert browser.run("return document.querySelectorAll('.unmade, .unreached').length") == 0
+    assert browser.run("return document.getElementById('forward').getAttribute('aria-disabled')") == "true"
+
+
+def test_the_walk_back_begins_where_the_gradient_does_and_names_its_row(browser: Browser, lenet: Any) -> None:
+    model, path = lenet
+    browser.open(path)
+    rows = len(model.children())
+    said, ends = [], "return document.getElementById('place').max"
+    for row, place in ((0, "C1, map 0, row 1, column 1"), (3, "C3, map 0, row 1, column 1")):
+        browser.run(f"document.querySelector('#row-{row} .values canvas').focus()")
+        browser.press(RIGHT + RIGHT + DOWN + ENTER)
+        browser.settled()
+        assert browser.run(ends) == str(rows + row + 2)  # the image and the rows, then back to the image
+        browser.run("document.getElementById('everything').click()")
+        browser.run(f"for (let i = 0; i < {rows + 2}; i++) document.getElementById('forward').click()")
+        assert browser.text("#walked") == f"Backward. The gradient begins with 1 at {place}."
+        assert browser.run("return document.querySelector('.now').id") == f"row-{row}"
+        said.append(browser.text("#seed"))
+    assert said == ["C1, map 0, row 1, column 1", "C3, map 0, row 1, column 1"]
+    browser.run("document.getElementById('forward').click()")
+    assert browser.text("#walked").startswith("Backward. What arrives at S2: conv_transpose2d(g, weight)")
+    browser.run("document.querySelectorAll('#scores button')[4].click()")  # the walk back begins anew
+    browser.settled()
+    assert browser.text("#walked") == "Backward. The gradient begins with 1 at score 4."
+    browser.press(ESCAPE)
+
+
+def test_a_row_that_no_gradient_reaches_is_said_to_get_none(browser: Browser, tmp_path: Path) -> None:
+    class Twice(nets.Module):
+        def __init__(self) -> None:
+            self.left, self.right = nets.Dense(3, 2), nets.Dense(3, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            left = self.left(x)
+            return left + self.right(x)
+
+    browser.open(viz.explorer(Twice(), pictures((3,)), tmp_path / "page.html"))
+    browser.run("document.querySelector('#row-1 .values canvas').focus()")
+    browser.press(RIGHT + ENTER)
+    browser.settled()
+    browser.run("for (let i = 0; i < 6; i++) document.getElementById('forward').click()")
+    assert browser.text("#walked") == "Backward. Nothing arrives at left: right, unit 0 is not made of it."
+    browser.run("document.getElementById('forward').click()")
+    assert browser.text("#walked").startswith("Backward. What arrives at image: g @ weight. Dense: each unit hands")
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------
@@ -748,8 +890,9 @@ def test_the_page_counts_its_images(browser: Browser, tmp_path: Path) -> None:
         browser.open(viz.explorer(nets.Dense(4, 2), pictures((4,), count), tmp_path / "page.html"))
         assert browser.text("#input h2") == said
     for labels, said in {
-        (0, 1): "2 images, 1 read wrong: this first",
-        (1, 1): "2 images, 2 read wrong: these first",
+        (0, 1): "2 images: first the 1 that is read wrong",
+        (1, 1): "2 images, all read wrong",
+        (0, 0): "2 images, all read right",
     }.items():
         browser.open(viz.explorer(nets.Identity(), np.array([[2, 1], [2, 1]]), tmp_path / "page.html", labels=labels))
         assert browser.text("#input h2") == said

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import nets
 from viz import demo as tour
 from viz.__main__ import main
+
+from .browser import Browser, fixture, needs_browser
+
+__all__ = ["fixture"]
 
 
 @pytest.mark.parametrize("name", ["lenet", "lenet5"])
@@ -45,3 +51,38 @@ def test_the_tour_ends_with_the_page_of_the_network_that_it_has_trained(
     assert page == tmp_path / "explorer.html"
     assert page.stat().st_size < 2_000_000
     assert '<a href="gallery/index.html">Back to all figures</a>' in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["lenet", "lenet5", "resnet"])
+def test_the_page_of_a_network_that_was_kept_knows_how_to_make_it(tmp_path: Path, name: str) -> None:
+    model = {"lenet": nets.lenet, "lenet5": nets.lenet5, "resnet": nets.resnet}[name](seed=3)
+    nets.save(tmp_path / "kept.npz", model)
+    text = tour.explore(tmp_path / "kept.npz", tmp_path / "page.html").read_text(encoding="utf-8")
+    data = json.loads(text.split('id="data">')[1].split("</script>")[0])
+    space: dict[str, Any] = {"np": np, "nets": nets}
+    exec(data["setup"], space)
+    for key, array in model.state_dict().items():
+        np.testing.assert_array_equal(space["model"].state_dict()[key], array)
+    assert space["images"].shape == (359, *data["networks"]["after"]["program"]["shape"])
+
+
+@needs_browser
+def test_what_is_copied_from_the_page_of_the_tour_runs_and_computes_what_is_shown(
+    browser: Browser, tmp_path: Path
+) -> None:
+    browser.open(tour.demo(tmp_path, epochs=1))
+    choices = ["", "#scores button:nth-child(4)", "#images button:nth-child(3)", "input[value=before]", "#clear"]
+    for selector in choices:
+        browser.run("if (arguments[0]) document.querySelector(arguments[0]).click()", selector)
+        browser.settled()
+        browser.run("document.getElementById('copy').click()")
+        space: dict[str, Any] = {}
+        exec(browser.text("#python"), space)
+        pressed = "const all = [...document.querySelectorAll('#scores button')];"
+        unit = browser.run(pressed + "return all.findIndex((b) => b.getAttribute('aria-pressed') === 'true')")
+        pixels, scores, slope = browser.run(
+            "const p = explorer.pixels(); return [p, explorer.forward(p).output, explorer.gradient(p, arguments[0])]",
+            unit,
+        )
+        for found, wanted in ((space["x"], pixels), (space["scores"], scores), (space["g"], slope)):
+            np.testing.assert_allclose(found.data.ravel(), wanted, rtol=1e-4, atol=1e-5)

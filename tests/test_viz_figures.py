@@ -121,6 +121,16 @@ def a_page() -> Figure:
     return Figure(f"{graph.dot}\n/*\n{steps}\n*/\n")
 
 
+@pytest.mark.parametrize(("most", "shown"), [(3, True), (2, False)])
+def test_a_sum_of_as_many_terms_as_the_limit_is_taken_apart(
+    monkeypatch: pytest.MonkeyPatch, most: int, shown: bool
+) -> None:
+    x = Tensor([1.0, 2.0, 4.0])
+    monkeypatch.setattr(stepper, "MOST_PARTS", most)
+    _, terms = stepper._passed_on(x * 3, 0, np.ones(3))
+    assert (terms is not None) == shown
+
+
 OTHERS = [
     a_model_of_all_kinds, a_training_step_in_columns, layers_in_one_box_each, letters_in_a_window, long_rows,
     a_square_of_two_sizes, a_page,

@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from minitensor import Tensor, cross_entropy, gradients
-from nets import SGD, Examples, Module, Sequential, cifar10, digits, distort, evaluate, fit, lenet, load, mnist
+from nets import SGD, Examples, Module, Sequential, cifar10, digits, distort, evaluate, fit, lenet, load, mnist, save
 from nets.__main__ import MODELS, RECIPES, in_colour
 
 from .pages.explorer import explorer
 from .subjects.computation import by_layer, computation_graph
 
 EPOCHS = 50
+DIGITS = "nets.digits(size=32)[1].images"
 
 
 def demo(out: Path, epochs: int = EPOCHS) -> Path:
@@ -34,7 +35,10 @@ def demo(out: Path, epochs: int = EPOCHS) -> Path:
     fit(model, train, epochs=epochs, optimizer=optimizer, distort=distort)
     score = evaluate(model, test)
     right = round(score.accuracy * len(test.labels))
-    print(f"   It reads {right} of {len(test.labels)} digits that it has never seen: {score.accuracy:.2%}.\n")
+    kept = out / "lenet.npz"
+    save(kept, model)
+    print(f"   It reads {right} of {len(test.labels)} digits that it has never seen: {score.accuracy:.2%}.")
+    print(f"   It is kept in {kept}.\n")
     print("2. Check: is the gradient it learnt from really the slope of the loss?")
     show_gradient(model, Examples(test.images[:32], test.labels[:32]))
     path = draw_training_step(lenet(), Examples(train.images[:32], train.labels[:32]), out)
@@ -42,7 +46,8 @@ def demo(out: Path, epochs: int = EPOCHS) -> Path:
     print(f"   {path}\n")
     title = "LeNet, which has just learnt to read digits"
     page, gallery = out / "explorer.html", "gallery/index.html"  # the gallery of the last step
-    return explorer(model, test.images, page, labels=test.labels, before=before, title=title, back=gallery)
+    setup = setup_of("lenet()", kept, DIGITS)
+    return explorer(model, test.images, page, labels=test.labels, before=before, title=title, back=gallery, setup=setup)
 
 
 def explore(checkpoint: Path, path: Path, *, data: Path | None = None, classes: int = 10) -> Path:
@@ -62,12 +67,22 @@ def explore(checkpoint: Path, path: Path, *, data: Path | None = None, classes: 
             continue
         if data is not None:
             _, test = cifar10(data) if recipe.colour else mnist(data, size=32)
+            file = data.as_posix()
+            images = (
+                f"nets.cifar10({file!r})[1].images" if recipe.colour else f"nets.mnist({file!r}, size=32)[1].images"
+            )
         else:
             _, test = digits(size=32)
-            test = in_colour(test) if channels == 3 else test
+            test, images = (in_colour(test), f"np.repeat({DIGITS}, 3, axis=1)") if channels == 3 else (test, DIGITS)
         before = build() if classes == 10 else build(classes)
-        return explorer(model, test.images, path, labels=test.labels, before=before, title=f"{name}, live")
+        setup = setup_of(f"{name}({'' if classes == 10 else classes})", checkpoint, images)
+        return explorer(model, test.images, path, labels=test.labels, before=before, title=f"{name}, live", setup=setup)
     raise ValueError("; ".join(dict.fromkeys(refused)))
+
+
+def setup_of(built: str, kept: Path, images: str) -> str:
+    """Lines of Python that make a network of nets, as it was kept and as it was before training, and its images."""
+    return f"model, before = nets.{built}, nets.{built}\nnets.load({kept.as_posix()!r}, model)\nimages = {images}"
 
 
 def show_gradient(model: Module, data: Examples, place: tuple[int, ...] = (0, 0, 2, 2), h: float = 1e-5) -> None:

@@ -46,12 +46,13 @@ function explanation(cell) {
     const words = reached.map(([k, mask]) => `${nameOf(k)} ${mask.reduce((a, b) => a + b, 0)} of ${mask.length}`);
     return [...head, arrived, element("p", {}, "It reaches, of each row: " + words.join(", ") + ".")];
   }
-  const formula = (/** @type {string} */ also) => {
-    return element("p", {}, element("code", {}, `${nameOf(row)} = ${rows[row].formula}`), also);
-  };
-  if (!live) return [...head, ...(row === IMAGE ? [] : [formula("")]), arrived];
-  const fade = state.network.fade(row)[fadeOf(cell)], faded = fade === 1 ? "" : `, times ${short(fade)}: faded`;
-  return [...head, formula(faded), ...parts(cell), ...onward(cell), arrived];
+  const formula = () => element("p", {}, element("code", {}, `${nameOf(row)} = ${rows[row].formula}`));
+  if (!live) return [...head, ...(row === IMAGE ? [] : [formula()]), arrived];
+  const { network } = state, map = fadeOf(cell), fade = network.fade(row)[map];
+  const [made, whole] = network.whole(row, map, () => [parts(cell), network.values(row)[cell.cell]]);
+  const product = `${short(fade)} · ${bracketed(whole)} = ${short(value)}`;
+  const faded = element("p", {}, "The map is faded: ", element("b", {}, product));
+  return [...head, formula(), ...made, ...(fade === 1 ? [] : [faded]), ...onward(cell), arrived];
 }
 
 /** What a cell is computed from: its windows, and the products that are added. @param {Cell} cell @returns {Node[]} */
@@ -144,5 +145,6 @@ function onward({ row, cell }) {
   const reached = [...marked(state.network.reach(row, cell).get(next) || new Uint8Array())];
   if (reached.length !== 1) return [];
   const [value, made] = [state.network.values(row)[cell], state.network.values(next)[reached[0]]];
-  return [element("p", {}, `Then ${nameOf(next)} makes ${short(made)} of ${short(value)}.`)];
+  const said = made === value ? "keeps it" : `makes ${short(made)} of ${short(value)}`;
+  return [element("p", {}, `Then ${nameOf(next)} ${said}.`)];
 }

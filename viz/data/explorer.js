@@ -7,9 +7,9 @@ import {
   answerOf, data, element, frame, get, last, live, nameOf, networks, onFrame, placeOf, rows, scored, seedOf, sheet,
   short, spoken, state, update,
 } from "./state.js";
-import { drawWires, fadeOf, fadedMaps, stopAtRow, views } from "./rows.js";
+import { fadeOf, fadedMaps, stopAtRow, views } from "./rows.js";
 import { explain } from "./cell.js";
-import { pixels, showImages, showPad, showSaliency } from "./paper.js";
+import { pixels, showImages, showPad, showPython, showSaliency, untouched } from "./paper.js";
 
 /** @typedef {import("./state.js").Cell} Cell */
 /** @typedef {import("./maps.js").Maps} Maps */
@@ -24,6 +24,7 @@ onFrame(() => {
   } else state.network.show(state.image, pixels());
   for (const view of views) if (view.visible) view.paint();
   showSaliency();
+  showPython();
   showScores();
   showSeed();
   if (state.pointed || state.pinned) explain();
@@ -73,7 +74,7 @@ function showScores() {
     button.classList.toggle("answer", unit === answer);
     button.setAttribute("aria-pressed", String(row === last && cell === unit));
   });
-  const label = state.image === null || state.drawn || !data.labels ? null : data.labels[state.image];
+  const label = state.image === null || !data.labels || !untouched() ? null : data.labels[state.image];
   const verdict = label === null ? "" : label === answer ? ", and that is right" : `, and it is ${label}`;
   const empty = state.image === null && state.base.every((v) => v === Math.fround(sheet.paper));
   get("answer").textContent = empty ? `Empty paper, read as ${answer}.` : `It reads ${answer}${verdict}.`;
@@ -84,7 +85,9 @@ function showScores() {
 
 /** Sends the gradient back from a cell; from the answer if there is none. @param {Cell | null} cell */
 function seed(cell) {
+  const before = seedOf().row;
   state.seed = cell;
+  if ((state.step ?? 0) >= BACK && seedOf().row !== before) walk(BACK);
   update();
 }
 
@@ -92,6 +95,7 @@ function showSeed() {
   const cell = seedOf(), said = spoken(cell);
   get("seed").textContent = state.seed ? said : `${said}, the answer`;
   get("follow").hidden = !state.seed;
+  showWalk();
   for (const view of views) view.section.classList.toggle("behind", view.row > cell.row);
 }
 
@@ -121,9 +125,20 @@ function choose(cell, sending) {
   get("fading").hidden = cell.row === IMAGE;
   if (cell.row !== IMAGE && sending) seed(cell);
   explain();
+  uncover(views[cell.row + 1][sideInSight()]);
 }
 
-const rowsBox = get("rows");
+/** Scrolls the cell that is marked in these maps out from under the sheet of a narrow page, and its row as far as there
+ * is room. @param {Maps} maps */
+function uncover(maps) {
+  if (getComputedStyle(get("about")).position !== "fixed") return;
+  const [sheet, head, row, cell] = [get("about"), get("top"), maps.canvas, maps.marks.here]
+    .map((e) => e.getBoundingClientRect());
+  const far = Math.max(cell.bottom - sheet.top, Math.min(row.bottom - sheet.top, row.top - head.bottom));
+  if (far > 0) window.scrollBy({ top: far + 8, behavior: "instant" });
+}
+
+const rowsBox = get("rows"), sideInSight = () => /** @type {"values" | "slopes"} */ (rowsBox.dataset.side);
 rowsBox.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
   if (event.pointerType !== "mouse") return;
   const maps = mapsOf(event.target), cell = maps ? maps.cellAt(event) : -1;
@@ -162,15 +177,22 @@ function turnTo(row, event) {
   event.preventDefault();
 }
 
+/** Lets go of the cell that is kept; where its tools had the focus, its maps get it. */
+function letGo() {
+  const kept = state.pinned, focused = get("tools").contains(document.activeElement);
+  state.pinned = null;
+  explain();
+  if (kept && focused) views[kept.row + 1][sideInSight()].canvas.focus();
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  state.pinned = null;
+  letGo();
   seed(null);
-  explain();
 });
 get("send").addEventListener("click", () => { if (state.pinned) choose(state.pinned, true); });
 get("follow").addEventListener("click", () => seed(null));
-get("unpin").addEventListener("click", () => { state.pinned = null; explain(); });
+get("unpin").addEventListener("click", letGo);
 get("fade").addEventListener("input", () => {
   if (!state.pinned || state.pinned.row === IMAGE) return;
   state.network.fade(state.pinned.row)[fadeOf(state.pinned)] = Number(get("fade").value);
@@ -185,35 +207,62 @@ get("restore").addEventListener("click", () => {
 });
 
 function showFades() {
-  const list = rows.flatMap((row, k) => fadedMaps(k).map((map) => `${row.shown} ${map}`));
+  const list = rows.flatMap(({ shown, output_shape: shape }, k) => fadedMaps(k).map((map) =>
+    `${shown}, ${shape.length > 1 ? "map" : "unit"} ${map} (× ${short(state.network.fade(k)[map])})`));
   get("restore").hidden = !list.length;
-  const named = list.slice(0, 8).join(", ") + (list.length > 8 ? ", …" : "");
+  const named = list.slice(0, 8).join("; ") + (list.length > 8 ? "; …" : "");
   get("faded").textContent = list.length ? `Faded: ${named}.` : "";
 }
 
 // -- the walk, row by row ---------------------------------------------------------------------------------------------
 
-/** Down through the values and up through the gradients, one row at a time; null shows all.
+const BACK = last + 2;  // the first step back, after the image and all rows
+const lastStep = () => BACK + seedOf().row + 1;
+
+/** Down through the values, and up through the gradients from where they begin, one row at a time; null shows all.
  * @param {number | null} step */
 function walk(step) {
-  const end = 2 * last + 3, at = step === null ? null : Math.max(0, Math.min(end, step));
+  const at = step === null ? null : Math.max(0, Math.min(lastStep(), step)), back = at !== null && at >= BACK;
   state.step = at;
-  const down = at === null ? last : Math.min(at - 1, last), up = at === null ? IMAGE : last - (at - last - 2);
+  const down = at === null ? last : Math.min(at - 1, last);
+  const up = at === null ? IMAGE : back ? seedOf().row - (at - BACK) : last + 1, now = back ? up : down;
   for (const { row, section } of views) {
     section.classList.toggle("unmade", row > down);
     section.classList.toggle("unreached", row < up);
-    section.classList.toggle("now", at !== null && (at <= last + 1 ? row === down : row === up));
+    section.classList.toggle("now", at !== null && row === now);
   }
-  get("place").value = at === null ? end : at;
-  if (at !== null) show(at <= last + 1 ? "values" : "slopes");
-  const row = at !== null && at <= last + 1 ? down : up;
-  const readers = rows.filter((one) => one.sources.some((source) => source.row === row));
-  get("walked").textContent = at === null ? "All rows."
-    : at <= last + 1 ? (row === IMAGE ? "Forward. The image." : `Forward. ${madeBy(row)}`)
-      : row === last ? `Backward. The gradient begins with 1 at ${placeOf(seedOf())}.`
-        : `Backward. What arrives at ${nameOf(row)}: ` + readers.map((one) => one.sources.filter((s) => s.row === row)
-          .map((s) => s.rule).join()).join(" + ");
-  if (at !== null) views[row + 1].section.scrollIntoView({ block: "nearest", behavior: "instant" });
+  if (at !== null) show(back ? "slopes" : "values");
+  showWalk();
+  if (at !== null) views[now + 1].section.scrollIntoView({ block: "nearest", behavior: "instant" });
+}
+
+function showWalk() {
+  const at = state.step, end = lastStep(), said = walked(at);
+  Object.assign(get("place"), { max: end, value: at ?? end });
+  get("back").setAttribute("aria-disabled", String(at === 0));
+  get("forward").setAttribute("aria-disabled", String(at === end));
+  if (get("walked").textContent !== said) get("walked").textContent = said;
+}
+
+/** What a step shows. @param {number | null} at */
+function walked(at) {
+  if (at === null) return "All rows. ▶ shows them one by one, down and up again.";
+  if (at < BACK) return at === 0 ? "Forward. The image." : `Forward. ${madeBy(at - 1)}`;
+  const begin = seedOf(), row = begin.row - (at - BACK);
+  if (row === begin.row) return `Backward. The gradient begins with 1 at ${spoken(begin)}.`;
+  const made = madeOf(begin.row);
+  const readers = rows.filter((one, k) => made.has(k) && one.sources.some((source) => source.row === row));
+  if (!readers.length) return `Backward. Nothing arrives at ${nameOf(row)}: ${spoken(begin)} is not made of it.`;
+  const rules = readers.flatMap((one) => one.sources.filter((source) => source.row === row).map(({ rule }) => rule));
+  const words = new Set(readers.filter(({ back }) => back).map(({ kind, back }) => ` ${kind}: ${back}.`));
+  return `Backward. What arrives at ${nameOf(row)}: ${rules.join(" + ")}.${[...words].join("")}`;
+}
+
+/** A row, and those that it is made of. @param {number} row */
+function madeOf(row) {
+  const found = new Set([row]);
+  for (let k = row; k >= 0; k--) if (found.has(k)) for (const source of rows[k].sources) found.add(source.row);
+  return found;
 }
 
 /** How a row is computed, and in words what a layer of its kind does. @param {number} row */
@@ -222,9 +271,8 @@ function madeBy(row) {
   return `${shown} = ${formula}` + (does ? `. ${kind}: ${does}.` : "");
 }
 
-get("place").max = 2 * last + 3;
 get("place").addEventListener("input", () => walk(Number(get("place").value)));
-get("back").addEventListener("click", () => walk((state.step ?? 2 * last + 4) - 1));
+get("back").addEventListener("click", () => walk((state.step ?? lastStep() + 1) - 1));
 get("forward").addEventListener("click", () => walk((state.step ?? -1) + 1));
 get("everything").addEventListener("click", () => walk(null));
 
@@ -234,6 +282,7 @@ for (const input of document.querySelectorAll("input[name=network]")) {
   input.addEventListener("change", () => {
     state.network = networks[/** @type {HTMLInputElement} */ (input).value];
     showFades();
+    showImages();
     frame();
   });
 }
@@ -253,7 +302,6 @@ window.addEventListener("resize", () => {
   if (Math.abs(window.innerWidth - width) < 2) return;
   width = window.innerWidth;
   for (const view of views) view.redraw();
-  drawWires();
   frame();
   explain();
 });
@@ -318,4 +366,3 @@ showImages();
 showPad();
 frame();
 explain();
-drawWires();

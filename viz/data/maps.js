@@ -96,11 +96,12 @@ export class Maps {
     this.image = context.createImageData(this.width, this.height);
     this.pixels = new Int32Array(this.image.data.buffer);
     this.overlay = svg("svg", { viewBox: `0 0 ${this.width} ${this.height}`, "aria-hidden": "true" });
-    this.marks = Object.fromEntries(["silent", "dead", "faded", "field", "here"].map((name) => {
+    this.marks = Object.fromEntries(["edge", "silent", "dead", "faded", "field", "here"].map((name) => {
       const path = svg("path", { class: name });
       this.overlay.append(path);
       return [name, path];
     }));
+    this.frame("edge", Array.from({ length: shown }, (_, map) => map), false);
     this.box = document.createElement("div");
     this.box.className = "maps";
     this.box.style.setProperty("width", this.width * this.scale + "px");

@@ -7,7 +7,7 @@ import { prepare, wires } from "./kernels.js";
 /**
  * @typedef {object} Row
  * @property {string} name @property {string} shown its name without hidden signs @property {string} kind
- * @property {string} does what a layer of its kind does, in words
+ * @property {string} does what a layer of its kind does, in words @property {string} back what it does with a gradient
  * @property {number[]} output_shape @property {number} size
  * @property {number} parameters @property {number} connections @property {number} macs
  * @property {string} receptive_field @property {string} jump
@@ -59,6 +59,19 @@ export class Network {
   /** 1 for each map, or unit, of a row that is whole, less for one that is faded. @param {number} row */
   fade(row) {
     return this.arrays[this.rows[row].fade];
+  }
+
+  /** What f finds while a map of a row is whole; the rows behind it stay as they are.
+   * @template T @param {number} row @param {number} map @param {() => T} f @returns {T} */
+  whole(row, map, f) {
+    const fade = this.fade(row), part = fade[map];
+    if (part === 1) return f();
+    fade[map] = 1;
+    for (const step of this.steps[row]) step();
+    const found = f();
+    fade[map] = part;
+    for (const step of this.steps[row]) step();
+    return found;
   }
 
   /** Computes all rows. @param {ArrayLike<number>} pixels */

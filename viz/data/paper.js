@@ -1,10 +1,12 @@
-// The image that the network gets, the images to choose from, and what is shown as a line of Python.
+// The image that the network gets, the images to choose from, and what is shown as lines of Python.
 
 import { IMAGE } from "./network.js";
 import { Maps, largest } from "./maps.js";
 import { roving } from "./keys.js";
 import { fitted, turned, warped } from "./pixels.js";
-import { data, element, get, images, last, scored, shapes, sheet, size, state, update } from "./state.js";
+import {
+  data, element, get, images, last, networks, scored, seedOf, shapes, sheet, size, spoken, state, update,
+} from "./state.js";
 
 /** What the network gets. */
 export function pixels() {
@@ -25,13 +27,18 @@ if (paper) {
   get("pad").prepend(paper.box);
 }
 
+/** Whether what lies on the pad is one of the images, as it came. */
+export function untouched() {
+  const begin = state.image === null ? NaN : state.image * size;
+  return state.base.every((v, i) => v === images[begin + i]);
+}
+
 export function showPad() {
   paper?.paintImage(state.base, sheet.paper, sheet.ink);
   get("turned").textContent = state.degrees + "°";
   get("moved-across").textContent = state.shift[1];
   get("moved-down").textContent = state.shift[0];
   [...get("images").children].forEach((button, i) => button.setAttribute("aria-pressed", String(i === state.image)));
-  if (get("take").open) get("python").textContent = python();
   update();
 }
 
@@ -51,27 +58,36 @@ export function straight() {
 const small = paper && new Maps(shapes[0], 150);
 if (small) {
   small.box.removeAttribute("style");
-  get("saliency").append(small.box);
+  get("saliency").prepend(small.box);
 }
 export function showSaliency() {
   const { network } = state, slopes = network.gradient(IMAGE);
+  get("beside").textContent = `gradient of ${spoken(seedOf())}`;
   small?.paintOver(slopes, largest(slopes), network.values(IMAGE), sheet.paper, sheet.ink);
 }
-const thumbnails = data.answers.map((answer, i) => {
-  const picture = new Maps(sheetShape, 1e9);
-  const label = data.labels ? data.labels[i] : null, wrong = label !== null && scored && label !== answer;
-  const said = label === null ? `image ${data.numbers[i]}` : wrong ? `${label}, read as ${answer}` : String(label);
-  const named = { type: "button", title: said, "aria-label": said };
-  const button = element("button", named, picture.canvas, element("span", {}, said));
-  button.classList.toggle("wrong", wrong);
+
+const thumbnails = data.numbers.map((_, i) => {
+  const picture = new Maps(sheetShape, 1e9), caption = element("span", {});
+  const button = element("button", { type: "button" }, picture.canvas, caption);
   button.addEventListener("click", () => chooseImage(i));
   get("images").append(button);
-  return picture;
+  return { picture, button, caption };
 });
 roving(get("images"));
+
+/** The images, and how the network that is shown reads them. */
 export function showImages() {
-  thumbnails.forEach((picture, i) => {
+  const name = state.network === networks.before ? "before" : "after";
+  get("counted").textContent = data.counted[name];
+  thumbnails.forEach(({ picture, button, caption }, i) => {
     picture.paintImage(images.slice(i * size, (i + 1) * size), sheet.paper, sheet.ink);
+    const label = data.labels ? data.labels[i] : null, answer = data.answers[name][i];
+    const wrong = label !== null && scored && label !== answer;
+    const said = label === null ? `image ${data.numbers[i]}` : wrong ? `${label}, read as ${answer}` : String(label);
+    caption.textContent = said;
+    button.title = said;
+    button.setAttribute("aria-label", said);
+    button.classList.toggle("wrong", wrong);
   });
 }
 
@@ -86,23 +102,42 @@ function shortest(v) {
   return v;
 }
 
-/** What is shown, as a line of Python. */
-function python() {
+/** The image as an expression of Python. */
+function imageInPython() {
   const moved = state.degrees || state.shift[0] || state.shift[1];
-  const shape = [1, ...state.network.program.shape].join(", ");
-  const begin = state.image === null ? NaN : state.image * size;
-  const untouched = state.base.every((v, i) => v === images[begin + i]);
-  const numbers = () => `np.array([${Array.from(pixels(), shortest).join(", ")}], np.float32).reshape(${shape})`;
-  const from = `images[${state.image === null ? 0 : data.numbers[state.image]}]`, one = from + "[None]";
+  if (!untouched()) {
+    const shape = [1, ...state.network.program.shape].join(", ");
+    return `np.array([${Array.from(pixels(), shortest).join(", ")}], np.float32).reshape(${shape})`;
+  }
+  const one = `images[${data.numbers[state.image ?? 0]}][None]`;
   const { matrix: [a, b, c, d], shift } = turned(state.degrees, state.shift);
   const map = `np.array([[[${a}, ${b}], [${c}, ${d}]]]), np.array([[${shift.join(", ")}]])`;
-  const warp = `nets.warp(${one}, ${map}, ${sheet.paper})`, x = !untouched ? numbers() : moved ? warp : one;
-  const unit = state.seed && state.seed.row === last ? state.seed.cell : null;
-  const wanted = unit === null ? (data.smallest ? "scores.data.argmin()" : "scores.data.argmax()") : String(unit);
-  return `x = Tensor(${x}); scores = model(x).reshape(-1); [g] = gradients(scores[${wanted}], [x])`;
+  return moved ? `nets.warp(${one}, ${map}, ${sheet.paper})` : one;
 }
 
-get("take").addEventListener("toggle", showPad);
+/** What is shown, in Python. */
+function python() {
+  const model = state.network === networks.before ? "before" : "model", begin = seedOf();
+  const scored = begin.row === last, best = data.smallest ? "scores.data.argmin()" : "scores.data.argmax()";
+  const all = ["model", ...("before" in networks ? ["before"] : []), "images"].join(", ");
+  return [
+    "import numpy as np", "", "import nets", "from minitensor import Tensor, gradients", "",
+    data.setup || `# ${all}: those that this page was made from`,
+    `x = Tensor(${imageInPython()})`,
+    ...(get("faded").textContent ? ["# here all maps are whole, and in the page some are faded"] : []),
+    `with ${model}.in_use():`,
+    `    scores = ${model}(x).reshape(-1)`,
+    ...(scored ? [] : ["# here of the answer, and in the page of a cell"]),
+    `[g] = gradients(scores[${state.seed && scored ? begin.cell : best}], [x])`, "",
+  ].join("\n");
+}
+
+/** Keeps the lines as they are for what is shown now. */
+export function showPython() {
+  if (get("take").open) get("python").textContent = python();
+}
+
+get("take").addEventListener("toggle", showPython);
 get("copy").addEventListener("click", async () => {
   get("python").textContent = python();
   try {

@@ -7,7 +7,7 @@ import { STEPS } from "./maps.js";
 /**
  * @typedef {object} Row a row of the summary, and how much of it was recorded: of each image its largest value, its
  *  largest gradient, and the maps that are 0 all over
- * @property {string} name @property {string} shown @property {string} kind @property {string} does
+ * @property {string} name @property {string} shown @property {string} kind @property {string} does @property {string} back
  * @property {number[]} output_shape
  * @property {number} size @property {number[]} seen the shape of what was recorded @property {number} step of its rows
  * and columns @property {number[]} most @property {number[]} steepest @property {number[][]} silent

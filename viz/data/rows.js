@@ -48,7 +48,6 @@ class View {
       this.most = Infinity;
       button.remove();
       this.redraw();
-      drawWires();
       update();
     });
     this.section.querySelector("header").append(button);
@@ -69,6 +68,7 @@ class View {
     }
     const [above, beside] = this.section.querySelectorAll(".most");
     above.textContent = this.row === IMAGE ? `paper ${short(sheet.paper)}, ink ${short(sheet.ink)}` : "±" + short(most);
+    above.title = this.row === IMAGE ? "the numbers of an empty and of a full pixel" : "the largest number, up or down";
     beside.textContent = steepest > 0 ? "±" + short(steepest) : "no gradient here";
   }
 
@@ -131,7 +131,7 @@ const watch = new IntersectionObserver((entries) => {
 for (const view of views) watch.observe(view.section);
 
 /** Wires that pass over rows, as those of a skip, beside the rows. */
-export function drawWires() {
+function drawWires() {
   const box = get("rows").getBoundingClientRect(), wires = get("wires");
   wires.setAttribute("height", String(box.height));
   const middle = (/** @type {number} */ row) => {
@@ -165,3 +165,6 @@ export function drawWires() {
     return dot;
   }));
 }
+
+const sized = new ResizeObserver(drawWires);
+for (const view of views) sized.observe(view.section);

@@ -11,7 +11,10 @@ import { shapeOf } from "./maps.js";
  * @property {boolean} live whether the network runs here, or shows what was recorded of it
  * @property {Record<string, {program: Program, numbers: string}>} networks @property {string} images
  * @property {number[]} numbers of the images, as the caller counts them @property {number[] | null} labels
- * @property {number[]} answers @property {boolean} smallest @property {Sheet} sheet
+ * @property {string} setup lines of Python that make the model and the images
+ * @property {Record<string, number[]>} answers of each network
+ * @property {Record<string, string>} counted what is said of the images
+ * @property {boolean} smallest @property {Sheet} sheet
  * @property {number[][]} dead of each row the maps that are 0 for all images
  */
 /** @typedef {{row: number, cell: number}} Cell row -1 is the image */
@@ -27,7 +30,7 @@ export const networks = Object.fromEntries(Object.entries(data.networks).map(([n
   [name, live ? new Network(program, decoded(numbers)) : new Recorded(program, numbers)]));
 export const rows = networks.after.rows, last = rows.length - 1;
 const { program } = networks.after;
-export const images = decoded(data.images), size = images.length / data.answers.length;
+export const images = decoded(data.images), size = images.length / data.numbers.length;
 export const scored = rows[last].output_shape.length === 1 && rows[last].size > 1;
 
 const flat = program.shape.length === 1;  // an image as a list of pixels

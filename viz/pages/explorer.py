@@ -55,6 +55,7 @@ def explorer(
     smallest: bool | None = None,
     live: bool | None = None,
     back: str | None = None,
+    setup: str = "",
 ) -> Path:
     """Write an HTML page that runs this model on these images, and on what is drawn in it; returns the path.
 
@@ -62,7 +63,7 @@ def explorer(
     the model reads wrong first, then the first others.  before: the same model as it was before training, to compare.
     smallest: whether the smallest output is the answer, as that of `lenet5` is; if not given, where the last layer is a
     `RadialBasis`.  Computed in float32, as in use (`model.eval()`).  back: the address of a page that this one links
-    back to.
+    back to.  setup: lines of Python that make `model`, `before` and `images`, for those that the page lets one copy.
     In the page: the values of each row of `summary` going down, the gradients of a score or of a cell going up; the
     window, kernel and products of the cell that is pointed at; maps that can be faded; an image that can be drawn,
     moved and turned.  The page asks nothing of the network.
@@ -88,6 +89,8 @@ def explorer(
     (True, False)
     """
     check_title(title)
+    if not isinstance(setup, str):
+        raise TypeError(f"setup is lines of Python, got {setup!r}")
     models = {"after": model} if before is None else {"after": model, "before": before}
     for name, one in models.items():
         _check_model("model" if name == "after" else name, one)
@@ -95,7 +98,8 @@ def explorer(
     truth = None if labels is None else _checked_labels(labels, len(pictures))
     if smallest is None:
         smallest = isinstance([module for _, module in model.modules()][-1], RadialBasis)
-    answers, dead = _tried(model, pictures, smallest)
+    tried = {name: _tried(one, pictures, smallest) for name, one in models.items()}
+    answers, dead = tried["after"]
     runs = {name: ran(one, pictures[:1]) for name, one in models.items()}
     built = [[(row.name, row.kind, row.output_shape) for row, _ in run.rows] for run in runs.values()]
     if built[0] != built[-1]:
@@ -106,7 +110,11 @@ def explorer(
     if truth is not None:
         order = np.argsort(answers == truth, kind="stable")
     order = order[: MOST_IMAGES if live else room_for(list(runs.values()))]
-    nets = _networks(models, runs, pictures[order], answers[order], live, smallest)
+    own = {name: found[order] for name, (found, _) in tried.items()}
+    if live:
+        nets = {name: network(models[name], run) for name, run in runs.items()}
+    else:
+        nets = {name: recorded(models[name], run, pictures[order], own[name]) for name, run in runs.items()}
     if not live:
         pictures = shrunk(pictures, MOST_PIXELS)[0]
     data = {
@@ -118,8 +126,13 @@ def explorer(
         "images": base64_of(pictures[order], "<f4"),
         "numbers": order.tolist(),
         "labels": None if truth is None else truth[order].tolist(),
-        "answers": answers[order].tolist(),
+        "answers": {name: found.tolist() for name, found in own.items()},
+        "counted": {
+            name: _counted(len(pictures), len(order), None if truth is None else int((found != truth).sum()), name)
+            for name, (found, _) in tried.items()
+        },
         "smallest": bool(smallest),
+        "setup": setup,
         "dead": dead,
         "sheet": _sheet(pictures),
     }
@@ -131,7 +144,7 @@ def explorer(
         title=escape(visible(title)),
         intro=_intro(runs["after"], live),
         hint=HINT_LIVE if live else HINT_RECORDED,
-        images=_counted(len(pictures), len(order), None if truth is None else int((answers != truth).sum())),
+        images=data["counted"]["after"],
         kinds="".join(f"<dt>{escape(visible(k))}</dt><dd>{escape(words)}.</dd>\n" for k, words in kinds.items()),
         alone="" if "before" in nets else " hidden",
         shift=max(1, round(data["sheet"]["height"] / 4)),
@@ -140,16 +153,6 @@ def explorer(
     )
     style = colors() + text_of("explorer.css")
     return write_whole(path, page(visible(title), body, style, script_of(*map(text_of, MODULES))))
-
-
-def _networks(
-    models: dict[str, Module], runs: dict[str, Run], images: Array, answers: Array, live: bool, smallest: bool
-) -> dict[str, Network]:
-    """What the page has of each model: its lines, or what it makes of these images, which the first answers so."""
-    if live:
-        return {name: network(models[name], run) for name, run in runs.items()}
-    own = {name: answers if name == "after" else _tried(one, images, smallest)[0] for name, one in models.items()}
-    return {name: recorded(models[name], run, images, own[name]) for name, run in runs.items()}
 
 
 def _tried(model: Module, pictures: Array, smallest: bool) -> tuple[Array, list[list[int]]]:
@@ -226,9 +229,30 @@ def _sheet(pictures: Array) -> Json:
 
 # -- the page ----------------------------------------------------------------------------------------------------------
 
+BY_KERNEL = "each cell hands its gradient to the cells of its window, times its kernel"
+BY_CURVE = "each gradient times the slope of the curve there"
+GOES_BACK = {  # what a layer does with a gradient, by its kind without the number of axes
+    "Conv": BY_KERNEL,
+    "LocallyConnected": BY_KERNEL,
+    "TiledConv": BY_KERNEL,
+    "ConvTranspose": "each cell adds up the gradients of the window that it was spread over, times the kernel",
+    "Dense": "each unit hands its gradient to the units that it reads, times its weights",
+    "ReLU": "where the number was above 0 the gradient goes on, elsewhere it ends",
+    "Tanh": BY_CURVE,
+    "Sigmoid": BY_CURVE,
+    "Softplus": BY_CURVE,
+    "GELU": BY_CURVE,
+    "MaxPool": "the largest cell of each window gets the gradient, the others none",
+    "AvgPool": "each cell shares its gradient equally among the cells of its window",
+    "GlobalAvgPool": "the gradient of a map is shared equally among its cells",
+    "Flatten": "the same gradient, in the shape of the maps",
+}
 HINT_LIVE = """Point at a cell of a map: here stands what it is computed from, and the outlines show what it sees. Click
-it to keep it, and to send its gradient back; then its map can be taken out."""
-HINT_RECORDED = "Point at a cell of a map: here stands its number, and its gradient."
+it to keep it, and to send its gradient back; then its map can be taken out. Maps, rows and columns count from 0."""
+HINT_RECORDED = """Point at a cell of a map: here stands its number, and its gradient. Maps, rows and columns count from
+0."""
+GRADIENTS = """A <b>gradient</b> says how much the score would grow if this number grew a little: blue up, red
+down."""
 
 
 def _intro(run: Run, live: bool) -> str:
@@ -236,7 +260,8 @@ def _intro(run: Run, live: bool) -> str:
     if live:
         return f"""This network runs in this page: {run.parameters:,} numbers that it has learnt. <b>Draw</b> on the
 paper, or choose an image: each row below is a layer, and makes maps of it, pictures whose every cell is a number.
-<b>Point</b> at a cell to see what it is made of. <b>Click</b> a cell or a score to see on which pixels it depends."""
+<b>Point</b> at a cell to see what it is made of. <b>Click</b> a cell or a score to see on which pixels it depends.
+{GRADIENTS}"""
     why = "This page shows what was computed beforehand"
     if too_large(run):
         why = f"""This network has {run.parameters:,} numbers that it has learnt, and multiplies {run.macs:,} times for
@@ -244,14 +269,26 @@ an image. That is too much to run in a page (at most {MOST_NUMBERS:,} and {MOST_
 computed beforehand"""
     return f"""{why}: <b>choose</b> an image, and see what each layer made of it, and the gradient of its answer.
 <b>Point</b> at a cell to see its number. Nothing can be drawn. Of a layer there are at most {MOST_MAPS} maps, of a map
-at most {MOST_CELLS:,} cells; numbers are rounded to the steps of the colours, except the scores."""
+at most {MOST_CELLS:,} cells; numbers are rounded to the steps of the colours, except the scores. {GRADIENTS}"""
 
 
-def _counted(count: int, shown: int, wrong: int | None) -> str:
+def _counted(count: int, shown: int, wrong: int | None, name: str) -> str:
+    """How many images there are, and how many of all a network reads wrong; those of the one after training are first.
+
+    >>> _counted(359, 60, 1, "after"), _counted(359, 60, 320, "before")
+    ('60 of 359 images: first the 1 that is read wrong', '60 of 359 images; before training, 320 of the 359 read wrong')
+    """
     images = f"{count} image{'s' if count > 1 else ''}"
     of_all = f"{shown} of {images}" if shown < count else images
-    first = "this first" if wrong == 1 else "these first"
-    return of_all + ("" if wrong is None else f", {wrong} read wrong: {first}" if wrong else ", all read right")
+    if wrong is None:
+        return of_all
+    if name == "before":
+        return f"{of_all}; before training, {wrong} of the {count} read wrong"
+    if wrong in (0, count):
+        return f"{of_all}, all {'read wrong' if wrong else 'read right'}"
+    if wrong > shown:
+        return f"{of_all}, from the {wrong} that are read wrong"
+    return f"{of_all}: first the {wrong} that {'is' if wrong == 1 else 'are'} read wrong"
 
 
 def _kinds(model: Module, one: Network) -> dict[str, str]:
@@ -260,6 +297,7 @@ def _kinds(model: Module, one: Network) -> dict[str, str]:
     said = {kind: re.split(r": |\.\s|\.$|\n", text, maxsplit=1)[0].replace("`", "") for kind, text in docs.items()}
     for row in one.program["rows"]:
         row["does"] = visible(said.get(row["kind"], ""))
+        row["back"] = GOES_BACK.get(re.sub(r"\dd$", "", row["kind"]), "")
     return {row["kind"]: row["does"] for row in one.program["rows"] if row["does"]}
 
 
@@ -273,7 +311,7 @@ def _facts(row: Row) -> str:
     facts += [f"{row.parameters:,} parameters"] if row.parameters else []
     field = row.receptive_field
     if field is not None and row.output_shape[1:]:
-        facts.append("field " + (f"{field:g}" if not isinstance(field, tuple) else "×".join(f"{n:g}" for n in field)))
+        facts.append("field " + ("×".join(f"{n:g}" for n in field) if isinstance(field, tuple) else f"{field:g}"))
     return " · ".join(filter(None, facts))
 
 
@@ -289,11 +327,14 @@ def _part(row: Json) -> str:
     return "".join(parts)
 
 
+FIELD = "kind, size, and the field: how many pixels of the image a cell sees along an axis"
+
+
 def _section(number: int, name: str, facts: str, formula: str, rule: str) -> str:
     said = f'<code title="{escape(formula)}">{escape(formula)}</code>' if formula else ""
     carries = f'<code class="rule" title="{escape(rule)}">{escape(rule)}</code>' if rule else ""
     return f"""<section id="row-{number}" aria-label="{escape(visible(name))}">
-<header><h2>{escape(visible(name))}</h2> <span class="facts">{escape(facts)}</span> {said}</header>
+<header><h2>{escape(visible(name))}</h2> <span class="facts" title="{FIELD}">{escape(facts)}</span> {said}</header>
 <div class="values"><span class="most"></span></div>
 <div class="slopes"><span class="most"></span>{carries}</div>
 </section>
