@@ -22,6 +22,7 @@ from .checks.operators import ASK_FOR_THE_VALUE, way_out
 Array: TypeAlias = npt.NDArray[Any]
 FLOAT_SCALARS = (np.float32, np.float64)
 TRACED_FROM: ContextVar[int | None] = ContextVar("traced_from", default=None)  # the birth where `compiled` began
+LOOKS: ContextVar[tuple[LookedAt, ...]] = ContextVar("looks", default=())  # since then, also those that f has caught
 
 
 class Value:
@@ -217,14 +218,16 @@ class LookedAt(ValueError):
 def refuse_tracing(why: str) -> None:
     """LookedAt, for this reason, while a function is traced: what comes next depends on values."""
     if TRACED_FROM.get() is not None:
-        raise LookedAt(why)
+        error = LookedAt(why)
+        LOOKS.set((*LOOKS.get(), error))
+        raise error
 
 
 def _check_constant(x: Any) -> None:
     """LookedAt, unless x is a constant that was made since tracing began: the same whatever the inputs are."""
     if x.primitive is not None or x.birth < TRACED_FROM.get():
         what = x.name or (x.primitive.name if x.primitive else "a Tensor")
-        raise LookedAt(
+        refuse_tracing(
             f"the value of {what}, shape {x.shape}, is looked at, and a program cannot follow it: write "
             "where(condition, x, y) for `if`, and hand in what else is known before"
         )

@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 import operator
 import re
-from functools import partial, reduce
+from concurrent.futures import ThreadPoolExecutor
+from enum import IntEnum
+from functools import partial, reduce, wraps
+from math import prod as math_prod
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -17,7 +21,7 @@ from minitensor import Tensor, compiled, gradients, primitive, program
 from minitensor.backprop import unbroadcast
 from minitensor.fast import cores
 from minitensor.program import CannotCompile, origins
-from nets import Dense, Dropout, Flatten, Module, ReLU, Sequential, lenet
+from nets import BatchNorm1d, Dense, Dropout, Flatten, Module, ReLU, Sequential, lenet
 
 from . import strategies
 from .checks import raises, same
@@ -165,6 +169,25 @@ def test_every_line_of_a_backward_part_says_which_rule_made_it(name, data, rng):
         assert any(c.shape == np.shape(value) and np.allclose(c, value, equal_nan=True) for c in candidates), comment
 
 
+WRITTEN = {"tanh": "np.tanh(", "power": " ** ", "negative": "= -", "multiply": " * ", "divide": " / ", "exp": "np.exp("}
+VANISHING = {
+    "x ** 1": lambda y: y**1, "x ** 0": lambda y: y**0 + y, "-(-x)": lambda y: operator.neg(-y),
+    "x * 1": lambda y: y * 1, "x / 1": lambda y: y / 1, "x.reshape(2)": lambda y: y.reshape(2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", VANISHING)
+def test_a_rule_is_in_a_line_of_its_operator(what):
+    """What vanishes has no line, and none is said."""
+    x = Tensor(np.array([1.0, 2.0]))
+    loss = (VANISHING[what](x.tanh()) * x).exp().sum()
+    text = str(program({"loss": loss, "slope": gradients(loss, [x])[0]}, {"x": x}))
+    made_by = dict(re.findall(r"^ +(\w+) = (.*)$", text, re.MULTILINE))
+    for operator_name, line in re.findall(r"rule . of (\w+) in (\w+)", text):
+        assert WRITTEN[operator_name] in f"= {made_by[line]}"
+    near(program({"loss": loss}, {"x": x})(x.data), loss.data)
+
+
 def test_a_long_text_has_sections():
     """What a layer computes is the way forward, then comes the loss, and what rules make is the way backward."""
     model = lenet()
@@ -215,6 +238,18 @@ def test_names_are_those_of_inputs_outputs_and_tensors():
         "return lambda_, x_2",
     ]  # fmt: skip
     same(executed(made)(C1_weight=np.array([2.0]), x=np.array([1.0]))[1], np.array([4.0]))
+
+
+@given(st.lists(st.text(max_size=3) | st.sampled_from(["ﬁ", "fi", "ª", "a", "x₁", "__debug__", "৴"]), unique=True))
+def test_any_text_is_a_name(names):
+    """Each is one that Python reads, and none is another's."""
+    x, y = Tensor([1.0]), Tensor([2.0])
+    outputs = {name: x * float(i + 2) for i, name in enumerate(names)} | {"last": x * y}
+    found = executed(program(outputs, {"x": x, "№": y}))(np.array([3.0]), np.array([5.0]))
+    for expected, array in zip(
+        [3.0 * (i + 2) for i in range(len(names))] + [15.0], [*np.atleast_2d(found)], strict=True
+    ):
+        same(array, np.array([expected]))
 
 
 @given(rngs)
@@ -276,6 +311,101 @@ def shifted(x, up=1):
     return x + up
 
 
+def doubling(function):
+    @wraps(function)
+    def twice(x):
+        return function(x) * 2
+
+    return twice
+
+
+@doubling
+def decorated(x):
+    return x + 1
+
+
+def with_a_lambda(x, y):
+    return (lambda x: x * 2)(y) + x
+
+
+def with_a_walrus(x, y):
+    return (x := y) + x
+
+
+def with_a_comprehension(x, y):
+    return sum([x * 2 for x in (y, x)])
+
+
+def scaled(x, *, k):
+    return x * np.power(10, -k)
+
+
+def scaled_longer(x, *, k):
+    """The same, called by its name."""
+    power = np.power(10, -k)
+    return x * power
+
+
+def kind_of(x, *, k):
+    return x + len(type(k).__name__)
+
+
+def prod(x):
+    return x + 1
+
+
+def with_a_name_of_pythons(x):
+    return prod(x) * math_prod((2, 3)) + _half(x) * abs(_sum(x))
+
+
+def _sum(x):
+    return x + 2
+
+
+def _half(x):
+    return x / 2
+
+
+def with_a_local_name(x):
+    half = _half(x)
+    return half + _half(half)
+
+
+UP = 1.0
+
+
+def with_a_default(x, up=UP, *, down=-UP / 2):
+    up = x + up
+    return up + down
+
+
+UP = 5.0
+
+
+def naïve(Δx, *, 新=1):
+    """Δ, with types: ε."""
+    δ: float = 2.0
+    return _half(Δx) * δ + len("é  # noqa: E501") + 新
+
+
+def with_its_dtype(x):
+    return x * x.dtype.type(2) + x.dtype.itemsize + np.zeros(3, x.dtype) + np.ones(3, dtype=x.dtype)
+
+
+def adding_the_sign_of(zero):
+    def added(x):
+        return x + np.copysign(1.0, zero)
+
+    return added
+
+
+PLUS, MINUS = adding_the_sign_of(0.0), adding_the_sign_of(-0.0)
+
+
+def with_equal_constants(x):
+    return PLUS(x) * MINUS(x)
+
+
 OWN = {
     "bent": (primitive(bent), lambda x: np.clip(x, -2, 2) + 1),
     "a default": (primitive(shifted), lambda x: x + 1),
@@ -284,6 +414,16 @@ OWN = {
     "NumPy's": (primitive(np.cbrt), np.cbrt),
     "a builtin": (primitive(abs), np.abs),
     "Python's": (primitive(math.fsum), math.fsum),
+    "names of Python's": (primitive(with_a_name_of_pythons), lambda x: (x + 1) * 6 + x / 2 * np.abs(x + 2)),
+    "a local name": (primitive(with_a_local_name), lambda x: x / 2 + x / 4),
+    "a default that has changed": (primitive(with_a_default), lambda x: x + 1 - 0.5),
+    "letters of the world": (primitive(naïve), lambda x: x / 2 * 2.0 + 16),
+    "its dtype": (primitive(with_its_dtype), lambda x: x * 2 + 9),
+    "equal constants": (primitive(with_equal_constants), lambda x: (x + 1) * (x - 1)),
+    "decorated": (primitive(decorated), lambda x: (x + 1) * 2),
+    "a lambda within": (partial(primitive(with_a_lambda), np.ones(3)), lambda x: 2 * x + 1),
+    "a walrus": (partial(primitive(with_a_walrus), np.ones(3)), lambda x: 2 * x),
+    "a comprehension": (partial(primitive(with_a_comprehension), np.ones(3)), lambda x: 2 * x + 2),
 }
 
 
@@ -320,6 +460,13 @@ def with_an_object(x):
     return MAKER(x)
 
 
+def with_a_partial(x):
+    return PARTIAL(x)
+
+
+PARTIAL = partial(times_three)
+
+
 class Maker:
     def __call__(self, x):
         return x
@@ -327,6 +474,8 @@ class Maker:
 
 MAKER = Maker()
 UNPRINTABLE = {
+    "a partial function": (with_a_partial, {}, "no function that Python has the text of"),
+    "a kind of number": (kind_of, {"k": IntEnum("Side", "LEFT").LEFT}, "the setting <Side.LEFT: 1> cannot be printed"),
     "a table": (with_a_table, {}, "make TABLE a setting"),
     "an operator": (with_an_operator, {}, "calls the operator times_three on arrays"),
     "a module": (with_the_tests, {}, "make strategies a setting"),
@@ -334,6 +483,38 @@ UNPRINTABLE = {
     "an object": (with_an_object, {}, "no function that Python has the text of"),
     "a lambda": (lambda x: times_three(x), {}, "write it with def"),
 }
+
+
+@pytest.mark.parametrize("function", [scaled, scaled_longer, kind_of])
+@pytest.mark.parametrize(
+    "k", [2.0, -0.0, np.nan, -np.inf, np.float64(2.0), np.float32(0.1), np.float64(-np.inf)], ids=repr
+)
+def test_a_number_that_is_a_setting_keeps_its_kind(function, k):
+    """A float stays one, and NumPy's stay NumPy's."""
+    x = Tensor(np.array([0.5, 2.0]))
+    with np.errstate(all="ignore"):
+        y = primitive(function)(x, k=k)
+        made = program({"y": y}, {"x": x})
+        same(made(x.data), y)
+        same(np.asarray(executed(made)(x.data)), y)
+
+
+@pytest.mark.parametrize("key", [np.zeros((0, 3), int), np.zeros((0, 3), bool), np.zeros((2, 0, 1), int)], ids=repr)
+def test_constants_without_elements_keep_their_shape(key):
+    """As an index does."""
+    x = Tensor(np.zeros((0, 3)) if key.dtype == bool else np.arange(3.0))
+    made = program({"y": x[key]}, {"x": x})
+    same(executed(made)(x.data), x[key])
+
+
+@pytest.mark.parametrize("name", ["len", "abs", "prod", "math", "_half", "half", "np", "slice", "float"])
+@pytest.mark.parametrize("what", OWN)
+def test_an_input_may_have_any_name(what, name):
+    """Also that of something that the text calls."""
+    function, expected = OWN[what]
+    x = Tensor(np.array([0.5, -3.0, 9.0]))
+    made = program({"y": function(x)}, {name: x})
+    same(np.asarray(executed(made)(x.data)), np.asarray(expected(x.data)))
 
 
 @pytest.mark.parametrize("what", UNPRINTABLE)
@@ -560,6 +741,29 @@ def test_long_convolutions_share_the_cores_and_other_products_are_left_to_blas(w
             assert (threads, cores._cores) == ([4], None)
 
 
+PAIRS = primitive(lambda x: np.lib.stride_tricks.sliding_window_view(x, 2))
+RETURNS = {
+    "as it is": lambda x: x, "repeated": lambda x: mt.broadcast_to(x * 2, 2, *x.shape),
+    "a part": lambda x: mt.broadcast_to(x * 2, 2, *x.shape)[0].T, "a constant": lambda x: Tensor(np.ones(3)),
+    "windows": lambda x: PAIRS(x.reshape(6) * 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", RETURNS)
+@pytest.mark.parametrize("dtype", ["<f8", ">f8", "<f4", ">f4"])
+def test_what_is_returned_can_be_written_to(what, dtype):
+    """It is the caller's alone, in the order of bytes that the machine has, whatever was handed in."""
+    x = np.arange(6, dtype=dtype).reshape(2, 3)
+    fast = compiled(RETURNS[what])
+    expected = RETURNS[what](Tensor(x)).data.copy()
+    for _ in range(2):
+        result = fast(x)
+        same(result, expected)
+        assert result.dtype.isnative and not np.shares_memory(result, x)
+        result[0] = 7
+        assert (result[1:] == expected[1:]).all() and (x == np.arange(6).reshape(2, 3)).all()
+
+
 def test_python_numbers_are_arrays_without_axes():
     """Of floats they reach the function as Tensors."""
     fast = compiled(lambda x, y: x * y + x)
@@ -579,9 +783,17 @@ class Holder(Module):
         return self.layers[0](x * self.weight)
 
 
+def caught(f):
+    try:
+        return f()
+    except ValueError:
+        return 4.0
+
+
 REFUSED = {
     "if": (lambda x: x if x > 0 else -x, "looked at"),
     "float": (lambda x: x * float(x), "looked at"),
+    "an if whose error is caught": (lambda x: x * caught(lambda: 2.0 if x > 0 else 3.0), "looked at"),
     "item": (lambda x: x * x.item(), "looked at"),
     "data": (lambda x: x * x.data, "looked at"),
     "NumPy": (lambda x: x * np.asarray(x), "looked at"),
@@ -633,6 +845,55 @@ def test_whole_numbers_are_an_index_of_any_axis(key):
         fast(x, [5, 5, 5])
 
 
+LOOKS = {
+    "if": lambda x, n: x * 2 if n > 5 else x * 3,
+    "an index, too": lambda x, n: x[n] * 2 if n == 2 else x[n] * 3,
+    "a number": lambda x, n: x * max(int(n), 9),
+    "all of them": lambda x, n: x * 2 if n.any() else x * 3,
+    "a mask": lambda x, n: x * 2 if (n == 0).any() else x * 3,
+    "two": lambda x, n: x * 3 if n > 5 else x * 2 if n == 0 else x,
+}
+
+
+@pytest.mark.parametrize("what", LOOKS)
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=9), rngs)
+def test_whole_numbers_that_are_looked_at_belong_to_the_program(what, numbers, rng):
+    """Each call is right, whatever numbers the function has been traced with; or it is refused."""
+    fast, x = compiled(LOOKS[what]), rng.normal(size=9)
+    for n in numbers:
+        try:
+            found = fast(x, n)
+        except CannotCompile:
+            continue
+        same(found, LOOKS[what](Tensor(x), np.array(n)))
+
+
+MAPPED = {
+    "modulo": lambda x, n: x[n % 3],
+    "at most": lambda x, n: x[np.minimum(n, 3)],
+    "a table": lambda x, n: x[np.array([0, 1, 2, 4, 3])[n]],
+    "a look": lambda x, n: x[n] if n.max() < 4 else x[n] * 2,
+    "back to the first": lambda x, n: x[np.where(n.max() == 4, [0, 1, 2], n)],
+}
+
+
+@pytest.mark.parametrize("what", MAPPED)
+def test_what_merely_equals_the_labels_is_refused(what):
+    """As a map that leaves alone all numbers that the function is traced with."""
+    with raises(CannotCompile, "other data"):
+        compiled(MAPPED[what])(np.arange(5.0), np.array([0, 1, 2]))
+
+
+def test_of_several_labels_each_stays_where_it_belongs():
+    """Also where they are equal, and where there are none."""
+    fast = compiled(lambda x, i, j: x[i, j])
+    x = np.arange(12.0).reshape(3, 4)
+    for i, j in (([0, 1], [0, 2]), ([2, 0], [3, 1]), ([1, 1], [2, 0])):
+        same(fast(x, i, j), x[i, j])
+    none = np.zeros((0,), int)
+    same(fast(x, none, none), x[none, none])
+
+
 def test_masks_are_arguments_where_they_change_no_shape():
     """Boolean arrays are told apart as other whole numbers are."""
     fast = compiled(lambda x, mask: x[mask])
@@ -673,6 +934,35 @@ def test_parameters_are_read_anew_at_each_call(rng):
         near(fast(x), model(x).data)
     model.layers[0] = Sequential(Dense(2, 3), ReLU())
     near(fast(x), model(x).data)
+
+
+class Setting(Module):
+    def __init__(self, value):
+        self.value = value
+
+    def forward(self, x):
+        return x * len(repr(vars(self)))
+
+
+@pytest.mark.parametrize("before, after", [(1, True), (1, 1.0), (0.0, -0.0), ("1", 1)], ids=repr)
+def test_a_setting_of_another_kind_is_another_one(before, after):
+    """Though Python says that they are equal; and one with another name is another one too."""
+    model = Setting(before)
+    fast = compiled(model)
+    for _ in range(2):
+        same(fast(1.0), model(Tensor(1.0)))
+        model.value = after
+    del model.value
+    model.other_value = after
+    same(fast(1.0), model(Tensor(1.0)))
+
+
+def test_what_is_not_a_number_stays_the_same():
+    fast = compiled(Setting(np.nan))
+    for _ in range(3):
+        fast.function.value = float("nan")
+        fast(1.0)
+    assert len(fast.programs) == 1
 
 
 def test_what_layers_share_is_one_parameter():
@@ -726,6 +1016,43 @@ def test_dropout_draws_anew_at_each_run():
     made = next(iter(fast.programs.values())).program
     assert "rng = np.random.default_rng()" in made.source
     assert (executed(made)(x) != executed(made)(x)).any()
+
+
+def noise(x, *, rng):
+    drawn = [g.normal(size=x.shape) for g in (rng if isinstance(rng, tuple) else (rng,))]
+    return x + sum(drawn)
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("constant", [False, True])
+def test_operators_of_a_reader_draw_anew_each_time(several, constant):
+    """At each place and at each run, also of what does not change, and with a generator among others."""
+
+    def drawing():
+        rng, noisy = np.random.default_rng(0), primitive(noise)
+
+        def f(x):
+            operand = Tensor(np.ones(3)) if constant else x
+            setting = (rng, rng) if several else rng
+            return x + noisy(operand, rng=setting) - 2 * noisy(operand, rng=setting)
+
+        return f
+
+    fast, slow = compiled(drawing()), drawing()
+    for x in (np.arange(3.0), np.ones(3)):
+        same(fast(x), slow(Tensor(x)))
+
+
+def test_threads_wait_for_the_one_that_traces():
+    """A Module that is traced holds Tensors meanwhile, and the others do not see them."""
+    fast, together = compiled(BatchNorm1d(2)), Barrier(6)
+
+    def call(n):
+        together.wait()
+        return [fast(np.ones((n * 6 + i + 2, 2))).shape for i in range(6)]
+
+    with ThreadPoolExecutor(6) as threads:
+        assert len([shape for shapes in threads.map(call, range(6)) for shape in shapes]) == 36
 
 
 def test_a_function_that_changes_a_module_is_refused():

@@ -15,9 +15,11 @@ import inspect
 import math
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache, cached_property
+from io import StringIO
 from textwrap import dedent, indent
+from tokenize import COMMENT, generate_tokens
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -62,6 +64,9 @@ def expression_of(function: Callable[..., Any]) -> Expression | None:
         return None
     inputs, settings = ([a.arg for a in some] for some in (arguments.args, arguments.kwonlyargs))
     every = arguments.vararg.arg if arguments.vararg else None
+    scopes = ast.Lambda | ast.NamedExpr | ast.comprehension  # in them a name may stand for something else
+    if any(isinstance(n, scopes) for n in ast.walk(last.value)):
+        return None
     if {n.id for n in ast.walk(last.value) if isinstance(n, ast.Name)} - {*inputs, *settings, every, "np", "len"}:
         return None
     return Expression(inputs, every, settings, ast.unparse(last.value))
@@ -75,8 +80,9 @@ class Definitions:
     free_name_2 def free_name_2(name, taken)
     """
 
-    def __init__(self, taken: set[str]) -> None:
+    def __init__(self, taken: set[str], shadowed: Collection[str] = ()) -> None:
         self.taken = taken  # the names that cannot be used any more
+        self.shadowed = shadowed  # by values: a builtin of this name is imported under another
         self.names: dict[Any, str] = {}  # of what is printed, or imported
         self.imports: set[str] = set()
         self.printed: list[str] = []
@@ -87,16 +93,23 @@ class Definitions:
         if function not in self.names:
             module = (getattr(function, "__module__", None) or "").lstrip("_")  # reduce is one of `_functools`
             name = getattr(function, "__name__", "")
-            if callable(function) and _is_at_hand(module):
-                self.names[function] = name
-                if getattr(builtins, name, None) is not function:
-                    self.imports.add(f"from {module} import {name}")
+            if _is_at_hand(module) and name and getattr(sys.modules.get(module), name, None) is function:
+                if getattr(builtins, name, None) is function and name not in self.shadowed:
+                    self.names[function] = name
+                else:
+                    self.names[function] = self._imported(f"from {module} import {name}", name, name)
             elif isinstance(function, FunctionType):
                 self.names[function] = free_name(name.lstrip("_"), self.taken)
                 self.printed.append(self._text(function))
             else:
                 raise ValueError(f"{function!r} cannot be printed: it is no function that Python has the text of")
         return self.names[function]
+
+    def _imported(self, statement: str, name: str, wanted: str) -> str:
+        """The name, as near to the wanted one as may be, of what this statement imports under its own."""
+        found = free_name(wanted, self.taken)
+        self.imports.add(statement + f" as {found}" * (found != name))
+        return found
 
     def windows(self) -> str:
         """The class Windows, as far as it is used."""
@@ -126,14 +139,21 @@ class Definitions:
         outside = {**function.__globals__, **dict(zip(function.__code__.co_freevars, cell_values, strict=True))}
         own = {a.arg for a in ast.walk(definition) if isinstance(a, ast.arg)}
         own |= {n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        own |= {n.name for n in ast.walk(definition) if isinstance(n, ast.FunctionDef) and n is not definition}
         changes: list[tuple[int, int, str]] = []
+        written = text.encode()  # the places in a syntax tree are counted in bytes
         starts = [0]
-        for line in text.splitlines(keepends=True):
-            starts.append(starts[-1] + len(line))
+        for line in written.split(b"\n"):
+            starts.append(starts[-1] + len(line) + 1)
 
         def change(begin: tuple[int, int], end: tuple[int, int], new: str) -> None:
             changes.append((starts[begin[0] - 1] + begin[1], starts[end[0] - 1] + end[1], new))
 
+        for token in generate_tokens(StringIO(text).readline):
+            if token.type == COMMENT and re.match("# (type: ignore|noqa)", token.string):
+                row, column = token.start
+                code = token.line[:column].rstrip()
+                change((row, len(code.encode())), (row, len(f"{token.line[:column]}{token.string}".encode())), "")
         unseen = set()  # parts of types, and of what is replaced as a whole
         for node in ast.walk(definition):
             if isinstance(node, ast.arguments):
@@ -141,6 +161,12 @@ class Definitions:
                 pairs = [*zip(positional[len(positional) - len(node.defaults) :], node.defaults, strict=True)]
                 pairs += [(a, d) for a, d in zip(node.kwonlyargs, node.kw_defaults, strict=True) if d is not None]
                 defaults = dict(pairs)
+                if node is definition.args:  # a default is what it was when the function was defined
+                    values = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+                    for (_, default), value in zip(pairs, values, strict=True):
+                        if type(value) in (bool, int, float, str, type(None)):
+                            unseen |= set(ast.walk(default))
+                            change(_begin(default), _end(default), _parsable(value))
                 for a in [*positional, *node.kwonlyargs, *filter(None, [node.vararg, node.kwarg])]:
                     if a.annotation is not None:
                         unseen |= set(ast.walk(a.annotation))
@@ -149,7 +175,7 @@ class Definitions:
             elif isinstance(node, ast.FunctionDef) and node.returns is not None:
                 unseen |= set(ast.walk(node.returns))
                 end = starts[node.returns.end_lineno - 1] + node.returns.end_col_offset  # type: ignore[operator]
-                begin = text.rindex(")", 0, starts[node.returns.lineno - 1] + node.returns.col_offset) + 1
+                begin = written.rindex(b")", 0, starts[node.returns.lineno - 1] + node.returns.col_offset) + 1
                 changes.append((begin, end, ""))
             elif isinstance(node, ast.AnnAssign) and node.value is not None:
                 unseen |= set(ast.walk(node.annotation))
@@ -164,12 +190,18 @@ class Definitions:
                     change(_begin(node), _end(node), self.name_of(owner.definition))
             elif isinstance(node, ast.Name) and node.id in outside and node.id not in own:
                 name = self._name_outside(node.id, outside[node.id], function)
+                if name in own:  # as in `half = _half(x)`, since names lose their underscores
+                    alias = free_name(name, self.taken | own)
+                    self.taken.add(alias)
+                    self.printed.append(f"{alias} = {name}")
+                    name = alias
                 if name != node.id:
                     change(_begin(node), _end(node), name)
         for begin, end, new in sorted(changes, reverse=True):
-            text = text[:begin] + new + text[end:]
-        text = text.replace(f"def {definition.name}(", f"def {self.names.get(function, definition.name)}(", 1)
-        text = re.sub(r" *# (type: ignore|noqa).*", "", text)
+            written = written[:begin] + new.encode() + written[end:]
+        text = written.decode().replace(
+            f"def {definition.name}(", f"def {self.names.get(function, definition.name)}(", 1
+        )
         text = re.sub(r'\n+ *>>> .*?(?=\n *""")', "", text, flags=re.DOTALL)  # examples are for the chapter
         return re.sub(r'("""[^\n"]+)\n *"""', r'\1"""', text).rstrip()
 
@@ -178,15 +210,17 @@ class Definitions:
         if value is np:
             return "np"
         if isinstance(value, ModuleType) and _is_at_hand(value.__name__):
-            self.imports.add(f"import {value.__name__}" + f" as {name}" * (name != value.__name__))
-            return name
+            if value not in self.names:
+                self.names[value] = self._imported(f"import {value.__name__}", value.__name__, name)
+            return self.names[value]
         if isinstance(value, Primitive):
             raise ValueError(f"{function.__name__} cannot be printed: it calls the operator {value.name} on arrays")
         if type(value) in (bool, int, float, str):
-            if (name, value) not in self.names:
-                self.names[name, value] = free_name(name, self.taken)
-                self.printed.append(f"{self.names[name, value]} = {_parsable(value)}")
-            return self.names[name, value]
+            key = (name, type(value), repr(value))  # 0.0 == -0.0, and 1 == True
+            if key not in self.names:
+                self.names[key] = free_name(name, self.taken)
+                self.printed.append(f"{self.names[key]} = {_parsable(value)}")
+            return self.names[key]
         if not callable(value):
             raise ValueError(f"{function.__name__} cannot be printed: make {name} a setting of the operator")
         return self.name_of(value)
@@ -211,7 +245,8 @@ def free_name(name: str, taken: set[str]) -> str:
 def _parsed(function: Any) -> tuple[str, ast.FunctionDef]:
     """The text of a function from its `def` on, and its syntax; ValueError for a lambda."""
     try:
-        text = dedent(inspect.getsource(function))
+        code = getattr(function, "__code__", function)  # a wrapper's own: a function knows the one that it wraps
+        text = dedent(inspect.getsource(code))
     except (OSError, TypeError) as error:
         raise ValueError(f"{function!r} cannot be printed: {error}") from error
     begin = re.search(r"^def ", text, re.MULTILINE)

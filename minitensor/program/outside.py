@@ -52,7 +52,7 @@ class Holdings:
     def _add(self, value: Any, path: str) -> None:
         kind = type(value)
         if kind in SIMPLE:
-            self.state.append(value)
+            self.state.append((kind, repr(value)))  # 1, 1.0 and True differ, as 0.0 and -0.0 do; nan is nan
         elif kind is Tensor:
             if value not in self.parameters:
                 self.parameters[value] = path
@@ -80,6 +80,7 @@ class Holdings:
             if name in moving and type(part) is np.ndarray:
                 part = owned(part.view())
                 self.places[part] = Place(whole, name)
+            self.state.append(name)
             self._add(part, inner)
 
 

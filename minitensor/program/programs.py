@@ -8,10 +8,10 @@ from __future__ import annotations
 import keyword
 import linecache
 import math
-import re
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -194,12 +194,13 @@ def aligned(lines: list[str]) -> list[str]:
 def as_identifier(name: str) -> str:
     """A name that Python can read.
 
-    >>> as_identifier("C1.weight"), as_identifier("2nd"), as_identifier("lambda")
-    ('C1_weight', '_2nd', 'lambda_')
+    >>> as_identifier("C1.weight"), as_identifier("2nd"), as_identifier("lambda"), as_identifier("x₁")
+    ('C1_weight', '_2nd', 'lambda_', 'x1')
     """
-    word = re.sub(r"\W", "_", name) or "_"
-    word = f"_{word}" if word[0].isdigit() else word
-    return f"{word}_" if keyword.iskeyword(word) or word in ("np", "slice") else word
+    normal = normalize("NFKC", name)  # as Python reads it
+    word = "".join([c if f"_{c}".isidentifier() else "_" for c in normal])
+    word = word if word.isidentifier() else f"_{word}"
+    return f"{word}_" if keyword.iskeyword(word) or word in ("np", "len", "slice", "__debug__") else word
 
 
 def fitting(name: str, given: Any, wanted: Value) -> Any:

@@ -29,7 +29,7 @@ from ..ops.shape import _transpose
 from ..tensor import Primitive
 from ..windows import Windows
 from .definitions import FIELDS, Definitions, Expression, expression_of, free_name
-from .values import BROADCASTING, MASKS, Value, is_fresh, may_be_view
+from .values import BROADCASTING, MASKS, Value, is_fresh, may_be_view, may_repeat, ours
 
 LARGE = 1 << 18  # bytes from which on memory is given back as soon as nobody needs it any more,
 LARGE_IN_A_RUN = 1 << 14  # and what runs does so earlier: the processor's cache is small
@@ -46,7 +46,7 @@ class Writer:
         self, lines: Sequence[Value], outputs: Sequence[Value], names: Mapping[Value, str], quick: bool
     ) -> None:
         self.lines, self.outputs, self.names, self.quick = lines, outputs, names, quick
-        self.definitions = Definitions({"np", "program", "Windows", *dir(builtins), *names.values()})
+        self.definitions = Definitions({"np", "program", "Windows", *dir(builtins), *names.values()}, {*names.values()})
         self.constants: dict[str, Any] = {}  # what the lines call by name
         self.batch_last: dict[Value, str] = {}  # the images that have been put into this order, by their other name
         self.functions: dict[str, Callable[..., Any]] = {}
@@ -88,13 +88,14 @@ class Writer:
         facts = [str(line.shape)] if line.shape else []
         if line.origin is not None:
             primitive, i, at, _ = line.origin
+            is_there = at.primitive is primitive  # `x ** 1` is x, and the rule of power has no line
             while at in self.within:
                 at = self.readers[at]
             where = self.names.get(at)
             if primitive is None:
                 facts.append("sum of what comes back" + f" to {where}" * (where is not None))
             else:
-                facts.append(f"rule {i} of {primitive.name}" + f" in {where}" * (where is not None))
+                facts.append(f"rule {i} of {primitive.name}" + f" in {where}" * (where is not None and is_there))
         return f"  # {', '.join(facts)}" if facts else ""
 
     def _reads(self, line: Value) -> Iterator[Value]:
@@ -126,14 +127,15 @@ class Writer:
         """What is returned; what may lie in the memory of anything else is copied."""
         texts, given = [], set()
         for output in self.outputs:
-            root = output
+            root, repeats = output, False
             while may_be_view(root):
+                repeats |= may_repeat(root)
                 root = root.inputs[0] if root.inputs else root
                 if not root.inputs:
                     break
             text = self.operand(output)
             written_out = output.is_uniform and (not output.shape or not self.quick)
-            if root in given or not (is_fresh(root) or written_out):
+            if root in given or repeats or not (is_fresh(root) or written_out):
                 text = f"np.array({text})"
             given.add(root)
             texts.append(text)
@@ -199,7 +201,7 @@ class Writer:
             inputs[i] = self.batch_last.get(line.inputs[i], inputs[i])
         usual = {} if self.quick else primitive.defaults
         settings = [
-            f"{key}={ast.unparse(self.setting(value))}"
+            f"{key}={ast.unparse(self.setting(value, exact=not ours(primitive)))}"
             for key, value in line.params.items()
             if key not in usual or usual[key] is not value
         ]
@@ -227,8 +229,11 @@ class Writer:
             tree = tree.func.value if tree.func.attr == "astype" else tree
         return ast.unparse(_tidy(tree, line))
 
-    def setting(self, value: Any, subscript: bool = False) -> ast.expr:
-        """A setting as an expression; within an index, slices have a notation of their own."""
+    def setting(self, value: Any, subscript: bool = False, exact: bool = False) -> ast.expr:
+        """A setting as an expression; within an index, slices have a notation of their own.
+
+        Where exact, as for operators from elsewhere, a number keeps its kind: 2.0 is no 2.
+        """
         if isinstance(value, Value):
             return ast.Name(self.names[value])
         if isinstance(value, slice):
@@ -239,13 +244,15 @@ class Writer:
             return _parse(f"slice({', '.join(map(repr, parts if value.step is not None else parts[:2]))})")
         if value is Ellipsis:
             return ast.Constant(...)
-        if isinstance(value, tuple):
-            return ast.Tuple([self.setting(part, subscript) for part in value])
+        if type(value) is tuple:
+            return ast.Tuple([self.setting(part, subscript, exact) for part in value])
         if isinstance(value, np.dtype) and value in FLOATS:
             return _parse(_dtype(value))
-        if isinstance(value, float | np.floating):
-            return _parse(_number(value))
-        if value is None or isinstance(value, bool | int | str):
+        if exact and isinstance(value, np.floating):
+            return _parse(f"np.{value.dtype.name}({_number(value)})")
+        if type(value) is float or isinstance(value, np.floating):
+            return _parse(repr(value) if exact and math.isfinite(value) else _number(value))
+        if value is None or type(value) in (bool, int, str):
             return ast.Constant(value)
         if isinstance(value, np.ndarray) and value.dtype == np.intp and np.array_equal(value, np.arange(value.size)):
             return _parse(f"np.arange({value.size})")
@@ -334,18 +341,23 @@ class _PutIn(ast.NodeTransformer):
         self.inputs = dict(zip(form.inputs, inputs, strict=False))
         self.facts = dict(zip(form.inputs, line.inputs, strict=False))
         self.settings = {name: line.params[name] for name in form.settings}
+        self.exact = line.primitive is None or not ours(line.primitive)
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in self.inputs:
             return self.inputs[node.id]
         if node.id in self.settings:
-            return self.writer.setting(self.settings[node.id])
+            return self.writer.setting(self.settings[node.id], exact=self.exact)
         return ast.Tuple(list(self.several)) if node.id == self.every else node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         if isinstance(node.value, ast.Name) and node.value.id in self.facts:
             fact = self.facts[node.value.id]
-            known = {"dtype": _dtype(fact.dtype), "shape": repr(fact.shape), "ndim": repr(len(fact.shape))}
+            known = {
+                "dtype": f"np.dtype({_dtype(fact.dtype)})",
+                "shape": repr(fact.shape),
+                "ndim": repr(len(fact.shape)),
+            }
             if node.attr in known:
                 return _parse(known[node.attr])
         self.generic_visit(node)
@@ -361,15 +373,22 @@ class _PutIn(ast.NodeTransformer):
         args: list[ast.expr] = []
         for a in node.args:
             is_every = isinstance(a, ast.Starred) and isinstance(a.value, ast.Name) and a.value.id == self.every
-            args += self.several if is_every else [a]
+            args += self.several if is_every else [self._type_of(a)]
         node.args = args
+        for keyword in node.keywords:
+            keyword.value = self._type_of(keyword.value)
         self.generic_visit(node)
         return node
+
+    def _type_of(self, node: ast.expr) -> ast.expr:
+        """For `x.dtype`, handed to a function, the type itself."""
+        of = node.value if isinstance(node, ast.Attribute) and node.attr == "dtype" else None
+        return _parse(_dtype(self.facts[of.id].dtype)) if isinstance(of, ast.Name) and of.id in self.facts else node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         node.value = self.visit(node.value)
         if isinstance(node.slice, ast.Name) and node.slice.id in self.settings:
-            key = self.writer.setting(self.settings[node.slice.id], subscript=True)
+            key = self.writer.setting(self.settings[node.slice.id], subscript=True, exact=self.exact)
             node.slice = key.elts[0] if isinstance(key, ast.Tuple) and len(key.elts) == 1 else key
         else:
             node.slice = self.visit(node.slice)
@@ -427,7 +446,8 @@ def _array(value: Any) -> str:
     """An array, written out."""
     array = np.asarray(value)
     if array.dtype.kind in "iub":
-        return f"np.array({array.tolist()}, np.{array.dtype.name})"
+        shaped = "" if array.size or array.ndim == 1 else f".reshape({array.shape})"
+        return f"np.array({array.tolist()}, np.{array.dtype.name}){shaped}"
     numbers = [_number(x) for x in array.ravel()]
     rows = fill(", ".join(numbers), 110, initial_indent=" " * 4, subsequent_indent=" " * 4, break_on_hyphens=False)
     listed = f"[\n{rows},\n]" if len(rows) > 60 else f"[{', '.join(numbers)}]"

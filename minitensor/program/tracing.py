@@ -7,8 +7,10 @@ is right for other data only if it does not depend on the data, so:
 
     it is traced twice, on different data, and the two recipes must be the same
     a value that is looked at, as `if x > 0` does, is an error that names the line
-    whole numbers, as labels are, reach the function as they are; where they come back as a setting of an operator, in
-    both recipes, the setting is an argument of the program
+    whole numbers, as labels are, reach the function as they are; where they come back as an index, in both recipes and
+    in a third one with numbers from all over the axis, the index is an argument of the program.  Any other whole
+    numbers, and those without axes, belong to the program: for others there is another one.  What a function asks
+    labels beside, as `if labels.max() > 2`, is seen where it makes a difference in one of the three
     shapes, dtypes, the order of memory and what the Modules that the function uses are made of belong to the program:
     for others there is another one
     a parameter of such a Module is an argument too, and read anew at each call; so is an array that the Module says
@@ -21,10 +23,11 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import update_wrapper
 from pathlib import Path
+from threading import RLock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,13 +36,14 @@ import numpy.typing as npt
 from ..backprop import history
 from ..recording import recording
 from ..tensor import Array, Tensor
-from ..value import TRACED_FROM, LookedAt
+from ..value import LOOKS, TRACED_FROM, LookedAt
 from .definitions import free_name
 from .outside import Outside, Place, is_module
 from .programs import Program, program_of
 
 MANY = 64  # programs; more of them mean that something is different at every call
 ROOT = Path(__file__).parents[1]
+ONE_AT_A_TIME = RLock()  # since tracing puts Tensors into Modules, and sets generators back
 
 
 class Compiled:
@@ -49,6 +53,7 @@ class Compiled:
         update_wrapper(self, function, updated=())
         self.function = function
         self.programs: dict[Any, Traced] = {}
+        self._fixed: dict[Any, set[int]] = {}  # the inputs whose numbers belong to the program
         self._outside: Outside | None = None
         self._traces = 0
 
@@ -63,7 +68,7 @@ class Compiled:
         return self._traced([as_array(a) for a in arrays])[0].program
 
     def __call__(self, *arrays: npt.ArrayLike) -> Any:
-        given: list[Array] = [a if type(a) is np.ndarray else as_array(a) for a in arrays]
+        given: list[Array] = [a if type(a) is np.ndarray and a.dtype.isnative else as_array(a) for a in arrays]
         traced, parameters = self._traced(given)
         for i, n in traced.limits:
             if given[i].size and not 0 <= given[i].min() <= given[i].max() < n:  # the engine says what is wrong with it
@@ -71,21 +76,31 @@ class Compiled:
         values = [a if a.ndim else a[()] for a in given]
         results = traced.program.run(*values, *[parameters[i]._value for i in traced.parameters])
         computed = [np.asarray(r) for r in (results if type(results) is tuple else (results,))]
-        for place in reversed(traced.moved):
-            place.put(computed.pop())
+        if traced.moved:
+            with ONE_AT_A_TIME:
+                for place in reversed(traced.moved):
+                    place.put(computed.pop())
         return traced.form(computed)
 
     def _traced(self, given: Sequence[Array]) -> tuple[Traced, list[Tensor]]:
-        """What runs for such arrays, and the parameters as they are now."""
+        """What runs for such arrays, and the parameters as they are now; while one thread traces, others wait."""
+        with ONE_AT_A_TIME:
+            return self._found(given)
+
+    def _found(self, given: Sequence[Array]) -> tuple[Traced, list[Tensor]]:
         if self._outside is None or not self._outside.is_still_so():
             self._outside = Outside(self.function)
             self.programs.clear()
+            self._fixed.clear()
         holdings = self._outside.now()
         key = (*[(a.shape, a.dtype, order_of(a)) for a in given], *holdings.state)
-        traced = self.programs.get(key)
+        fixed = self._fixed.setdefault(key, set())
+        traced = self.programs.get((key, numbers_of(given, fixed)))
         if traced is None:
             self._count(given)
-            traced = self.programs[key] = trace(self.function, given, self._outside)
+            traced = trace(self.function, given, self._outside)
+            fixed |= traced.fixed
+            self.programs[key, numbers_of(given, fixed)] = traced
         return traced, list(holdings.parameters)
 
     def _count(self, given: Sequence[Array]) -> None:
@@ -94,7 +109,8 @@ class Compiled:
         if self._traces > MANY:
             raise CannotCompile(
                 f"{name_of(self.function)} was traced {MANY} times: once for each set of shapes, dtypes and orders of "
-                "memory, of what its Modules are made of, and of what it reads from outside.  Now it got "
+                "memory, of whole numbers that are no index, of what its Modules are made of, and of what it reads "
+                "from outside.  Now it got "
                 f"{', '.join([f'{a.dtype} {a.shape}' for a in given])}.  Pad what it gets to a few sizes, keep the "
                 "rest as it is, or call the function itself, without `compiled` (in `fit`, compiled=False)"
             )
@@ -137,6 +153,7 @@ class Traced(NamedTuple):
     program: Program
     parameters: list[int]  # of the Modules, those that are its last inputs
     limits: list[tuple[int, int]]  # which inputs are an index, and how many places there are
+    fixed: set[int]  # the inputs whose numbers belong to the program
     form: Callable[[Sequence[Array]], Any]  # the outputs as the function returns them
     moved: list[Place]  # where the last outputs belong
 
@@ -151,7 +168,10 @@ def trace(function: Callable[..., Any], given: Sequence[Array], outside: Outside
     try:
         first = Run(function, given, outside)
         second = second_run(function, given, outside)
-        labels, limits = Comparison(first, second, [g for g, _ in generators]).result()
+        comparison = Comparison(first, second, [g for g, _ in generators])
+        labels, limits = comparison.result()
+        if limits:
+            comparison.hold_for(run_of(function, [all_over(given, limits)], outside))
     except LookedAt as error:
         raise CannotCompile(f"{name_of(function)} cannot be compiled: {error} ({line_of(error)})") from error
     finally:
@@ -176,7 +196,8 @@ def trace(function: Callable[..., Any], given: Sequence[Array], outside: Outside
         outputs[name] = t
         given_names.add(name)
     program = program_of(outputs, inputs, {i: names[k] for i, k in labels.items()}, given_names)
-    return Traced(program, parameters, limits, first.form, list(first.moved.values()))
+    fixed = {i for i, a in enumerate(given) if a.dtype.kind in "iub" and (i not in labels.values() or not a.ndim)}
+    return Traced(program, parameters, limits, fixed, first.form, list(first.moved.values()))
 
 
 class Run:
@@ -192,7 +213,7 @@ class Run:
         self.parameters, self.paths = list(holdings.parameters), list(holdings.parameters.values())
         self.moved: dict[str, Place] = {}
         begin = Tensor(0.0).birth
-        tracing = TRACED_FROM.set(begin)
+        tracing, looking = TRACED_FROM.set(begin), LOOKS.set(())
         try:
             with recording(True), np.errstate(all="ignore"), standing_in(holdings.places):
                 self.outputs, self.form = flat(function(*self.inputs))
@@ -201,7 +222,11 @@ class Run:
                         self.moved[holdings.parameters[t]] = place
                         self.outputs += flat(place.get())[0]
         finally:
+            looks = LOOKS.get()
             TRACED_FROM.reset(tracing)
+            LOOKS.reset(looking)
+        if looks:
+            raise looks[0]  # though the function has caught it
         if outside.now().state != holdings.state:
             raise CannotCompile(f"{self.name} cannot be compiled: it changes a Module, and a program does not")
         self.known = {*self.parameters, *[t for t in self.inputs if isinstance(t, Tensor)]}
@@ -245,7 +270,12 @@ def second_run(function: Callable[..., Any], given: Sequence[Array], outside: Ou
     changed = others(given)
     with_same_numbers = [b if a.dtype.kind == "f" else a for a, b in zip(given, changed, strict=True)]
     turned = [np.flip(a) * a.dtype.type(1 if a.ndim else 1.25) if a.dtype.kind == "f" else a for a in given]
-    for candidate in (changed, with_same_numbers, turned):
+    return run_of(function, [changed, with_same_numbers, turned], outside)
+
+
+def run_of(function: Callable[..., Any], candidates: Sequence[Sequence[Array]], outside: Outside) -> Run:
+    """A run on the first of these data that the function takes."""
+    for candidate in candidates:
         try:
             return Run(function, candidate, outside)
         except (LookedAt, CannotCompile):
@@ -262,11 +292,27 @@ class Comparison:
         self.first, self.second, self.generators = first, second, generators
         pairs = [*zip(first.inputs, second.inputs, strict=True), *zip(first.parameters, second.parameters, strict=True)]
         self.pairs = {a: b for a, b in pairs if isinstance(a, Tensor)}
-        self.whole = [(i, a, b) for i, (a, b) in enumerate(pairs) if isinstance(a, np.ndarray)]
+        self.whole = [(i, a, b) for i, (a, b) in enumerate(pairs) if isinstance(a, np.ndarray) and a.size]
         self.labels: dict[int, int] = {}
 
     def result(self) -> tuple[dict[int, int], list[tuple[int, int]]]:
         """Which settings are which inputs, by id, and below which number these must stay; ValueError if they differ."""
+        self._compare_all()
+        limits = [pair for t in self.first.history if self.labels for pair in self._limits(t)]
+        for i, a, b in self.whole:
+            if i in self.labels.values() and (a == b).all() and any(n > 1 for k, n in limits if k == i):
+                raise CannotCompile(
+                    f"{self.first.name} cannot be compiled with {a}: which index is it?  Begin with other numbers"
+                )
+        return self.labels, sorted(set(limits))
+
+    def hold_for(self, third: Run) -> None:
+        """ValueError unless a third recipe is the same, and has the inputs in the same settings."""
+        again = Comparison(self.first, third, self.generators)
+        again.labels = self.labels
+        again._compare_all()
+
+    def _compare_all(self) -> None:
         first, second = self.first, self.second
         if len(first.outputs) != len(second.outputs) or len(first.history) != len(second.history):
             raise CannotCompile(
@@ -278,13 +324,6 @@ class Comparison:
         for t, u in zip(first.outputs, second.outputs, strict=True):
             if self.pairs[t] is not u:
                 raise self._error("its outputs are others", t)
-        limits = [pair for t in first.history if self.labels for pair in self._limits(t)]
-        for i, a, b in self.whole:
-            if i in self.labels.values() and (a == b).all() and any(n > 1 for k, n in limits if k == i):
-                raise CannotCompile(
-                    f"{first.name} cannot be compiled with {a}: which index is it?  Begin with other numbers"
-                )
-        return self.labels, sorted(set(limits))
 
     def _compare(self, t: Tensor, u: Tensor) -> None:
         if (
@@ -306,8 +345,12 @@ class Comparison:
             for one, other in zip(a, b, strict=True):
                 self._compare_settings(name, one, other, t)
         elif isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+            known = self.labels.get(id(a))
             is_input = [i for i, x, y in self.whole if np.array_equal(a, x) and np.array_equal(b, y)]
-            if len(is_input) > 1 or (not is_input and not np.array_equal(a, b)) or (is_input and a.dtype.kind == "b"):
+            if known in is_input:
+                is_input = [known]
+            same = np.array_equal(a, b) and known is None
+            if len(is_input) > 1 or (not is_input and not same) or (is_input and a.dtype.kind == "b"):
                 raise self._error(f"its {name} is another one, worked out by NumPy, or not to be told from others", t)
             if is_input:
                 self.labels[id(a)] = is_input[0]
@@ -369,6 +412,14 @@ def others(given: Sequence[Array]) -> list[Array]:
     return changed
 
 
+def all_over(given: Sequence[Array], limits: Sequence[tuple[int, int]]) -> list[Array]:
+    """The data with each index running down its whole axis, as far as it is long enough."""
+    changed = list(given)
+    for i, n in sorted(limits, reverse=True):  # the shortest axis last
+        changed[i] = ((n - 1 - np.arange(given[i].size)) % n).astype(given[i].dtype).reshape(given[i].shape)
+    return changed
+
+
 # -- in and out --------------------------------------------------------------------------------------------------------
 
 
@@ -376,6 +427,8 @@ def as_array(x: Any) -> Array:
     """What may be handed in, as an array; whatever a Tensor refuses is refused."""
     if isinstance(x, Tensor):
         return x.data
+    if isinstance(x, np.ndarray) and not x.dtype.isnative:
+        x = x.astype(x.dtype.newbyteorder("="))
     if isinstance(x, np.ndarray | np.generic | int | float | bool) and not isinstance(x, np.ma.MaskedArray):
         return np.asarray(x)
     array = np.asarray(x) if isinstance(x, list | tuple) and not any(isinstance(y, Tensor) for y in x) else None
@@ -385,6 +438,11 @@ def as_array(x: Any) -> Array:
 def as_argument(a: Array, name: str | None = None) -> Tensor | Array:
     """What the function gets: floats as a Tensor, whole numbers as they are."""
     return a.copy() if a.dtype.kind in "iub" else Tensor(a, name)
+
+
+def numbers_of(given: Sequence[Array], fixed: Collection[int]) -> tuple[bytes, ...]:
+    """The numbers of some of the inputs, to compare them."""
+    return tuple([given[i].tobytes() for i in sorted(fixed)])
 
 
 def owner(a: Any) -> Any:

@@ -5,14 +5,15 @@ What you can do here: turn Tensors into `Value`s, each computed once and only if
 What is done to a recipe, and why no bit of a result changes by it:
 
     constants           what depends on no input is computed once, now
-    once                the same operator, of the same values, with the same settings, is one value
-    nothing for nothing x * 1, x / 1, x ** 1, -(-x), a sum over no axis, a reshape, a transpose, a cast without effect
+    once                the same operator, of the same values, with the same settings, is one value, unless it draws
+    nothing for nothing x * 1, x / 1, x ** 1, x ** 0, -(-x), a sum over no axis, an empty reshape, transpose or cast
     broadcasting        NumPy repeats numbers by itself: `x * broadcast_to(y, x.shape)` is `x * y`
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, NamedTuple
@@ -125,7 +126,7 @@ class Values:
             return self._constant(t._value)
         xs = tuple([self.known[x] for x in t.inputs])
         params = {name: _with_labels(value, self.labels) for name, value in t._params.items()}
-        if xs and all(x.constant is not None for x in xs) and not _in_settings(params.values()):
+        if xs and all(x.constant is not None for x in xs) and not (_in_settings(params.values()) or draws(params)):
             constant = self._constant(t._value)
             if constant.is_uniform or t.size <= sum([np.size(x.constant) for x in xs]):
                 return constant
@@ -164,6 +165,8 @@ class Values:
             return first
         if (primitive is _power and params["exponent"] == 1) or (primitive is _sum and params["axis"] == ()):
             return xs[0]
+        if primitive is _power and params["exponent"] == 0:
+            return self._once(Value(shape, dtype, constant=dtype.type(1)))
         if primitive is negative and first is not None and first.primitive is negative:
             return first.inputs[0]
         if primitive is multiply or primitive is divide:
@@ -196,10 +199,10 @@ class Values:
         value.origin = self.origin
         if value.constant is not None:
             key: Any = ("constant", value.shape, value.dtype, np.asarray(value.constant).tobytes())
-        elif value.inputs:
+        elif value.inputs and not draws(value.params):
             key = (value.primitive, value.inputs, _key(dict(value.params)))
         else:
-            return value  # what is made of nothing is drawn anew each time
+            return value  # what is made of nothing, or with a generator, is drawn anew each time
         return self.made.setdefault(key, value)
 
 
@@ -230,7 +233,8 @@ def _returns_no_floats(t: Tensor) -> bool:
     """Whether the function of an operator from elsewhere returns something else than floats of the right dtype."""
     if t.primitive is None or ours(t.primitive) or not t.inputs:
         return False
-    value = t.primitive.function(*[x._value for x in t.inputs], **t._params)
+    settings = deepcopy(t._params) if draws(t._params) else t._params  # so that nobody's generator moves on
+    value = t.primitive.function(*[x._value for x in t.inputs], **settings)
     return getattr(value, "dtype", None) != t.dtype
 
 
@@ -253,6 +257,13 @@ def _in_settings(settings: Iterable[Any]) -> list[Value]:
         elif type(setting) is tuple:
             found += _in_settings(setting)
     return found
+
+
+def draws(setting: Any) -> bool:
+    """Whether there is a generator of random numbers in a setting, or in one of several."""
+    if isinstance(setting, Mapping | tuple | list):
+        return any(map(draws, setting.values() if isinstance(setting, Mapping) else setting))
+    return isinstance(setting, np.random.Generator)
 
 
 def _key(setting: Any) -> Any:
@@ -280,6 +291,12 @@ def may_be_view(value: Value) -> bool:
     primitive = value.primitive
     alone = primitive is _einsum and len(value.inputs) == 1  # as "ij->ji" is a transpose
     return primitive is not None and (primitive in VIEWS or alone or not ours(primitive))
+
+
+def may_repeat(value: Value) -> bool:
+    """Whether one number in memory may stand in several places of it, so that it cannot be written to."""
+    primitive = value.primitive
+    return primitive in (_broadcast_to, _windows) or not (primitive is None or ours(primitive))
 
 
 def ours(primitive: Primitive) -> bool:
