@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,12 @@ PICTURES = GOLDEN / "pictures.json"
 # The numbers of these depend on the last bit of a sum or of an exponential, so on the machine.
 INEXACT = {"training_step_of_lenet", "non_linearities"}
 EXACT = [draw for _, _, draw in FIGURES if draw.__name__ not in INEXACT]
+
+
+@cache
+def drawn(draw: Callable[[], Figure]) -> Figure:
+    """The figure, drawn once for all tests that look at it."""
+    return draw()
 
 
 class Made(nets.Module):
@@ -144,7 +151,7 @@ def test_the_figure_is_the_golden_one(draw: Callable[[], Figure]) -> None:
     path = GOLDEN / f"{draw.__name__}.dot"
     if os.environ.get("REFRESH_GOLDEN"):
         path.write_text(draw().dot, encoding="utf-8")
-    assert draw().dot == path.read_text(encoding="utf-8")
+    assert drawn(draw).dot == path.read_text(encoding="utf-8")
 
 
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
@@ -152,7 +159,7 @@ NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
 
 @pytest.mark.parametrize("draw", EXACT, ids=lambda draw: draw.__name__)
 def test_a_figure_is_the_same_each_time_with_its_pictures(draw: Callable[[], Figure]) -> None:
-    one, two = draw(), draw()
+    one, two = drawn(draw), draw()
     assert one.dot == two.dot and one.images == two.images
 
 
@@ -161,7 +168,7 @@ def test_where_numbers_depend_on_the_machine_they_are_near_the_golden_ones(draw:
     path = GOLDEN / f"{draw.__name__}.dot"
     if os.environ.get("REFRESH_GOLDEN"):
         path.write_text(draw().dot, encoding="utf-8")
-    found, known = draw().dot, path.read_text(encoding="utf-8")
+    found, known = drawn(draw).dot, path.read_text(encoding="utf-8")
     assert NUMBER.sub("0", found) == NUMBER.sub("0", known)
     one, two = (np.array([float(n) for n in NUMBER.findall(text)]) for text in (found, known))
     np.testing.assert_allclose(one, two, rtol=0.05, atol=0.05)
@@ -187,7 +194,7 @@ def glance(figure: Figure) -> dict[str, list[int]]:
 @pytest.mark.parametrize("draw", EXACT, ids=lambda draw: draw.__name__)
 def test_the_pictures_in_it_look_like_the_golden_ones(draw: Callable[[], Figure]) -> None:
     """To a few steps of 255: sums of many numbers depend on the machine."""
-    seen = glance(draw())
+    seen = glance(drawn(draw))
     if os.environ.get("REFRESH_GOLDEN"):
         known = json.loads(PICTURES.read_text()) if PICTURES.exists() else {}
         known = {name: known[name] for name in sorted(known)} | ({draw.__name__: seen} if seen else {})
@@ -219,7 +226,7 @@ def test_the_code_of_a_figure_draws_it_when_it_is_pasted(
     exec(code(draw), names)
     figure = names["figure"]
     assert isinstance(figure, Figure)
-    assert figure.dot == draw().dot
+    assert figure.dot == drawn(draw).dot
     assert (tmp_path / f"{draw.__name__}.svg").stat().st_size > 1000
 
 
