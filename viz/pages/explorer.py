@@ -106,17 +106,14 @@ def explorer(
         raise ValueError(f"before must be the same model, got rows {built[1]} for {built[0]}")
     if live is None:
         live = not too_large(runs["after"])
-    order = np.arange(len(pictures))
-    if truth is not None:
-        order = np.argsort(answers == truth, kind="stable")
-    order = order[: MOST_IMAGES if live else room_for(list(runs.values()))]
+    order = _wrong_first(answers, truth)[: MOST_IMAGES if live else room_for(list(runs.values()))]
     own = {name: found[order] for name, (found, _) in tried.items()}
     if live:
         nets = {name: network(models[name], run) for name, run in runs.items()}
     else:
         nets = {name: recorded(models[name], run, pictures[order], own[name]) for name, run in runs.items()}
-    if not live:
         pictures = shrunk(pictures, MOST_PIXELS)[0]
+    kinds = _kinds(model, nets["after"])
     data = {
         "live": live,
         "networks": {
@@ -136,23 +133,15 @@ def explorer(
         "dead": dead,
         "sheet": _sheet(pictures),
     }
-    title = title or f"{type(model).__name__}, {'live' if live else 'as it was'}"
-    kinds = _kinds(model, nets["after"])
-    body = body_of(
-        "explorer.html",
-        back=link_back(back),
-        title=escape(visible(title)),
-        intro=_intro(runs["after"], live),
-        hint=HINT_LIVE if live else HINT_RECORDED,
-        images=data["counted"]["after"],
-        kinds="".join(f"<dt>{escape(visible(k))}</dt><dd>{escape(words)}.</dd>\n" for k, words in kinds.items()),
-        alone="" if "before" in nets else " hidden",
-        shift=max(1, round(data["sheet"]["height"] / 4)),
-        rows=_rows(nets["after"]),
-        data=as_json(data),
-    )
+    title = visible(title or f"{type(model).__name__}, {'live' if live else 'as it was'}")
+    body = _body(data, title, link_back(back), _intro(runs["after"], live), kinds, _rows(nets["after"]))
     style = colors() + text_of("explorer.css")
-    return write_whole(path, page(visible(title), body, style, script_of(*map(text_of, MODULES))))
+    return write_whole(path, page(title, body, style, script_of(*map(text_of, MODULES))))
+
+
+def _wrong_first(answers: Array, truth: Array | None) -> Array:
+    """The numbers of the images, those first that are read wrong, if that is known."""
+    return np.arange(len(answers)) if truth is None else np.argsort(answers == truth, kind="stable")
 
 
 def _tried(model: Module, pictures: Array, smallest: bool) -> tuple[Array, list[list[int]]]:
@@ -253,6 +242,23 @@ HINT_RECORDED = """Point at a cell of a map: here stands its number, and its gra
 0."""
 GRADIENTS = """A <b>gradient</b> says how much the score would grow if this number grew a little: blue up, red
 down."""
+
+
+def _body(data: Json, title: str, back: str, intro: str, kinds: dict[str, str], rows: str) -> str:
+    """What stands in the page, with its data."""
+    return body_of(
+        "explorer.html",
+        back=back,
+        title=escape(title),
+        intro=intro,
+        hint=HINT_LIVE if data["live"] else HINT_RECORDED,
+        images=data["counted"]["after"],
+        kinds="".join(f"<dt>{escape(visible(k))}</dt><dd>{escape(words)}.</dd>\n" for k, words in kinds.items()),
+        alone="" if "before" in data["networks"] else " hidden",
+        shift=max(1, round(data["sheet"]["height"] / 4)),
+        rows=rows,
+        data=as_json(data),
+    )
 
 
 def _intro(run: Run, live: bool) -> str:
