@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -193,13 +194,17 @@ def test_a_link_stays_a_link(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
 def test_what_is_no_file_is_neither_read_nor_replaced(tmp_path):
-    """A pipe would wait for ever, and it, or a device, would become a file: so no device of the machine is tried."""
-    pipe = tmp_path / "pipe"
+    """A pipe would wait for ever, and a device or a pipe would become a file."""
+    pipe, ends = tmp_path / "pipe", os.openpty()
     os.mkfifo(pipe)
-    for use in save, load:
-        with raises(ValueError, str(pipe), "no file"):
-            use(pipe, Dense(1, 1))
-    assert pipe.is_fifo()
+    device = os.ttyname(ends[1])  # of our own: if this failed, one of the machine's would be lost
+    for path in pipe, device:
+        for use in save, load:
+            with raises(ValueError, str(path), "no file"):
+                use(path, Dense(1, 1))
+    assert pipe.is_fifo() and Path(device).is_char_device()
+    for end in ends:
+        os.close(end)
     with raises(IsADirectoryError, str(tmp_path)):
         save(tmp_path, Dense(1, 1))
 

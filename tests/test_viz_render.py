@@ -152,14 +152,17 @@ def test_the_layout_has_the_words_of_the_figure(text: str) -> None:
     assert [op["text"] for o in found["objects"] for op in o["_ldraw_"] if op["op"] == "T"] == [text]
 
 
-def test_a_pipe_is_written_to_and_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
-    """A pipe of our own stands for all devices: one of the machine's would be lost if this failed."""
-    pipe = tmp_path / "pipe"
+def test_a_pipe_and_a_device_are_written_to_and_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    """Both are our own: if this failed, a device of the machine would be lost."""
+    pipe, (terminal, behind) = tmp_path / "pipe", os.openpty()
     os.mkfifo(pipe)
-    end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    assert write_whole(pipe, b"words") == pipe
-    assert os.read(end, 9) == b"words" and pipe.is_fifo()
-    os.close(end)
+    end, device = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), Path(os.ttyname(behind))
+    for path, reader in (pipe, end), (device, terminal):
+        assert write_whole(path, b"words") == path
+        assert os.read(reader, 9) == b"words"
+    assert pipe.is_fifo() and device.is_char_device()
+    for opened in end, terminal, behind:
+        os.close(opened)
     with pytest.raises(FileNotFoundError, match=r"there is no such folder: '.*nowhere'"):
         write_whole(tmp_path / "nowhere" / "x.svg", b"")
 
