@@ -10,7 +10,7 @@ collect_ignore = ["mutants.py"]  # it imports what is not installed for the test
 
 slow_machines = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(
-    "default", max_examples=15, deadline=None, derandomize=True, print_blob=True, suppress_health_check=slow_machines
+    "default", max_examples=25, deadline=None, derandomize=True, print_blob=True, suppress_health_check=slow_machines
 )
 settings.register_profile(
     "thorough", max_examples=250, deadline=None, print_blob=True, suppress_health_check=slow_machines

@@ -27,6 +27,8 @@ from viz.drawing.style import MEANINGS, NAMES, Style, contrast
 from viz.drawing.tex import escaped
 from viz.subjects.lecture import FIGURES
 
+from .drawn import drawn_once
+
 LATEX = shutil.which("pdflatex")
 SPARSE = Tensor(np.arange(1.0, 4).reshape(1, 1, 3), name="w")
 
@@ -129,7 +131,7 @@ def shown(font: Any, character: str) -> bool:
 
 def test_the_fonts_have_every_character_that_the_lecture_shows() -> None:
     fonts = {path.stem: ImageFont.truetype(str(path), 24) for path in export.FONTS.glob("*.ttf")}
-    characters = {c for _, _, draw in FIGURES if draw.__name__ not in SLOW for c in text_of(draw().svg())}
+    characters = {c for _, _, draw in FIGURES if draw.__name__ not in SLOW for c in text_of(drawn_once(draw).svg())}
     for face in ("LiberationSans-Regular", "LiberationSans-Bold"):
         assert [c for c in sorted(characters) if not shown(fonts[face], c)] == []
 
@@ -347,14 +349,14 @@ def test_the_meanings_can_be_looked_up() -> None:
 def test_each_colour_has_one_meaning() -> None:
     assert len(light_colours) == len(MEANINGS)
     for draw in FIGURES_OF_EACH_KIND:
-        assert {c.upper() for c in COLOURS.findall(draw().dot)} <= light_colours | {"#666666"}
+        assert {c.upper() for c in COLOURS.findall(drawn_once(draw).dot)} <= light_colours | {"#666666"}
 
 
 @pytest.mark.parametrize(
     "draw", [draw for _, _, draw in FIGURES if draw.__name__ not in SLOW], ids=lambda d: d.__name__
 )
 def test_every_colour_of_the_lecture_is_in_the_table(draw: Any) -> None:
-    assert {c.upper() for c in COLOURS.findall(draw().dot)} <= light_colours
+    assert {c.upper() for c in COLOURS.findall(drawn_once(draw).dot)} <= light_colours
 
 
 @pytest.mark.parametrize("name", NAMES)

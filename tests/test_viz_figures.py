@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,8 @@ from viz.drawing.style import MEANINGS
 from viz.pages.gallery import caption, code
 from viz.subjects.lecture import FIGURES
 
+from .drawn import drawn_once
+
 stepper = sys.modules["viz.pages.stepper"]  # the module: `viz.stepper` is its function
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -31,12 +32,6 @@ PICTURES = GOLDEN / "pictures.json"
 # The numbers of these depend on the last bit of a sum or of an exponential, so on the machine.
 INEXACT = {"training_step_of_lenet", "non_linearities"}
 EXACT = [draw for _, _, draw in FIGURES if draw.__name__ not in INEXACT]
-
-
-@cache
-def drawn(draw: Callable[[], Figure]) -> Figure:
-    """The figure, drawn once for all tests that look at it."""
-    return draw()
 
 
 class Made(nets.Module):
@@ -151,7 +146,7 @@ def test_the_figure_is_the_golden_one(draw: Callable[[], Figure]) -> None:
     path = GOLDEN / f"{draw.__name__}.dot"
     if os.environ.get("REFRESH_GOLDEN"):
         path.write_text(draw().dot, encoding="utf-8")
-    assert drawn(draw).dot == path.read_text(encoding="utf-8")
+    assert drawn_once(draw).dot == path.read_text(encoding="utf-8")
 
 
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
@@ -159,7 +154,7 @@ NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
 
 @pytest.mark.parametrize("draw", EXACT, ids=lambda draw: draw.__name__)
 def test_a_figure_is_the_same_each_time_with_its_pictures(draw: Callable[[], Figure]) -> None:
-    one, two = drawn(draw), draw()
+    one, two = drawn_once(draw), draw()
     assert one.dot == two.dot and one.images == two.images
 
 
@@ -168,7 +163,7 @@ def test_where_numbers_depend_on_the_machine_they_are_near_the_golden_ones(draw:
     path = GOLDEN / f"{draw.__name__}.dot"
     if os.environ.get("REFRESH_GOLDEN"):
         path.write_text(draw().dot, encoding="utf-8")
-    found, known = drawn(draw).dot, path.read_text(encoding="utf-8")
+    found, known = drawn_once(draw).dot, path.read_text(encoding="utf-8")
     assert NUMBER.sub("0", found) == NUMBER.sub("0", known)
     one, two = (np.array([float(n) for n in NUMBER.findall(text)]) for text in (found, known))
     np.testing.assert_allclose(one, two, rtol=0.05, atol=0.05)
@@ -194,7 +189,7 @@ def glance(figure: Figure) -> dict[str, list[int]]:
 @pytest.mark.parametrize("draw", EXACT, ids=lambda draw: draw.__name__)
 def test_the_pictures_in_it_look_like_the_golden_ones(draw: Callable[[], Figure]) -> None:
     """To a few steps of 255: sums of many numbers depend on the machine."""
-    seen = glance(drawn(draw))
+    seen = glance(drawn_once(draw))
     if os.environ.get("REFRESH_GOLDEN"):
         known = json.loads(PICTURES.read_text()) if PICTURES.exists() else {}
         known = {name: known[name] for name in sorted(known)} | ({draw.__name__: seen} if seen else {})
@@ -226,7 +221,7 @@ def test_the_code_of_a_figure_draws_it_when_it_is_pasted(
     exec(code(draw), names)
     figure = names["figure"]
     assert isinstance(figure, Figure)
-    assert figure.dot == drawn(draw).dot
+    assert figure.dot == drawn_once(draw).dot
     assert (tmp_path / f"{draw.__name__}.svg").stat().st_size > 1000
 
 
@@ -387,7 +382,8 @@ def test_figures_refreshed_twice_are_the_same(tmp_path: Path, capsys: pytest.Cap
         assert main(["figures", "--out", str(tmp_path)]) == 0
         contents.append({path.name: path.read_bytes() for path in tmp_path.iterdir()})
     assert contents[0] == contents[1]
-    assert contents[0]
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    assert contents[0].keys() == set(re.findall(r"\(viz/figures/([^)]+)\)", readme))
     assert "svg" in capsys.readouterr().out
 
 
