@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
+from inspect import signature
 from typing import NamedTuple
 
 import numpy as np
@@ -430,10 +432,43 @@ def test_impossible_layers_are_refused_when_they_are_made():
         (lambda: nets.AvgPool2d(2, padding=-1), ["padding (=-1)"]),
         (lambda: nets.LPPool2d(2, stride=0), ["stride (=0)"]),
         (lambda: nets.WeightedAvgPool2d((2, 0)), ["kernel_size (=(2, 0))"]),
+        (lambda: nets.MaxPool2d(2, padding=2), ["padding (=2)", "kernel (=2)"]),
+        (lambda: nets.AvgPool3d(2, padding=(0, 0, 2)), ["padding (=2)", "kernel (=2)"]),
+        (lambda: nets.LPPool2d(2, norm=0.5), ["norm (=0.5)"]),
+        (lambda: nets.WeightedAvgPool1d(2, sigma=0), ["sigma (=0)"]),
+        (lambda: nets.ConvTranspose2d(1, 1, 3, 2, output_padding=2), ["output_padding (=2)", "stride (=2)"]),
+        (lambda: nets.LiftingConv2d(1, 1, (3, 2)), ["kernel_size (=(3, 2))"]),
+        (lambda: Dense(1, 2, init=lambda *given: np.ones(3)), ["shape (2, 1)", "(3,)"]),
         (lambda: nets.RadialBasis([1.0, -1.0]), ["(K, I)", "(2,)"]),
     ]:
         with raises(ValueError, *parts):
             make()
+
+
+WINDOWED = [
+    (partial(nets.Conv1d, 1, 1), ["kernel_size", "stride", "padding", "dilation", "groups"]),
+    (partial(nets.ConvTranspose2d, 1, 1), ["kernel_size", "stride", "padding", "output_padding", "dilation"]),
+    (partial(nets.LocallyConnected1d, 1, 1), ["kernel_size", "input_size", "stride", "padding", "dilation"]),
+    (partial(nets.TiledConv2d, 1, 1), ["kernel_size", "stride", "padding", "dilation", "tiles"]),
+    (partial(nets.GroupConv2d, 1, 1), ["kernel_size", "padding"]),
+    (nets.MaxPool2d, ["kernel_size", "padding", "dilation"]),
+    (nets.LPPool1d, ["kernel_size"]),
+]
+
+
+@pytest.mark.parametrize("make, name", [(make, name) for make, names in WINDOWED for name in names])
+@pytest.mark.parametrize("value", [None, 1.5, (1, None)])
+def test_a_setting_that_is_no_whole_number_is_refused_when_the_layer_is_made(make, name, value):
+    """Only the stride of a pool may be None; it is the kernel then."""
+    fitting = {"kernel_size": 3, "input_size": 5} if "input_size" in signature(make).parameters else {"kernel_size": 3}
+    with pytest.raises((TypeError, ValueError), match=rf"{name} \(="):
+        make(**{**fitting, name: value})
+
+
+@pytest.mark.parametrize("make", [nets.ConvTranspose1d, nets.LiftingConv2d])
+def test_a_transposed_and_a_group_convolution_have_padding_in_numbers_only(make):
+    with raises(TypeError, "padding (='same')", "whole number"):
+        make(1, 1, 3, padding="same")
 
 
 @pytest.mark.parametrize("make", [Dense, nets.Conv2d, nets.Subsampling])
