@@ -48,8 +48,8 @@ class Windows:
     ) -> Windows:
         """Windows over an image of this size: along each axis m = floor((n + margin - span) / s) + 1 places.
 
-        A number stands for the same on each axis.  padding is a number, one for each axis, "valid" (none), or "same" (as
-        many places as pixels, at stride 1; of an odd margin the larger part comes last).
+        A number stands for the same on each axis.  padding is a number, one for each axis, "valid" (none), or "same"
+        (as many places as pixels, at stride 1; of an odd margin the larger part comes last).
         Raises ValueError, TypeError, with the values, where it does not fit.
         """
         axes = len(listed("size", size))
