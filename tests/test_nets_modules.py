@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import minitensor as mt
 import nets
 from minitensor import Tensor
-from nets import Dense, Module, Sequential, Tanh
+from nets import Dense, Flatten, Module, Sequential, Tanh
 
 from .checks import raises, same
 from .strategies import convolutions, local_layers, pools, reals, rngs, transposed_convolutions, whole
@@ -400,6 +400,57 @@ def test_what_cannot_be_a_layer_is_refused():
         Module()(1.0)
 
 
+def test_what_is_no_model_is_refused_by_all_that_takes_one(tmp_path):
+    """And what is no optimizer, with the value: a class is a frequent slip."""
+    data = nets.Examples(np.ones((2, 3), np.float32), np.array([0, 1]))
+    layer = Dense(3, 2)
+    optimizer = nets.SGD(layer)
+    nets.save(tmp_path / "it.npz", layer, optimizer)
+    for wrong in (3, Dense, layer.forward):
+        for use in (
+            lambda x: nets.summary(x, (3,)),
+            lambda x: nets.trace.trace(x, data.images),
+            lambda x: nets.export(x, tmp_path / "it.py", (3,)),
+            lambda x: nets.fit(x, data, epochs=1, progress=False),
+            lambda x: nets.evaluate(x, data),
+            lambda x: nets.predict(x, data.images),
+            lambda x: nets.learn(x, optimizer, *data),
+            lambda x: nets.save(tmp_path / "other.npz", x),
+            lambda x: nets.load(tmp_path / "it.npz", x),
+            lambda x: Sequential(x),
+            lambda x: nets.Residual(layer, shortcut=x),
+        ):
+            with pytest.raises(TypeError, match="Module"):
+                use(wrong)
+    for wrong in (3, nets.SGD, layer):
+        for use in (
+            lambda x: nets.fit(layer, data, epochs=1, progress=False, optimizer=x),
+            lambda x: nets.learn(layer, x, *data),
+            lambda x: nets.save(tmp_path / "other.npz", layer, x),
+            lambda x: nets.load(tmp_path / "it.npz", layer, x),
+        ):
+            with raises(TypeError, "optimizer (=", "is no Optimizer"):
+                use(wrong)
+    assert not (tmp_path / "other.npz").exists()
+
+
+@pytest.mark.parametrize("wrong", [None, 3, [("weight", 1)]])
+def test_a_state_is_a_mapping(wrong):
+    layer = Dense(1, 1)
+    for holder in (layer, nets.SGD(layer)):
+        with raises(TypeError, "state (=", "is no Mapping"):
+            holder.load_state_dict(wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, 3.0, np.zeros((1, 1))])
+def test_a_parameter_is_replaced_by_a_tensor_or_not_at_all(wrong):
+    layer = Dense(1, 1)
+    weight, bias = layer.parameters()
+    with raises(TypeError, "is no Tensor"):
+        layer.replace({bias: Tensor([1.0]), weight: wrong})
+    assert layer.weight is weight and layer.bias is bias
+
+
 def test_impossible_layers_are_refused_when_they_are_made():
     for make, parts in [
         (lambda: Dense(0, 1), ["in_features (=0)"]),
@@ -479,6 +530,11 @@ def test_a_seed_is_no_generator(make):
         make(*size, rng=0)
     with raises(TypeError, "rng (=0)"):
         nets.Dropout(rng=0)
+
+
+def test_what_has_no_batch_axis_cannot_be_flattened():
+    with raises(ValueError, "(N, ...)", "()"):
+        Flatten()(1.0)
 
 
 def test_a_layer_refuses_another_number_of_channels():

@@ -219,6 +219,8 @@ class Flatten(Function):
 
     @staticmethod
     def function(x: Tensor) -> Tensor:
+        if not x.ndim:
+            raise ValueError(f"the input must be (N, ...), got shape {x.shape}")
         return reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
 

@@ -36,7 +36,7 @@ from minitensor.windows import Windows
 
 from .functions import Identity
 from .init import Initializer, generator, he_normal
-from .module import Cost, Module, Sequential, Shape
+from .module import Cost, Module, Sequential, Shape, check_kind
 from .settings import along_axes, no_images, positive
 
 Rng = np.random.Generator | None
@@ -353,6 +353,7 @@ class Residual(Module):
     def __init__(self, *layers: Module, shortcut: Module | None = None, **named: Module) -> None:
         self.body = Sequential(*layers, **named)
         self.shortcut = Identity() if shortcut is None else shortcut
+        check_kind("shortcut", self.shortcut, Module)
 
     def forward(self, x: Tensor) -> Tensor:
         """The sum of both; raises ValueError unless they have the same shape."""
