@@ -1,4 +1,4 @@
-"""What the book makes of the pages that Sphinx has built: pictures that can be read and described, slides, notebooks."""
+"""What the book makes of the pages that Sphinx has built: pictures with words for who cannot see, slides, notebooks."""
 
 from __future__ import annotations
 
