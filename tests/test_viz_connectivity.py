@@ -204,6 +204,24 @@ def test_no_letter_covers_another_or_a_unit(made: tuple[Layer, Size]) -> None:
     assert not [pair for pair in product(letters, units) if meet(*pair)]
 
 
+@given(
+    st.integers(2, 6).flatmap(
+        lambda n: st.lists(st.sets(st.integers(0, n - 1), min_size=1), min_size=1, max_size=6).map(
+            lambda seen: (n, seen)
+        )
+    )
+)
+def test_no_unit_covers_another_whatever_sees_what(made: tuple[int, list[set[int]]]) -> None:
+    """And they stand in the order of their numbers."""
+    n, seen = made
+    table = np.array([[j in some for j in range(n)] for some in seen], dtype=float)
+    figure = connectivity(lambda x: table @ x, n)
+    units = [s for s in figure.drawing.shapes if s.looks["shape"] == "circle"]
+    assert not [pair for pair in combinations(units, 2) if meet(*pair)]
+    for row in units[:n], units[n:]:
+        assert [s.x for s in row] == sorted(s.x for s in row)
+
+
 @given(sharing_layers())
 def test_equal_letters_are_equal_weights_and_equal_lines(made: tuple[Layer, Size]) -> None:
     figure = connectivity(*made, share=True)

@@ -14,7 +14,7 @@ import pytest
 
 import nets
 import viz
-from minitensor import Tensor, concatenate, conv1d, conv2d, history, max_pool2d, relu
+from minitensor import Tensor, concatenate, conv1d, conv2d, dense, history, max_pool2d, relu
 from nets.training.png import decode
 from viz import Figure
 from viz.__main__ import main
@@ -119,6 +119,13 @@ def rows_with_biases_and_thick_wires() -> Figure:
     )  # fmt: skip
 
 
+def letters_on_many_wires() -> Figure:
+    """More letters than the alphabet has, each where it covers the fewest wires."""
+    w = numbered(5, 6)
+    layers = [lambda x: dense(x, w), lambda x: x[:, 1:] * w[0, :4] + x[:, :1]]
+    return viz.connectivity(layers, (1, 6), share=True, title="letters")
+
+
 def units_of_two_colours() -> Figure:
     """Two fields, where they meet, and letters of one's own; rows grow down."""
     layers = [lambda x: conv1d(x, numbered(1, 1, 3), padding=1)] * 2
@@ -219,7 +226,8 @@ def test_a_sum_of_as_many_terms_as_the_limit_is_taken_apart(
 
 OTHERS = [
     a_model_of_all_kinds, a_training_step_in_columns, layers_in_one_box_each, letters_in_a_window, long_rows,
-    a_square_of_two_sizes, a_page, rows_with_biases_and_thick_wires, units_of_two_colours, grids_of_two_channels,
+    a_square_of_two_sizes, a_page, rows_with_biases_and_thick_wires,
+    letters_on_many_wires, units_of_two_colours, grids_of_two_channels,
     blocks_of_a_pool, nodes_of_several_units, channels_in_convolution_arithmetic, channels_in_transposed_arithmetic,
     filters_of_ones_own, a_square_that_differs_at_the_edges, steps_of_an_uneven_convolution,
 ]  # fmt: skip
