@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import nets
@@ -211,6 +211,7 @@ def test_no_letter_covers_another_or_a_unit(made: tuple[Layer, Size]) -> None:
         )
     )
 )
+@example((6, [{0, i} for i in range(1, 6)]))
 def test_no_unit_covers_another_whatever_sees_what(made: tuple[int, list[set[int]]]) -> None:
     """And they stand in the order of their numbers."""
     n, seen = made
