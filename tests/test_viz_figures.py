@@ -21,6 +21,7 @@ from viz.__main__ import main
 from viz.drawing.export import size_of
 from viz.drawing.style import MEANINGS
 from viz.pages.gallery import caption, code
+from viz.pages.network import network, ran
 from viz.subjects.lecture import FIGURES
 
 from .drawn import drawn_once
@@ -249,6 +250,31 @@ def test_the_figure_is_the_golden_one(draw: Callable[[], Figure]) -> None:
         TITLES.write_text(json.dumps(known | {draw.__name__: called}, indent=0, sort_keys=True) + "\n")
     assert figure.dot == path.read_text(encoding="utf-8")
     assert called == json.loads(TITLES.read_text())[draw.__name__]
+
+
+def test_the_lines_that_a_page_runs_are_the_golden_ones() -> None:
+    """Which kernels, in which order, over which elements: their values are tried in a browser, and their speed here."""
+    parts = {
+        "C1": nets.Conv2d(1, 4, 3, padding=1, stride=2), "norm": nets.BatchNorm2d(4), "act": nets.ReLU(),
+        "C2": nets.Conv2d(4, 4, 3, padding=2, dilation=2, groups=2), "pool": nets.MaxPool2d(2),
+        "up": nets.ConvTranspose2d(4, 2, 2, stride=2), "mean": nets.AvgPool2d(2), "LRN": nets.LocalResponseNorm(3),
+        "flat": nets.Flatten(), "out": nets.Dense(24, 3), "p": nets.Softmax(),
+    }  # fmt: skip
+
+    def forward(m: Made, x: Tensor) -> Tensor:
+        x = m.act(m.norm(m.C1(x)))
+        x = concatenate([m.pool(x + m.C2(x)), m.mean(m.up(m.mean(x)))], axis=1)
+        answer: Tensor = m.p(m.out(m.flat(m.LRN(x))))
+        return answer
+
+    model = filled(Made(forward, **parts))
+    found = network(model, ran(model, np.zeros((1, 1, 8, 8), np.float32))).program
+    rows = [json.dumps(row, ensure_ascii=False) for row in found.pop("rows")]
+    text = ",\n".join([json.dumps(found, ensure_ascii=False), *rows])
+    path = GOLDEN / "lines_of_a_page.json"
+    if os.environ.get("REFRESH_GOLDEN"):
+        path.write_text(f"[\n{text}\n]\n", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == f"[\n{text}\n]\n"
 
 
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
