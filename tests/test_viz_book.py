@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import shutil
 import sys
@@ -130,6 +131,24 @@ def test_an_operator_has_a_formula_for_each_input():
     for primitive, t in met().items():
         found = rules(primitive)
         assert found is not None and len(found.inputs) == len(t.inputs)
+
+
+def test_what_the_book_says_of_the_operators_is_in_the_golden_file():
+    """A line each: the value, what is handed to each input, and how large the graph of the gradient is.
+
+    After a change that is meant: REFRESH_GOLDEN=1 pytest tests/test_viz_book.py, and read what changed.
+    """
+    lines = []
+    for primitive in met():
+        found = rules(primitive)
+        shares = [f"  {name}: {share or 'nothing'}" for name, share in found.inputs]
+        dot = found.graph.dot if found.graph else ""
+        graph = f"  graph: {dot.count('label=')} labels, {dot.count('->')} wires"
+        lines += [f"{primitive.name}: {found.value}", *shares, graph]
+    path = ROOT / "tests" / "golden" / "operators.txt"
+    if os.environ.get("REFRESH_GOLDEN"):
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert path.read_text(encoding="utf-8").splitlines() == lines
 
 
 def test_an_operator_that_no_call_meets_has_no_rules():
