@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minitensor import Tensor, concatenate, conv1d, dense, softmax, tanh, transpose
-from nets import Conv2d, Dense, MaxPool2d
+from nets import Conv1d, Conv2d, Dense, MaxPool2d
 from viz import connections, connectivity
 from viz.drawing.sheet import Pinned
 from viz.drawing.style import Style
@@ -48,6 +48,7 @@ def test_tokens_and_time_steps_are_nodes(n: int) -> None:
     assert wires(connectivity(attention, (n, 3), unit=0)) == everything
     assert wires(connectivity(lambda x: attention(x, mask), (n, 3), unit=0)) == earlier
     assert wires(connectivity(recurrent, (n, 3), unit=0)) == earlier
+    assert connectivity(Conv1d(1, 1, 2), n, unit=0).dot == connectivity(Conv1d(1, 1, 2), (n,), unit=0).dot
 
 
 @given(st.integers(1, 2), st.integers(1, 3), st.sampled_from([0, 1, 2, -1, -3]))
