@@ -89,9 +89,9 @@ def attention_over_five_tokens() -> Figure:
 
 
 def unrolled_recurrent_network() -> Figure:
-    """A recurrent network reads five time steps with the same weights at each; the third input reaches the third state
-    and all after it."""
-    return connectivity(recurrent, (5, 4), unit=0, highlight=2, title="Five steps of a recurrent network")
+    """A recurrent network reads five time steps with the same weights at each: a state is made of its input and of the
+    state before.  So the third input reaches the third state, and through it all after it."""
+    return connectivity(recurrent, (5, 4), unit=0, chain=True, highlight=2, title="Five steps of a recurrent network")
 
 
 def attention(x: Tensor, mask: Array | float = 0.0) -> Tensor:
