@@ -160,3 +160,72 @@ def test_the_gradient_beside_the_paper_of_a_phone_is_named_and_as_large_as_the_p
         boxes = "return ['#pad', '#saliency'].map(s => document.querySelector(s + ' .maps').getBoundingClientRect())"
         one, other = browser.run(boxes)
         assert all(abs(one[side] - other[side]) <= 2 for side in ("top", "width", "height"))
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_all_maps_of_a_row_can_be_asked_for_however_long_its_formula_is(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    long = nets.Sequential(**{"name of a layer" * 9: nets.Conv2d(1, 40, 3, padding=1), "b": nets.ReLU()})
+    page = viz.explorer(long, np.ones((1, 1, 9, 9)), tmp_path / "page.html")
+    with browser.emulated(width):
+        browser.open(page)
+        browser.settled()
+        assert browser.run("return document.querySelector('#row-0 .values canvas').width") < 99
+        browser.run("document.querySelector('#row-0').scrollIntoView({block: 'center'})")
+        browser.settled()
+        browser.click("#row-0 .more")
+        browser.settled()
+        assert browser.run("return document.querySelectorAll('#row-0 .more').length") == 0
+        edges = "return document.querySelector('#row-0 .values .edge').getAttribute('d').split('z').length - 1"
+        assert browser.run(edges) == 40
+
+
+def test_scores_that_are_close_are_told_apart(browser: Browser, tmp_path: Path) -> None:
+    model = nets.Dense(2, 3)
+    for scores in ([84.0001, 84.0002, 84.0003], [1000.0, -2000.0, 3.0], [0.5, 0.5, 0.5], [-1e-4, 0.0, 2e-4]):
+        model.load_state_dict({"weight": np.zeros((3, 2), np.float32), "bias": np.array(scores, np.float32)})
+        browser.open(viz.explorer(model, np.zeros((1, 2)), tmp_path / "page.html"))
+        browser.settled()
+        said = browser.run("return [...document.querySelectorAll('#scores .score')].map(e => e.textContent)")
+        assert len(set(said)) == len(set(scores))
+        assert max(map(len, said)) < 10
+
+
+@pytest.mark.parametrize(("took", "busy", "then"), [(500, "true", 1), (1, "false", 2)])
+def test_a_page_that_is_slow_says_so_and_shows_what_was_done_before_it_computes(
+    browser: Browser, path: Path, took: int, busy: str, then: int
+) -> None:
+    browser.open(path)
+    browser.settled()
+    browser.run("let now = 0; performance.now = () => now += arguments[0]", took)
+    ask = "document.querySelectorAll('#scores button')[arguments[0]].click();"
+    browser.run(ask, 1)
+    browser.settled()
+    seen = "return [main.getAttribute('aria-busy'), document.getElementById('seed').textContent]"
+    found = browser.run(ask + f"return new Promise((d) => requestAnimationFrame(() => d((() => {{ {seen} }})())))", 2)
+    assert found == [busy, f"score {then}"]
+    browser.settled()
+    assert browser.run(seen) == ["false", "score 2"]
+
+
+def test_pixels_that_a_cell_reads_look_as_they_do_in_the_image(browser: Browser, path: Path) -> None:
+    browser.open(path)
+    browser.run("document.querySelector('#row-0 .values canvas').focus()")
+    browser.press(RIGHT + ENTER)
+    browser.settled()
+    corner = (
+        "return arguments[0].map(s => [...document.querySelector(s).getContext('2d').getImageData(0, 0, 1, 1).data])"
+    )
+    seen, image = browser.run(corner, ["#cell .blocks canvas", "#row--1 .values canvas"])
+    assert seen == image and len(set(seen[:3])) == 1
+
+
+def test_a_bias_of_0_is_called_so_and_none_is_spoken_of_where_there_is_none(browser: Browser, tmp_path: Path) -> None:
+    for layer, said in ((nets.Dense(2, 2), "The bias is 0 here: that is the value."),
+                        (nets.AvgPool1d(2), "That is the value: nothing is added to it.")):  # fmt: skip
+        browser.open(viz.explorer(layer, np.ones((1, 2) if "bias" in said else (1, 1, 4)), tmp_path / "page.html"))
+        browser.run("document.querySelector('#row-0 .values canvas').focus()")
+        browser.press(RIGHT)
+        browser.settled()
+        assert said in browser.text("#cell")
