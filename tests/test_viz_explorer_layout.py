@@ -229,3 +229,22 @@ def test_a_bias_of_0_is_called_so_and_none_is_spoken_of_where_there_is_none(brow
         browser.press(RIGHT)
         browser.settled()
         assert said in browser.text("#cell")
+
+
+def test_a_page_leads_back_where_it_stands_alone_and_not_in_the_page_that_it_leads_to(
+    browser: Browser, tmp_path: Path
+) -> None:
+    back = ("chapter.html", "Back to <the> chapter")
+    viz.explorer(nets.Dense(4, 2), np.ones((1, 4)), tmp_path / "explorer.html", back=back)
+    viz.playground(tmp_path / "playground.html", back=back)
+    chapter = tmp_path / "chapter.html"
+    for name in ("explorer", "playground"):
+        chapter.write_text(f'<iframe src="{name}.html"></iframe>', encoding="utf-8")
+        browser.open(tmp_path / f"{name}.html")
+        assert browser.text("#up a") == "Back to <the> chapter"
+        browser.click("#up a")
+        browser.driver.switch_to.frame(0)
+        assert browser.run("return [document.getElementById('up'), document.querySelector('h1') !== null]") == [
+            None,
+            True,
+        ]

@@ -363,6 +363,7 @@ get("fold").addEventListener("click", () => {
   get("fold").setAttribute("aria-expanded", String(!folded));
 });
 
+if (window.parent !== window) get("up")?.remove();  // the page around this one is the one to go back to
 showImages();
 showPad();
 frame();
