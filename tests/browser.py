@@ -107,8 +107,9 @@ class Browser:
         self.driver.quit()
 
 
-@pytest.fixture(name="browser", scope="module")
+@pytest.fixture(name="browser", scope="session")
 def fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for all tests of a process: to start it takes longer than most of them."""
     session = Browser(tmp_path_factory.mktemp("profile"))
     try:
         yield session

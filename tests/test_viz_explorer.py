@@ -22,11 +22,10 @@ from viz.pages.network import network, ran
 from viz.pages.page import page, script_of, text_of
 
 from . import strategies as draw_
-from .browser import Browser, fixture, needs_browser
+from .browser import Browser, needs_browser
 from .operators import OPERATORS, RULES, Row
 from .strategies import few
 
-__all__ = ["fixture"]
 pytestmark = needs_browser
 
 ENTER, ESCAPE, RIGHT, DOWN = "\ue007", "\ue00c", "\ue014", "\ue015"

@@ -9,10 +9,10 @@ import pytest
 
 import nets
 import viz
+from minitensor import Tensor
 
-from .browser import Browser, fixture, needs_browser
+from .browser import Browser, needs_browser
 
-__all__ = ["fixture"]
 pytestmark = needs_browser
 
 TAB, ENTER, ESCAPE, RIGHT = "\ue004", "\ue007", "\ue00c", "\ue014"
@@ -248,3 +248,54 @@ def test_a_page_leads_back_where_it_stands_alone_and_not_in_the_page_that_it_lea
             None,
             True,
         ]
+
+
+SETTINGS = "return [...document.querySelectorAll('input')].map(e => [e.value, e.checked])"
+
+
+def test_controls_and_pictures_still_agree_when_one_comes_back(browser: Browser, tmp_path: Path, path: Path) -> None:
+    w, x = Tensor(2.0, name="w"), Tensor(3.0, name="x")
+    for page in (path, viz.playground(tmp_path / "playground.html"), viz.stepper(w * x, tmp_path / "stepper.html")):
+        browser.open(page)
+        before = browser.run(SETTINGS)
+        browser.run(
+            "for (const e of document.querySelectorAll('input')) {"
+            "if (e.type === 'range') { e.value = e.max; e.dispatchEvent(new Event('input')); } else e.click(); }"
+        )
+        browser.settled()
+        assert browser.run(SETTINGS) != before
+        browser.driver.get("about:blank")
+        browser.driver.back()
+        browser.settled()
+        assert browser.run(SETTINGS) == before
+
+
+OVERLAPS = """
+const boxes = [...document.querySelectorAll('#about > *')].filter((e) => e.id !== 'said' && e.checkVisibility())
+  .map((e) => e.getBoundingClientRect()).filter((box) => box.width * box.height > 0);
+const before = (one, two) => one.right <= two.left || one.bottom <= two.top;
+const apart = (one, two) => before(one, two) || before(two, one);
+return boxes.filter((one, i) => boxes.some((two, k) => k > i && !apart(one, two))).length;
+"""
+
+
+@pytest.mark.parametrize("width", [1400, 900, 390])
+def test_what_is_said_beside_the_scores_lies_side_by_side_and_fading_moves_no_slider(
+    browser: Browser, path: Path, width: int
+) -> None:
+    top = "return document.getElementById(arguments[0]).getBoundingClientRect().top"
+    with browser.emulated(width, 900):
+        browser.open(path)
+        browser.settled()
+        assert browser.run(OVERLAPS) == 0
+        if width > 760:
+            assert browser.run(top, "cell") < 900 - 100  # in sight
+        browser.run("document.querySelector('#row-2 .values canvas').focus()")
+        browser.press(RIGHT + ENTER)
+        browser.settled()
+        before = browser.run(top, "fade")
+        browser.run(FADE, 0.5)
+        browser.settled()
+        assert browser.text("#faded") == "Faded: S2, map 0 (× 0.5)."
+        assert browser.run(top, "fade") == before
+        assert browser.run(OVERLAPS) == 0

@@ -57,8 +57,11 @@ def text_of(name: str) -> str:
 
 
 def body_of(name: str, **values: object) -> str:
-    """A template of data/ with each $name in it replaced by its value, which is HTML."""
-    return Template(text_of(name)).substitute(values)
+    """A template of data/ with each $name in it replaced by its value, which is HTML.
+
+    A page begins anew when one comes back to it.  So must its controls: a browser keeps those that do not ask for it.
+    """
+    return Template(text_of(name)).substitute(values).replace("<input ", '<input autocomplete="off" ')
 
 
 def link_back(back: Back) -> str:
