@@ -17,7 +17,7 @@ They are one contraction of the weight with `windows` of the input, and differ i
     locally connected     nchwij, ochwij -> nohw          the weight gained h and w: nothing is shared (`local.py`)
     dense                 nc, oc -> no                    one window, as large as the input
 
-"Convolution" slides the kernel without flipping it, as all of the field does; mathematics calls that
+"Convolution" slides the kernel without flipping it, as is usual in this field; mathematics calls that
 cross-correlation.  Source: Goodfellow, Bengio and Courville, Deep Learning, sections 9.1 to 9.5.
 """
 
