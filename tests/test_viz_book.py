@@ -221,8 +221,15 @@ def test_a_chapter_names_exercises_that_exist(path):
 
 
 def test_the_numbers_of_bugs_that_the_text_names_are_those_that_there_are():
-    [said] = re.findall(r"(\d+) bugs that were really made", (ROOT / "viz/book/course/12-laws.md").read_text())
-    assert int(said) == sum(len(bugs) for bugs in BUGS.values())
+    for path in ROOT / "viz/book/course/12-laws.md", ROOT / "README.md":
+        [said] = re.findall(r"(\d+) bugs that were really made", " ".join(path.read_text(encoding="utf-8").split()))
+        assert int(said) == sum(len(bugs) for bugs in BUGS.values()), path
+
+
+def test_the_readme_counts_chapters_and_steps_as_they_are():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    words = {14: "fourteen", 15: "fifteen", 16: "sixteen", 17: "seventeen"}
+    assert f"{words[len(CHAPTERS)]} chapters" in text and f"{words[len(STEPS)]} steps" in text
 
 
 @pytest.fixture(name="prepared")
