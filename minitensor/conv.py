@@ -100,8 +100,8 @@ def _conv_weight(x: Array, g: Array, *, windows: Windows, groups: int = 1) -> Ar
 #     y_1 = x_1 w_0 + x_2 w_1        dL/dx = (g_0 w_0,  g_0 w_1 + g_1 w_0,  g_1 w_1)
 #
 # Each g stamps the kernel, times itself, onto the pixels that its window read: that *is* the transposed convolution of
-# g with w, and A^T its name.  For w = (10, 1) and g = (1, 5) it is (10, 51, 5).  In general, a pixel gets every output
-# whose window covers it, times the tap that it was read with:
+# g with w, and A^T its name.  For w = (10, 1) and g = (1, 5) it is (10, 51, 5).  In general, a pixel gets the g of each
+# output whose window covers it, times the tap that it was read with:
 #
 #     dL/dx[n, c, y, v] = sum of g[n, o, h, w] w[o, c, i, j]  over all o h w i j with h s + i d - p = y
 #                                                                              and w s + j d - p = v.
