@@ -90,7 +90,8 @@ class Summary:
         ]
         rule = "-" * len(lines[0])
         table = [lines[0], rule, *lines[1:-1], rule, lines[-1]]
-        note = f"{self.units:,} units; {self.memory / 1e6:,.1f} MB of parameters and of outputs for one image"
+        size = f"{self.memory / 1e6:,.1f} MB" if self.memory >= 1e5 else f"{self.memory / 1e3:,.1f} kB"
+        note = f"{self.units:,} units; {size} of parameters and of outputs for one image"
         lines = [*(line.rstrip() for line in table), note, *self._notes()]
         return "\n".join([*lines, "", self.explanation] if self.explanation else lines)
 
