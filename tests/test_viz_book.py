@@ -220,6 +220,25 @@ def test_a_name_in_the_text_leads_to_its_page(text, page):
     assert home is not None and home.page == page
 
 
+@pytest.mark.parametrize(
+    ("text", "anchor"),
+    [
+        ("Tensor", "minitensor.tensor.Tensor"),
+        ("Tensor.sum(axis=0)", "minitensor.tensor.Tensor.sum"),
+        ("Tensor.nobody", "minitensor.tensor.Tensor"),
+        ("Tensor.__init__", "minitensor.tensor.Tensor"),
+        ("gradients.x", "minitensor.backprop.gradients"),
+        ("nets.Module.parameters", "nets.layers.module.Module.parameters"),
+        ("minitensor.sizes", "minitensor.sizes"),
+        ("sizes.explain", "minitensor.sizes.explain"),
+        ("pool.py", ""),
+    ],
+)
+def test_a_name_in_the_text_leads_to_what_says_something_about_it(text, anchor):
+    """A method to itself, if it has a docstring, else to its class."""
+    assert NAMES.means(text).anchor == anchor
+
+
 @pytest.mark.parametrize("text", ["x", "np.add", "nobody", "a + b", "tests/test_x.py", ""])
 def test_what_is_no_name_of_ours_leads_nowhere(text):
     assert NAMES.means(text) is None

@@ -223,6 +223,8 @@ def test_the_page_of_a_file_has_all_of_its_code_its_names_and_what_belongs_to_th
     assert len(rows) == len(parts)
     full = [".".join(filter(None, [module, p.owner, n])) for p in parts for n in p.names]
     assert known == full == [name for row in rows for name in row["ids"]]
+    headings = [p.heading[0].upper() + p.heading[1:] for p in parts if p.heading]
+    assert [heading.astext() for heading in document.findall(nodes.rubric)] == headings
     for row, part in zip(rows, parts, strict=True):
         assert ("wide" in row["classes"]) == (not part.code)
         formulas = [b.astext() for b in row.findall(nodes.literal_block) if "formula" in b["classes"]]
