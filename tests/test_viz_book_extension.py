@@ -260,8 +260,22 @@ def test_a_function_has_its_first_figures_and_laws_and_the_count_of_all(
     assert others == ([f"And: {named}{more}."] * len(public) if laws > 3 else [])
 
 
+def test_a_public_name_that_says_nothing_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(extension.logger, "warning", lambda words, *names: said.append(words % names))
+    made, _ = directive(extension.Reference, "viz", tmp_path, "reference/viz")
+    for thing, warned in ((lambda: 0, True), (("data",), False), (viz.render, False)):
+        said.clear()
+        monkeypatch.setattr(extension.NAMES, "object", lambda place, thing=thing: thing)
+        made.entry("viz", "thing", ("viz.drawing.render", "render"))
+        assert said == ["viz.thing is public and says nothing"] * warned
+
+
 @pytest.mark.parametrize("package", ["minitensor", "nets", "viz"])
-def test_the_reference_of_a_package_has_each_public_name_once_under_its_file(package: str, tmp_path: Path) -> None:
+def test_the_reference_of_a_package_has_each_public_name_once_under_its_file(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extension.logger, "warning", pytest.fail)  # for a name that says nothing
     made, known = directive(extension.Reference, package, tmp_path, f"reference/{package}")
     sections = made.run()
     places = dict(extension.NAMES.public[package])
