@@ -236,6 +236,7 @@ def test_the_page_of_a_file_has_all_of_its_code_its_names_and_what_belongs_to_th
     own = [v for v in vars(extension.NAMES.object((module, ""))).values()
            if isinstance(v, minitensor.Primitive) and v.__module__ == module]  # fmt: skip
     told = [raw.astext() for raw in document.findall(nodes.raw) if 'class="rules"' in raw.astext()]
+    assert all(t.count("<math") == t.count('display="block"') > 0 for t in told)
     assert [t.count("<dd>") for t in told] == [1 + len(rules(p).inputs) for p in own]
     graphs = [p for p in own if rules(p).graph]
     images = [image["uri"].rpartition("/")[2] for image in document.findall(nodes.image)]
