@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import nets
 import viz
 from minitensor import Primitive
 from tests.exercises.bugs import BUGS
@@ -28,9 +29,9 @@ from viz.book.annotated import cut
 from viz.book.chapters import CELL, figure_of, prepare, where
 from viz.book.contact import contact_sheet
 from viz.book.finish import write_notebook
-from viz.book.found import figures_of, laws, laws_of
+from viz.book.found import figures_of, laws, laws_of, used
 from viz.book.links import broken
-from viz.book.names import Names
+from viz.book.names import Names, arguments
 from viz.book.prose import blocks, spans
 from viz.book.rules import met, rules
 from viz.drawing.export import adaptive
@@ -167,6 +168,25 @@ def test_laws_and_figures_of_a_name_call_it(name):
     assert name == "gradients" or figures_of(name)
 
 
+@given(st.sampled_from(["relu", "sum", "windows", "row"]), st.sampled_from(["np", "math"]))
+def test_a_name_counts_where_it_means_something_of_minitensor(name, other):
+    """Imported from it, or behind mt; not behind another module, as a variable, or imported from elsewhere."""
+    ours = frozenset([name])
+    for code in (f"def test(): {name}(1)", f"def test(): mt.{name}(1)", f"def test(): return [mt.{name}]"):
+        assert name in used(code, ours)[0]
+    for code in (f"def test(): {other}.{name}(1)", f"def test(x): x.{name}", f"def test({name}): {name}(1)"):
+        assert name not in used(code, ours)[0]
+    assert name not in used(f"def test(): {name}(1)", frozenset())[0]
+
+
+def test_a_function_says_how_it_is_called_without_places_in_memory():
+    for package, names in NAMES.public.items():
+        for name, place in names.items():
+            said = arguments(NAMES.object(place))
+            assert " at 0x" not in said and "<f" not in said, f"{package}.{name}{said}"
+    assert "loss: Loss = cross_entropy" in arguments(nets.fit) and "rng" in arguments(nets.Conv2d)
+
+
 # -- prose -------------------------------------------------------------------------------------------------------------
 
 
@@ -272,8 +292,15 @@ def test_a_chapter_names_exercises_that_exist(path):
 
 
 def test_the_numbers_of_bugs_that_the_text_names_are_those_that_there_are():
-    [said] = re.findall(r"(\d+) bugs that were really made", (ROOT / "viz/book/course/12-laws.md").read_text())
-    assert int(said) == sum(len(bugs) for bugs in BUGS.values())
+    for path in ROOT / "viz/book/course/12-laws.md", ROOT / "README.md":
+        [said] = re.findall(r"(\d+) bugs that were really made", " ".join(path.read_text(encoding="utf-8").split()))
+        assert int(said) == sum(len(bugs) for bugs in BUGS.values()), path
+
+
+def test_the_readme_counts_chapters_and_steps_as_they_are():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    words = {14: "fourteen", 15: "fifteen", 16: "sixteen", 17: "seventeen"}
+    assert f"{words[len(CHAPTERS)]} chapters" in text and f"{words[len(STEPS)]} steps" in text
 
 
 @pytest.fixture(name="prepared")

@@ -224,7 +224,8 @@ def arithmetic_of_convolution() -> Figure:
 
 
 def arithmetic_of_transposed_convolution() -> Figure:
-    """A transposed convolution is a convolution with zeros (dashed) around its cells, with a stride between them."""
+    """A transposed convolution is a convolution with zeros (dashed) around the input and, with a stride, between its
+    cells."""
     chosen = ["no padding, no strides, transposed", "padding, strides, transposed"]
     return _places_of(chosen).figure("transposed convolution arithmetic")
 
