@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import nets
 import viz
 from minitensor import Tensor, concatenate, conv2d, gradients, history, max_pool2d, maximum, no_grad, tanh
+from minitensor.windows import Windows
 from viz import Figure, computation_graph
 from viz.drawing.check import SMALLEST, measure
 from viz.drawing.dot import LEAF, PARAMETER
@@ -214,6 +215,27 @@ def test_settings_say_what_is_short_and_new() -> None:
     assert computation.settings({"key": (rows, rows)}) == "key of shape (60,)"
     pooled = max_pool2d(Tensor(np.zeros((1, 1, 4, 4)), name="x"), 2)
     assert computation_graph(pooled).dot.count("2x2 stride 2") == 1  # one pool is one box
+
+
+SAID: dict[str, tuple[Any, str]] = {  # settings, and what is said of them
+    "shape": ((2, 3), ""),
+    "rng": (None, ""),
+    "groups": (1, ""),
+    "keepdims": (True, "keepdims True"),
+    "windows": (Windows.over((5, 5), 3, stride=2), "3x3 stride 2"),
+    "axis": (((3, 3), 3), "axis 3"),
+    "axes": ((1, 0), "axes (1, 0)"),
+    "empty": ((), "empty ()"),
+    "room": ("x" * 28, f"room {'x' * 28}"),
+    "long": ("x" * 29, f"long {'x' * 25}..."),
+}
+
+
+@given(st.permutations(sorted(SAID)), st.integers(0, len(SAID)))
+def test_each_setting_that_is_not_the_usual_is_said_in_its_order(names: list[str], count: int) -> None:
+    chosen = names[:count]
+    said = computation.settings({name: SAID[name][0] for name in chosen})
+    assert said == "\n".join(SAID[name][1] for name in chosen if SAID[name][1])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
