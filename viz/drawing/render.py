@@ -20,6 +20,7 @@ import subprocess
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -172,6 +173,7 @@ def find_renderer(choice: str | None = None) -> Path:
     return program
 
 
+@cache
 def embedded_renderer() -> Path | None:
     """The program that the package graphviz-pure brings, wherever pip put it; None if the package is not there."""
     try:

@@ -20,7 +20,7 @@ import numpy as np
 
 from minitensor import Tensor, formula, gradients, mean_squared_error, program, tanh
 
-from ..drawing.export import adaptive, size_of
+from ..drawing.export import adaptive, png, size_of
 from ..drawing.figure import Figure
 from ..drawing.render import EMBEDDED, write_whole
 from ..drawing.style import MEANINGS, Style
@@ -48,13 +48,15 @@ THUMBNAIL = 132.0  # CSS pixels, on its longer side
 
 
 class Entry(NamedTuple):
-    """A figure of the page: its file, heading, caption and code, whether it moves, and what is written beside it."""
+    """A figure of the page: its file, heading, caption and code, the figure and its SVG at rest, whether it moves, and
+    what is written beside it."""
 
     path: Path
     title: str
     caption: str
     code: str
     figure: Figure
+    still: str
     inline: bool = False
     beside: Mapping[str, str] = MappingProxyType({})  # texts, with their headings
 
@@ -73,21 +75,21 @@ def gallery(folder: str | Path, *, explorer: Path | None = None) -> Path:
     sections: dict[str, list[Entry]] = {}
     for section, title, draw in FIGURES:
         figure = draw()
-        path = figure.save(folder / f"{draw.__name__}.svg")
+        moves = isinstance(figure, Moving)
+        path, still = _saved(figure, folder / f"{draw.__name__}.svg")
         for n, part in enumerate(figure.parts, start=1):
             part.save(path.with_stem(f"{path.stem}_{n}"))
         number = IN_THE_BOOK.get(draw.__name__)
         heading = f"Figure {number}: {title}" if number else title
-        moves = isinstance(figure, Moving)
-        sections.setdefault(section, []).append(Entry(path, heading, caption(draw), code(draw), figure, moves))
+        sections.setdefault(section, []).append(Entry(path, heading, caption(draw), code(draw), figure, still, moves))
     for name, setting in SETTINGS.items():
         moving = of_the_guide(name)
         stem = "arithmetic_" + "_".join("".join(c if c.isalpha() else " " for c in name).split())
-        path = moving.save(folder / f"{stem}.svg", seconds=0.8)
+        path, still = _saved(moving, folder / f"{stem}.svg", seconds=0.8)
         said = f"{moving.title[:1].upper()}{moving.title[1:]}. It moves where it is opened alone; its code makes a gif."
         call = ", ".join(f"{key}={value!r}" for key, value in setting.items())
         text = f'from viz import convolution_arithmetic\n\nconvolution_arithmetic({call}).save("{stem}.gif")\n'
-        sections[ARITHMETIC].append(Entry(path, name.capitalize(), said, text, moving))
+        sections[ARITHMETIC].append(Entry(path, name.capitalize(), said, text, moving, still))
     sections[GRAPHS] += [forms(folder, form) for form in FORMS]
     stepper(example(), folder / "stepper.html", back="index.html")
     playground(folder / "playground.html", back="index.html")
@@ -172,9 +174,15 @@ def forms(folder: Path, form: Callable[[], Form]) -> Entry:
     """An entry of the page: the graph of the first output, its formula, and the program of all."""
     heading, said, outputs, inputs = form()
     figure, first = graph_of(form), next(iter(outputs.values()))
-    path = figure.save(folder / f"{'_'.join(heading.lower().split())}.svg")
+    path, still = _saved(figure, folder / f"{'_'.join(heading.lower().split())}.svg")
     beside = {"formula": formula(first), "program": str(program(outputs, inputs))}
-    return Entry(path, heading, said, "", figure, beside=beside)
+    return Entry(path, heading, said, "", figure, still, beside=beside)
+
+
+def _saved(figure: Figure, path: Path, seconds: float = 1.2) -> tuple[Path, str]:
+    """The file of a figure, and its SVG at rest, drawn once for both where it does not move."""
+    still = figure.svg()
+    return figure.save(path, seconds=seconds) if isinstance(figure, Moving) else write_whole(path, still), still
 
 
 def caption(draw: Callable[..., object]) -> str:
@@ -201,7 +209,7 @@ def _figure(entry: Entry, section: str) -> str:
     """The figure, scaled down as far as its text can be read; one that moves can be paused."""
     link = BOOK + CHAPTERS[section.split(".")[0]]
     stem, alternative = entry.path.stem, escape(f"{entry.figure.title}. {entry.caption}")
-    svg = adaptive(entry.path.read_text(encoding="utf-8") if entry.inline else entry.figure.svg())
+    svg = adaptive(entry.path.read_text(encoding="utf-8") if entry.inline else entry.still)
     width = f"min-width: {_smallest_width(svg):.0f}px"
     if entry.inline:
         pause = f'<input type="checkbox" id="pause-{stem}"><label for="pause-{stem}">Pause</label>\n'
@@ -232,8 +240,7 @@ def _parts(entry: Entry) -> str:
 
 def _thumbnail(entry: Entry) -> str:
     """A link to a figure, with a small picture of it."""
-    longest = max(size_of(entry.figure.svg()))
-    small = _data("png", Figure.png(entry.figure, dpi=THUMBNAIL * 72 / longest))
+    small = _data("png", png(entry.still, entry.title, dpi=THUMBNAIL * 72 / max(size_of(entry.still))))
     return f'<li><a href="#{entry.path.stem}"><img src="{small}" alt=""> {escape(entry.title)}</a></li>'
 
 

@@ -237,13 +237,13 @@ class Slope:
     def pairs(self, ways: list[Way], known: Array | None, limit: int) -> Array:
         """All i * (size of x) + j with J_ij != 0.  Where some are known a few rows are looked at first, for news.
 
-        ways: how the one destination or source of each element can be named; the one that did it moves to the front.
+        ways: how the one destination or source of each element can be named; what fails here is not tried again.
         """
         rng = np.random.default_rng(1)
-        for way in ways:
-            if (named := way(self, rng)) is not None:
-                ways.sort(key=lambda each: each is not way)
+        while ways:
+            if (named := ways[0](self, rng)) is not None:
                 return named
+            del ways[0]
         if known is not None and known.size:
             numbers = np.zeros(self.y.size, bool)
             numbers[rng.permutation(self.y.size)[:LOOKED_AT]] = True
