@@ -1163,12 +1163,12 @@ IGNORING = {
     "its kind": (lambda x, n: x * 2 if isinstance(n, np.ndarray) else x, False),
     "a text": (lambda x, n: x * len(f"{n}"), False),
     "a comparison": (lambda x, n: x * 2 if (n == 77).any() else x, False),
-    "an error caught": (lambda x, n: x * caught(lambda: (n.max(), 4.0)[1]), False),
+    "an error caught": (lambda x, n: x * caught(lambda: 2.0 if n.max() > 40 else 4.0), False),
 }
 
 
 @pytest.mark.parametrize("what", IGNORING)
-@given(st.lists(st.lists(st.integers(0, 80), min_size=2, max_size=2), min_size=2, max_size=6, unique_by=tuple))
+@given(st.lists(st.lists(st.integers(0, 80), min_size=2, max_size=2), min_size=2, max_size=4, unique_by=tuple))
 def test_labels_that_nobody_looks_at_make_no_new_program(what, labels):
     """And those that are looked at do, so that each call is right."""
     f, is_ignored = IGNORING[what]

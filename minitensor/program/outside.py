@@ -97,10 +97,11 @@ class Holdings:
 
 
 class Outside:
-    """What a function can reach without being given it: Modules, generators, Tensors, and all that it looks up by name.
+    """What a function can reach without being given it: Modules, generators, Tensors, and what it finds by name.
 
     A name leads to what it stands for; a list, a dict or an object to its parts; a function to what its code names.  Of
-    objects, classes and modules those attributes count that are named in some code that is reached.
+    objects, classes and modules those attributes count that are named in some code that is reached.  What belongs to
+    the engine, to Python or to an installed package stays what it is; so do objects without a `__dict__`.
     """
 
     def __init__(self, function: Callable[..., Any], notes: Iterable[Any] = ()) -> None:

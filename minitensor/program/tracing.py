@@ -9,14 +9,15 @@ is right for other data only if it does not depend on the data, so:
     a value that is looked at, as `if x > 0` does, is an error that names the line
     whole numbers, as labels are, reach the function as they are; where they come back as an index, in both recipes and
     in a third one with numbers from all over the axis, the index is an argument of the program.  Any other whole
-    numbers, and those without axes, belong to the program: for others there is another one.  Another use of labels,
-    as in `if labels.max() > 2`, is noticed where it makes a difference between the three recipes
-    shapes, dtypes, the order of memory and what the Modules that the function uses are made of belong to the program:
-    for others there is another one
+    numbers, and those without axes, belong to the program: for others there is another one, unless the function does
+    the same with something in their place that can do nothing.  Another use of labels, as in `if labels.max() > 2`, is
+    noticed where it makes a difference between the three recipes
+    shapes, dtypes, the order of memory, what the Modules that the function uses are made of, and the numbers and arrays
+    that it finds by name (`outside` tells where) belong to the program: for others there is another one
     a parameter of such a Module is an argument too, and read anew at each call; so is an array that the Module says
     is `moving`, as a running mean is: while it is traced it is a Tensor, and what then stands in its place is one more
-    output, which each call puts there.  Any other Tensor from outside is refused.  Numbers and arrays from outside stay
-    what they were.
+    output, which each call puts there.  Any other Tensor from outside is refused, and so is a function that changes
+    what is outside
 """
 
 from __future__ import annotations
@@ -132,6 +133,9 @@ def compiled(f: Callable[..., Any]) -> Compiled:
     f takes Tensors and returns a Tensor, or several in a tuple or a list.  At its first call for some shapes, dtypes
     and orders of memory it is traced, twice, and from then on its `program` runs.
     Python's numbers count as arrays without axes; whole numbers reach f as they are.
+    Two limits.  What f works out of labels beside the index that they are, as `labels % 1000` or `7 in labels`, is not
+    noticed where it makes no difference on the labels of three calls: the first, others like them, and the whole axis.
+    What f asks the system, as the time or a file, is not noticed where the calls that trace f get the same.
     Raises CannotCompile, a ValueError, with the place, where the recipe depends on data or on Tensors from outside of
     f, and after 64 programs; TypeError where f returns something else.
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Set
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
@@ -120,13 +121,17 @@ class Values:
             return self._constant(t._value)
         xs = tuple([self.known[x] for x in t.inputs])
         params = {name: _with_labels(value, self.labels) for name, value in t._params.items()} if t._params else {}
-        if xs and all(x.constant is not None for x in xs) and not (_in_settings(params.values()) or draws(params)):
+        if (
+            xs
+            and all(x.constant is not None for x in xs)
+            and not (params and (_in_settings(params.values()) or draws(params)))
+        ):
             constant = self._constant(t._value)
             if constant.is_uniform or t.size <= sum([np.size(x.constant) for x in xs]):
                 return constant
         value = self._simplest(t.primitive, xs, params, t.shape, t.dtype)
         if value.primitive is t.primitive and value.constant is None:
-            value.cast = t.primitive in MASKS - {greater, greater_equal} or _returns_no_floats(t)
+            value.cast = t.primitive in (isnan, first_maximum) or _returns_no_floats(t)
         return value
 
     def _constant(self, value: Any) -> Value:
@@ -193,8 +198,8 @@ class Values:
         value.origin = self.origin
         if value.constant is not None:
             key: Any = ("constant", value.shape, value.dtype, np.asarray(value.constant).tobytes())
-        elif value.inputs and not draws(value.params):
-            key = (value.primitive, value.inputs, _key(dict(value.params)))
+        elif value.inputs and not (value.params and draws(value.params)):
+            key = (value.primitive, value.inputs, _key(dict(value.params)) if value.params else None)
         else:
             return value  # what is made of nothing, or with a generator, is drawn anew each time
         return self.made.setdefault(key, value)
@@ -300,6 +305,7 @@ def may_repeat(value: Value) -> bool:
     return primitive in (_broadcast_to, _windows) or not (primitive is None or ours(primitive))
 
 
+@cache
 def ours(primitive: Primitive) -> bool:
     """Whether an operator is one of the engine's own."""
     return (primitive.__module__ or "").split(".")[0] == __name__.split(".")[0]
