@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minitensor import Tensor, concatenate, conv1d, dense, softmax, stack, tanh, transpose
-from nets import Conv2d, Dense, MaxPool2d
+from nets import Conv1d, Conv2d, Dense, MaxPool2d
 from viz import connections, connectivity
 from viz.drawing.sheet import Pinned
 from viz.drawing.style import LIGHT, Style
@@ -48,6 +48,7 @@ def test_tokens_and_time_steps_are_nodes(n: int) -> None:
     assert wires(connectivity(attention, (n, 3), unit=0)) == everything
     assert wires(connectivity(lambda x: attention(x, mask), (n, 3), unit=0)) == earlier
     assert wires(connectivity(recurrent, (n, 3), unit=0)) == earlier
+    assert connectivity(Conv1d(1, 1, 2), n, unit=0).dot == connectivity(Conv1d(1, 1, 2), (n,), unit=0).dot
 
 
 recipes = st.lists(st.tuples(st.booleans(), st.sets(st.integers(0, 3), max_size=2)), min_size=2, max_size=4)

@@ -195,7 +195,7 @@ def settings(params: Mapping[str, Any]) -> str:
         if isinstance(value, Windows):
             said.append(str(value))
             continue
-        text = short if isinstance(short, str) else reprlib.repr(short)
+        text = str(short) if isinstance(short, str | np.dtype) else reprlib.repr(short)
         said.append(f"{name} {text if len(text) <= 28 else text[:25] + '...'}")
     return "\n".join(said)
 

@@ -158,7 +158,7 @@ class Recipe:
         x = rng.uniform(-1, 1, shape)
         self.limit, self.most = limit, limit * MORE_WITHIN
         with in_use(layer):
-            runs = [Run(layer, value) for value in (x, -x, LARGEST * x[::-1], -LARGEST * x[::-1])]
+            runs = [Run(layer, value) for value in (x, -x, LARGEST * np.flip(x), -LARGEST * np.flip(x))]
         self.x, self.tensors = runs[0].x, runs[0].tensors
         _check_units(self.output.size, "outputs", limit)
         _check_alike(runs)

@@ -256,7 +256,7 @@ def _spread(below: list[float], count: int, seen: dict[int, list[float]]) -> lis
     middle = whole if len(whole) > 1 else {i: sum(places) / len(places) for i, places in seen.items()}
     steps = [middle[i + 1] - middle[i] for i in middle if i + 1 in middle]
     step = median(steps) if steps else 0.0
-    if step <= 0:  # all see the same, as in a dense layer
+    if step < 1:  # all see the same, as in a dense layer, or nearly: they would cover each other
         centre = sum(below) / len(below)
         return [centre + i - (count - 1) / 2 for i in range(count)]
     start = median(place - step * i for i, place in middle.items())

@@ -61,16 +61,17 @@ def non_linearities() -> Figure:
 
 
 def graph_of_an_expression() -> Figure:
-    """L = (tanh(w x + b) - t)^2, with all values and gradients."""
-    x, w, b, t = (Tensor(v, name=name) for name, v in {"x": 0.5, "w": -1.2, "b": 0.8, "t": 1.0}.items())
-    loss = (tanh(w * x + b) - t) ** 2
+    """L = (tanh(w x + b) - target)^2, with all values and gradients."""
+    numbers = {"x": 0.5, "w": -1.2, "b": 0.8, "target": 1.0}
+    x, w, b, target = (Tensor(value, name=name) for name, value in numbers.items())
+    loss = (tanh(w * x + b) - target) ** 2
     loss.name = "L"
     return computation_graph(loss, gradients=True, style=Style(orientation="right"))
 
 
 def graph_of_a_gradient() -> Figure:
-    """The derivative of x^3 is a Tensor with a recipe, so it has a derivative in turn, and the same call draws that:
-    6 x, which is 18 at x = 3."""
+    """The derivative of x^3 is a Tensor with a recipe, so it has a derivative in turn: 6 x, which is 18 at x = 3.  Here
+    is the recipe of that second derivative."""
     x = Tensor(3.0, name="x")
     [slope] = gradients(x**3, [x])
     [bend] = gradients(slope, [x])
