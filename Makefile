@@ -90,7 +90,7 @@ clean: ## remove what the other commands made, but not your exercises
 	@touch $@ .venv/run
 
 .venv/strength: .venv/python setup.cfg pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,strength]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,strength,book]'
 	$(COMPILE)
 	@touch $@ .venv/run .venv/test
 

@@ -17,7 +17,7 @@ They are one contraction of the weight with `windows` of the input, and differ i
     locally connected     nchwij, ochwij -> nohw          the weight gained h and w: nothing is shared (`local.py`)
     dense                 nc, oc -> no                    one window, as large as the input
 
-"Convolution" slides the kernel without flipping it, as all of the field does; mathematics calls that
+"Convolution" slides the kernel without flipping it, as is usual in this field; mathematics calls that
 cross-correlation.  Source: Goodfellow, Bengio and Courville, Deep Learning, sections 9.1 to 9.5.
 """
 
@@ -100,8 +100,8 @@ def _conv_weight(x: Array, g: Array, *, windows: Windows, groups: int = 1) -> Ar
 #     y_1 = x_1 w_0 + x_2 w_1        dL/dx = (g_0 w_0,  g_0 w_1 + g_1 w_0,  g_1 w_1)
 #
 # Each g stamps the kernel, times itself, onto the pixels that its window read: that *is* the transposed convolution of
-# g with w, and A^T its name.  For w = (10, 1) and g = (1, 5) it is (10, 51, 5).  In general, a pixel gets every output
-# whose window covers it, times the tap that it was read with:
+# g with w, and A^T its name.  For w = (10, 1) and g = (1, 5) it is (10, 51, 5).  In general, a pixel gets the g of each
+# output whose window covers it, times the tap that it was read with:
 #
 #     dL/dx[n, c, y, v] = sum of g[n, o, h, w] w[o, c, i, j]  over all o h w i j with h s + i d - p = y
 #                                                                              and w s + j d - p = v.

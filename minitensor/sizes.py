@@ -74,8 +74,9 @@ def same_padding(k: int, dilation: int = 1) -> int:
 def receptive_field(layers: Iterable[Sequence[int]]) -> int:
     """How many input positions, along one axis, one output of a stack of layers can see.
 
-    Each layer is (kernel, stride) or (kernel, stride, dilation), the first layer first.  With jump j, the distance of
-    two neighbouring units measured in inputs:   r = 1 + sum over layers of d(k - 1) j,   and j grows by the factor s.
+    Each layer is (kernel, stride) or (kernel, stride, dilation), the first layer first.  The field is
+    r = 1 + sum over layers of d(k - 1) j, where the jump j is the distance of two neighbouring inputs of the layer,
+    measured in inputs of the first; behind the layer it is s j.
     Raises ValueError for a kernel, stride or dilation < 1.
     Source: Araujo, Norris and Sim, Computing receptive fields of convolutional neural networks, Distill (2019).
 

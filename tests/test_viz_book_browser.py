@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,17 +35,42 @@ return [...document.images].map((image) => {
 pytestmark = [needs_browser, pytest.mark.skipif(OLD, reason="needs the book of these sources: make book")]
 
 
-@pytest.mark.parametrize("width", [390, 1280])
 def test_a_page_asks_nothing_of_the_network_complains_of_nothing_and_is_no_wider_than_its_window(
-    browser: Browser, width: int
+    browser: Browser,
 ) -> None:
-    with browser.emulated(width):
-        for page in PAGES:
-            browser.open(page)
-            asked = browser.run("return performance.getEntriesByType('resource').map(r => r.name)")
-            assert all(address.startswith(("file:", "data:")) for address in asked), page
-            assert browser.run("return document.documentElement.scrollWidth <= innerWidth + 1"), page
-            assert browser.messages() == [], page
+    for page in PAGES:
+        browser.open(page)
+        asked = browser.run("return performance.getEntriesByType('resource').map(r => r.name)")
+        assert all(address.startswith(("file:", "data:")) for address in asked), page
+        for width in 320, 390, 768, 1024, 1280:
+            with browser.emulated(width):
+                assert browser.run("return document.documentElement.scrollWidth <= innerWidth + 1"), (page, width)
+        assert browser.messages() == [], page
+
+
+def test_headings_leave_out_no_level_and_every_picture_has_words(browser: Browser) -> None:
+    """The words may be empty where the picture stands in a link that says the same."""
+    for page in PAGES:
+        browser.open(page)
+        levels = browser.run("return [...document.querySelectorAll('h1, h2, h3, h4')].map(h => +h.tagName[1])")
+        assert all(lower <= upper + 1 for upper, lower in pairwise([0, *levels])), page
+        assert browser.run("return [...document.images].every(i => i.hasAttribute('alt') && (i.alt || i.closest('a')))")
+
+
+def test_what_touches_a_formula_is_on_its_line(browser: Browser) -> None:
+    """A comma or a bracket that belongs to it: no line is broken between them."""
+    script = """return [...document.querySelectorAll('math')].every((math) => {
+      const after = math.nextSibling, range = document.createRange();
+      if (!after || after.nodeType != 3 || !/^\\S/.test(after.data)) return true;
+      range.setStart(after, 0), range.setEnd(after, 1);
+      const [sign, box] = [range.getBoundingClientRect(), math.getBoundingClientRect()];
+      return sign.left >= box.left && sign.top < box.bottom;
+    });"""
+    for page in SITE.glob("course/[01]*[a-z].html"):
+        browser.open(page)
+        for width in range(384, 480, 16):
+            with browser.emulated(width):
+                assert browser.run(script), (page, width)
 
 
 @pytest.mark.parametrize(

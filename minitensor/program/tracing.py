@@ -9,8 +9,8 @@ is right for other data only if it does not depend on the data, so:
     a value that is looked at, as `if x > 0` does, is an error that names the line
     whole numbers, as labels are, reach the function as they are; where they come back as an index, in both recipes and
     in a third one with numbers from all over the axis, the index is an argument of the program.  Any other whole
-    numbers, and those without axes, belong to the program: for others there is another one.  What a function asks
-    labels beside, as `if labels.max() > 2`, is seen where it makes a difference in one of the three
+    numbers, and those without axes, belong to the program: for others there is another one.  Another use of labels,
+    as in `if labels.max() > 2`, is noticed where it makes a difference between the three recipes
     shapes, dtypes, the order of memory and what the Modules that the function uses are made of belong to the program:
     for others there is another one
     a parameter of such a Module is an argument too, and read anew at each call; so is an array that the Module says
@@ -123,7 +123,7 @@ def compiled(f: Callable[..., Any]) -> Compiled:
     """A function that does what f does, without the engine: arrays in, arrays out.
 
     f takes Tensors and returns a Tensor, or several in a tuple or a list.  At its first call for some shapes, dtypes
-    and orders of memory it is traced, twice, and from then on its `program` runs (see above what belongs to it).
+    and orders of memory it is traced, twice, and from then on its `program` runs.
     Python's numbers count as arrays without axes; whole numbers reach f as they are.
     Raises CannotCompile, a ValueError, with the place, where the recipe depends on data or on Tensors from outside of
     f, and after 64 programs; TypeError where f returns something else.

@@ -32,7 +32,7 @@ from minitensor import Primitive
 
 from .annotated import Part, cut
 from .found import Law, figures_of, laws_of
-from .names import PATH_MODULES, ROOT, WORD, Home, Names
+from .names import PATH_MODULES, ROOT, WORD, Home, Names, arguments, methods
 from .prose import blocks, spans
 from .rules import rules
 
@@ -65,6 +65,7 @@ def prose(text: str, module: str) -> list[nodes.Node]:
                     paragraph += nodes.emphasis(words, words) if what == "emphasis" else nodes.Text(words)
             made.append(paragraph)
         else:
+            content = content if kind == "doctest" else content.replace("`", "")
             block = nodes.literal_block(content, content, classes=[kind])
             block["language"] = "pycon" if kind == "doctest" else "text"
             made.append(block)
@@ -163,6 +164,8 @@ class Annotated(SphinxDirective):
         if found is None:
             logger.warning("no call in rules.CALLS meets the operator %s.%s", self.module, name)
             return [], []
+        if not found.inputs:  # made of nothing: there is no rule, and its formula is only a name
+            return [], []
         rows = [f"<dt>computes</dt><dd>{mathml(found.value, display=True)}</dd>"]
         for x, share in found.inputs:
             said = mathml(share, display=True) if share else "nothing: it is flat"
@@ -248,26 +251,19 @@ class Reference(SphinxDirective):
         _note(self, full, thing, False)
         row += signature(name, thing)
         row += prose(text or "", place[0])
-        for method, value in vars(thing).items() if inspect.isclass(thing) else ():
-            told = inspect.getdoc(value) if callable(value) or isinstance(value, property) else ""
-            if not method.startswith("_") and told:
-                inner = nodes.container(classes=["entry", "method"], ids=[f"{full}.{method}"])
-                _note(self, f"{full}.{method}", value, True)
-                inner += signature(f"{place[1]}.{method}", value)
-                inner += prose(told, place[0])
-                row += inner
+        for method, told in methods(thing).items():
+            inner = nodes.container(classes=["entry", "method"], ids=[f"{full}.{method}"])
+            _note(self, f"{full}.{method}", vars(thing)[method], True)
+            inner += signature(f"{place[1]}.{method}", vars(thing)[method])
+            inner += prose(told, place[0])
+            row += inner
         return [row]
 
 
 def signature(name: str, thing: Any) -> nodes.Node:
-    """How it is called, as its file says it."""
-    try:
-        said = str(inspect.signature(thing)) if callable(thing) else ""
-    except (TypeError, ValueError):
-        said = ""
-    said = re.sub(r"ForwardRef\('([^']*)'\)|(?<=[:>] )'([^']*)'", lambda found: found[1] or found[2], said)
-    said = said if len(said) < 600 and " at 0x" not in said else "(...)"
-    block = nodes.literal_block(f"{name}{said}", f"{name}{said}", classes=["signature"])
+    """How it is called."""
+    said = f"{name}{arguments(thing)}"
+    block = nodes.literal_block(said, said, classes=["signature"])
     block["language"] = "python"
     return block
 
@@ -366,7 +362,7 @@ def visit_code(translator: Any, node: code_lines) -> None:
     """Coloured lines with their numbers, in which names are links."""
     builder, page = translator.builder, node["page"]
     text = "\n".join(node["lines"])
-    coloured = highlight(text, PythonLexer(stripnl=False, ensurenl=False), HtmlFormatter(nowrap=True))
+    coloured = highlight(text, PythonLexer(), HtmlFormatter(nowrap=True))
     coloured = coloured.removesuffix("\n").split("\n")
     links = {name: Home(*home) for name, home in node["links"].items()}
 
@@ -394,6 +390,24 @@ def mathml(latex: str, *, display: bool) -> str:
     return PRIME.sub(r'<mrow>\1<mo lspace="0" rspace="0">\2</mo></mrow>', converted)
 
 
+def join_math(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """What touches a formula, such as a comma, stays on its line; a browser may break a line on both sides of one."""
+    for node in list(doctree.findall(nodes.math)):
+        around = node.parent.children
+        at = around.index(node)
+        joined = nodes.inline(classes=["joined"])
+        before, after = around[at - 1] if at else None, around[at + 1] if at + 1 < len(around) else None
+        if isinstance(before, nodes.Text) and (touches := re.search(r"\S+\Z", before)):
+            node.parent.replace(before, nodes.Text(before[: touches.start()]))
+            joined += nodes.Text(touches[0])
+        joined += node.deepcopy()
+        if isinstance(after, nodes.Text) and (touches := re.match(r"\S+", after)):
+            node.parent.replace(after, nodes.Text(after[touches.end() :]))
+            joined += nodes.Text(touches[0])
+        if len(joined) > 1:
+            node.parent.replace(node, joined)
+
+
 def _visit_math(translator: Any, node: nodes.math) -> None:
     translator.body.append(mathml(node.astext(), display=False))
     raise nodes.SkipNode
@@ -413,5 +427,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("reference", Reference)
     app.add_node(code_lines, html=(visit_code, None))
     app.connect("doctree-resolved", link_names)
+    app.connect("doctree-resolved", join_math)
     app.connect("html-page-context", link_code)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

@@ -153,6 +153,7 @@ def _slides(notebook: dict[str, Any], figures: list[tuple[str, str]]) -> str:
 <link rel="stylesheet" href="../_static/slides.css">
 </head>
 <body>
+<h1>{escape(title)}</h1>
 {"".join(screens)}
 </body>
 </html>

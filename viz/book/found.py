@@ -1,4 +1,8 @@
-"""The figures and the laws that belong to a function: those whose own code calls it by its name.
+"""The figures and the laws that belong to a function of minitensor: those whose own code uses it by its name.
+
+A name counts where it means something of minitensor: in `mt.sqrt(x)` and `x.sqrt()`, and not in `np.sqrt(x)`, nor where
+a variable or another function is called so.  Whose method `x.sum()` is, a Tensor's or an array's, cannot be seen: it
+counts in a law whose name speaks of it.
 
 What you can do here: `figures_of` and `laws_of` a name.
 """
@@ -13,18 +17,23 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
+from minitensor import Tensor
+
 from ..drawing.figure import Figure
 from ..subjects.lecture import FIGURES
 
 
 class Law(NamedTuple):
-    """A test: where it is, what it is called, what it says, its text, and the names that it uses."""
+    """A test: where it is, what it is called, what it says, its text, and the names and methods that it uses."""
 
     file: str
     name: str
     said: str
     code: str
     uses: frozenset[str]
+    methods: frozenset[str]
 
 
 def figures_of(name: str) -> list[tuple[str, Callable[[], Figure]]]:
@@ -33,15 +42,19 @@ def figures_of(name: str) -> list[tuple[str, Callable[[], Figure]]]:
     >>> [title for title, _ in figures_of("maxout")]
     ['Learned invariance']
     """
-    return [(title, draw) for _, title, draw in FIGURES if _means(name) & _used(inspect.getsource(draw))]
+    return [(title, draw) for _, title, draw in FIGURES if _means(name) & _drawn_with(draw)]
 
 
 def laws_of(name: str, tests: Path) -> list[Law]:
-    """The laws in a folder of tests that call a function of this name; first those that speak of it."""
+    """The laws in a folder of tests that use a function of this name; first those that speak of it and use little."""
     called = _means(name)
-    spoken = name.strip("_")
-    using = [law for law in laws(tests) if called & law.uses]
-    return sorted(using, key=lambda law: spoken not in f"{law.name} {law.said}")
+    spoken = re.compile(rf"(?<![a-z]){name.strip('_')}")
+    found = []
+    for law in laws(tests):
+        speaks = spoken.search(f"{law.name} {law.said}") is not None
+        if called & law.uses or (spoken.search(law.name) and called & law.methods):
+            found.append((not speaks, len(law.uses), law))
+    return [law for *_, law in sorted(found, key=lambda row: row[:2])]
 
 
 @cache
@@ -50,20 +63,54 @@ def laws(tests: Path) -> list[Law]:
     found = []
     for path in sorted(tests.glob("test_*.py")):
         text = path.read_text(encoding="utf-8")
-        for node in ast.parse(text).body:
+        tree = ast.parse(text)
+        ours = _ours(tree)
+        for node in tree.body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 first = min([node.lineno, *[d.lineno for d in node.decorator_list]])
                 code = "\n".join(text.splitlines()[first - 1 : node.end_lineno])
                 said = " ".join((ast.get_docstring(node) or "").split())
-                found.append(Law(path.name, node.name, said, code, _used(code)))
+                found.append(Law(path.name, node.name, said, code, *used(code, ours)))
     return found
 
 
-def _used(code: str) -> frozenset[str]:
-    tree = ast.walk(ast.parse(code))
-    return frozenset(
-        n.id if isinstance(n, ast.Name) else n.attr for n in tree if isinstance(n, ast.Name | ast.Attribute)
-    )
+def used(code: str, ours: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """What a function uses of minitensor: names of `ours` that are not its variables, and x of mt.x; then methods.
+
+    A method is among the first if Tensors have it and arrays do not.
+
+    >>> code = "def f(x, row): return row, relu(x), mt.sum(x), np.sqrt(x), x.max(), x.tanh(), x.shape"
+    >>> uses, methods = used(code, frozenset(["row", "relu"]))
+    >>> sorted(uses), sorted(methods)
+    (['relu', 'sum', 'tanh'], ['max', 'tanh'])
+    """
+    tree = list(ast.walk(ast.parse(code)))
+    own = {n.id for n in tree if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    own |= {n.arg for n in tree if isinstance(n, ast.arg)}
+    called = {id(n.func) for n in tree if isinstance(n, ast.Call)}
+    found = {n.id for n in tree if isinstance(n, ast.Name) and n.id in ours - own}
+    methods = set()
+    for n in tree:
+        if isinstance(n, ast.Attribute):
+            whose = ast.unparse(n.value)
+            if whose == "mt":
+                found.add(n.attr)
+            elif id(n) in called and whose not in ("np", "math") and hasattr(Tensor, n.attr):
+                methods.add(n.attr)
+    return frozenset(found | {name for name in methods if not hasattr(np.ndarray, name)}), frozenset(methods)
+
+
+@cache
+def _drawn_with(draw: Callable[[], Figure]) -> frozenset[str]:
+    module = inspect.getmodule(draw)
+    assert module is not None
+    return used(inspect.getsource(draw), _ours(ast.parse(inspect.getsource(module))))[0]
+
+
+def _ours(tree: ast.Module) -> frozenset[str]:
+    """The names that a file imports from minitensor."""
+    nodes = [n for n in tree.body if isinstance(n, ast.ImportFrom) and (n.module or "").split(".")[0] == "minitensor"]
+    return frozenset(alias.asname or alias.name for n in nodes for alias in n.names)
 
 
 @cache

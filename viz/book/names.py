@@ -1,6 +1,7 @@
 """Which names are public, where each of them is explained, and what a word in the text means.
 
-What you can do here: ask `Names` for the `home` of a name, or for what a word `means`.
+What you can do here: ask `Names` for the `home` of a name, or for what a word `means`; and ask for the `arguments` of
+a function.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Names:
                 home = self.home(place) if place[1] in self.sources.defined[place[0]] else None
             if home is not None and rest:
                 owner = self.object(place)
-                return Home(home.page, f"{home.anchor}.{rest[0]}") if self._documented(owner, rest[0]) else home
+                return Home(home.page, f"{home.anchor}.{rest[0]}") if rest[0] in methods(owner) else home
             if home is not None:
                 return home
         return None
@@ -96,11 +97,39 @@ class Names:
         return [place for place in [here, *shared] if place is not None]
 
     @staticmethod
-    def _documented(owner: Any, name: str) -> bool:
-        return inspect.isclass(owner) and bool(inspect.getdoc(vars(owner).get(name))) and not name.startswith("__")
-
-    @staticmethod
     def object(place: tuple[str, str]) -> Any:
         """The thing itself."""
         module = sys.modules[place[0]]
         return getattr(module, place[1]) if place[1] else module
+
+
+def methods(thing: Any) -> dict[str, str]:
+    """The methods and properties of a class, with their own words: none that are inherited, no functions of elsewhere.
+
+    >>> list(methods(nets.Sequential))
+    ['forward']
+    """
+    found = {}
+    for name, value in vars(thing).items() if inspect.isclass(thing) else ():
+        own = getattr(value, "__qualname__", f"{thing.__qualname__}.").startswith(f"{thing.__qualname__}.")
+        text = (getattr(value, "__doc__", None) or "") if callable(value) or isinstance(value, property) else ""
+        if own and text and not name.startswith("_"):
+            found[name] = inspect.cleandoc(text)
+    return found
+
+
+def arguments(thing: Any) -> str:
+    """What is handed to a function or class, as its file says it; defaults by their names.
+
+    >>> def fit(model: Model, loss: Loss = sorted, check=Path.exists, group=object()) -> float: ...
+    >>> arguments(fit)
+    '(model: Model, loss: Loss = sorted, check=exists, group=object()) -> float'
+    """
+    try:
+        said = str(inspect.signature(thing)) if callable(thing) else ""
+    except (TypeError, ValueError):  # some of NumPy's have none
+        return ""
+    said = re.sub(r"ForwardRef\('([^']*)'\)|(?<=[:>] )'([^']*)'", lambda found: found[1] or found[2], said)
+    said = re.sub(r"<(?:built-in )?function (?:[\w.]*\.)?(\w+)(?: at 0x\w+)?>", r"\1", said)
+    said = re.sub(r"<(?:[\w.]*\.)?(\w+) object at 0x\w+>", r"\1()", said)
+    return re.sub(r"InitVar\[(\w*)\]", r"\1", said).replace("<factory>", "...")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 COLUMNS = re.compile(r"\S {3,}\S")  # a legend, whose spaces count
 SENTENCE = re.compile(r"\n(?=(?:Raises|Source|Letters)\b)")  # begins a paragraph, where a docstring has no room for one
-SPAN = re.compile(r"`([^`\n]+)`|(?<![\w*])\*(\w(?:[^*\n]*\w)?)\*(?![\w*])")
+SPAN = re.compile(r"`([^`\n]+(?:\n[^`\n]+)?)`|(?<![\w*])\*(\w(?:[^*\n]*\w)?)\*(?![\w*])")
 
 
 class Block(NamedTuple):
@@ -70,7 +70,7 @@ def spans(text: str) -> Iterator[tuple[str, str]]:
     for found in SPAN.finditer(text):
         if found.start() > at:
             yield "text", text[at : found.start()]
-        yield ("code", found[1]) if found[1] else ("emphasis", found[2])
+        yield ("code", " ".join(found[1].split("\n"))) if found[1] else ("emphasis", found[2])
         at = found.end()
     if at < len(text):
         yield "text", text[at:]

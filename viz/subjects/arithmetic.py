@@ -212,7 +212,9 @@ class _Plan:
         drawing.text(right + (width - 1) / 2 * side, top, f"output {counts[1]}{height} × {width}", 15)
         left, low, end_, _ = drawing.extent()
         drawing.text((left + end_) / 2, low - 18, self.formula, 14)
-        return drawing.caption(f"{title}\n{self.said}" if title else self.said, gap=30, size=15)
+        kind = "transposed convolution, "
+        said = self.said.removeprefix(kind) if "transposed" in title else self.said
+        return drawing.caption(f"{title}\n{said}" if title else said, gap=30, size=15)
 
 
 def _ruled(drawing: Drawing, left: float, right: float, y: float) -> None:
