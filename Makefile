@@ -19,7 +19,7 @@ demo: .venv/run ## train a network on real digits, check a gradient, draw the gr
 	$(BIN)/python -m viz demo --out $(OUT)
 
 test: .venv/test ## run the tests of the engine, the networks and the pictures
-	$(BIN)/python -m pytest -q -n auto --ignore-glob='*/test_exercises*.py'
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup --ignore-glob='*/test_exercises*.py'
 
 book: .venv/book ## build the course, the annotated source and the reference as a site in out/book
 	$(BIN)/python -m viz book --out $(OUT)/book
@@ -90,7 +90,7 @@ clean: ## remove what the other commands made, but not your exercises
 	@touch $@ .venv/run
 
 .venv/strength: .venv/python setup.cfg pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,strength]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,strength,book]'
 	$(COMPILE)
 	@touch $@ .venv/run .venv/test
 

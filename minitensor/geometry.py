@@ -43,19 +43,19 @@ class Windows:
 
     @classmethod
     def over(
-        cls, size: Sequence[int], kernel: Ints, *, stride: Ints | None = 1, padding: Ints | str = 0, dilation: Ints = 1,
+        cls, size: Sequence[int], kernel: Ints, *, stride: Ints = 1, padding: Ints | str = 0, dilation: Ints = 1,
         ceil_mode: bool = False,
     ) -> Windows:
         """Windows over an image of this size: along each axis m = floor((n + margin - span) / s) + 1 places.
 
-        A number stands for the same on each axis.  stride None is the kernel; padding is a number, one for each axis,
-        "valid" (none), or "same" (as many places as pixels, at stride 1; of an odd margin the larger part comes last).
+        A number stands for the same on each axis.  padding is a number, one for each axis, "valid" (none), or "same"
+        (as many places as pixels, at stride 1; of an odd margin the larger part comes last).
         Raises ValueError, TypeError, with the values, where it does not fit.
         """
         axes = len(listed("size", size))
         size = per_axis("size", size, axes)
         kernel = per_axis("kernel_size", kernel, axes)
-        stride = kernel if stride is None else per_axis("stride", stride, axes)
+        stride = per_axis("stride", stride, axes)
         dilation = per_axis("dilation", dilation, axes)
         return _over(size, kernel, stride, dilation, margins(padding, kernel, stride, dilation), bool(ceil_mode))
 
@@ -64,7 +64,8 @@ class Windows:
         cls, size: Sequence[int], kernel: Ints, stride: Ints | None = None, padding: Ints | str = 0, dilation: Ints = 1,
         ceil_mode: bool = False,
     ) -> Windows:
-        """The windows of a pool: as in `over`, and a margin, unless it is "same", is at most half a kernel."""
+        """Those of a pool: as in `over`; stride None is the kernel, and a margin is at most half of it, or "same"."""
+        stride = kernel if stride is None else stride
         windows = cls.over(size, kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode)
         if padding != "same":
             check_half(windows.margin, windows.kernel)

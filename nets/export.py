@@ -18,7 +18,7 @@ from minitensor.program import Compiled, Program
 from minitensor.program.programs import as_identifier
 from minitensor.tensor import Array
 
-from .layers.module import Module, Shape
+from .layers.module import Module, Shape, check_kind
 from .training.train import Loss
 
 HEAD = '''"""{what}, in NumPy alone; its weights are in {weights}.
@@ -64,6 +64,7 @@ def export(
         scores = images @ weight.T + bias  # (1, 2)
         return scores
     """
+    check_kind("model", model, Module)
     path = Path(path)
     if path.suffix != ".py":
         raise ValueError(f"a program is a file that ends in .py, got {path}")

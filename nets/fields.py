@@ -88,6 +88,8 @@ def windows_of(layer: Module, x: Shape, y: Shape) -> Windows | None:
     axes = len(kernel) if isinstance(kernel, Sequence) else len(x) - 1
     names = ("stride", "padding", "dilation", "output_padding" if back else "ceil_mode")
     given = {name: settings[name] for name in names if name in settings}
+    if given.get("stride", 1) is None:  # as in a pool
+        given["stride"] = kernel
     try:
         windows = (Windows.onto if back else Windows.over)(x[len(x) - axes :], kernel, **given)
     except (TypeError, ValueError):  # it means something else by that name

@@ -19,7 +19,7 @@ from minitensor.checks import per_axis
 from minitensor.windows import Windows
 
 from .fields import Number, fields, windows_of
-from .layers.module import Module, Shape
+from .layers.module import Module, Shape, check_kind
 from .layers.weighted import Conv, ConvTranspose, Dense
 from .trace import Trace, own_parameters, trace
 
@@ -150,6 +150,7 @@ def summary(model: Module, input_shape: Shape, *, explain: bool = False) -> Summ
         (One filter has 5*5*3 + 1 = 76; the layer has 3 of them.)
         connections: 178,752, of which 2,352 with a bias
     """
+    check_kind("model", model, Module)
     dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
     with model.in_use():
         run = trace(model, np.zeros((1, *input_shape), dtype))

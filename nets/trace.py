@@ -15,7 +15,7 @@ from minitensor import Tensor, as_tensor, history
 from minitensor.recording import recording
 from minitensor.tensor import Operand
 
-from .layers.module import Module
+from .layers.module import Module, check_kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +71,7 @@ def trace(model: Module, *inputs: Operand) -> Trace:
     >>> [(call.name, call.outputs[0].shape) for call in run.calls]
     [('one', (1, 3)), ('act', (1, 3)), ('', (1, 3))]
     """
+    check_kind("model", model, Module)
     xs = tuple(map(as_tensor, inputs))
     record = _Record(model)
     modules = {id(module): module for _, module in model.modules()}.values()

@@ -24,6 +24,12 @@ needs_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chro
 ARGUMENTS = ["headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
              "disable-component-update", "disable-sync", "window-size=1200,900"]  # fmt: skip
 WIDTH, HEIGHT = 1200, 900
+SETTLED = """
+const frame = () => new Promise(requestAnimationFrame);
+return (async () => {
+  do { await frame(); await frame(); } while (document.querySelector("[aria-busy=true]"));
+})();
+"""
 
 
 class Browser:
@@ -64,8 +70,8 @@ class Browser:
         self.run("return new Promise((done) => setTimeout(done, 200))")
 
     def settled(self) -> None:
-        """Waits until what was asked for in this frame is drawn."""
-        self.run("return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        """Waits until what was asked for in this frame is drawn, and the page computes nothing more."""
+        self.run(SETTLED)
 
     def drag(self, points: Sequence[tuple[float, float]], kind: str = "mouse", press: bool = True) -> None:
         """The pointer goes from place to place in the window, pressed from the first one on."""
@@ -101,8 +107,9 @@ class Browser:
         self.driver.quit()
 
 
-@pytest.fixture(name="browser", scope="module")
+@pytest.fixture(name="browser", scope="session")
 def fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for all tests of a process: to start it takes longer than most of them."""
     session = Browser(tmp_path_factory.mktemp("profile"))
     try:
         yield session

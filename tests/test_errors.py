@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -437,6 +439,18 @@ def test_lengths_and_axes_are_whole_numbers(call_):
     """A fraction or a word as a length, an axis or a width is a TypeError, and is not rounded."""
     with raises(TypeError, "whole number"):
         call_()
+
+
+@pytest.mark.parametrize("call_", [
+    partial(mt.conv1d, ones((1, 1, 4)), ones((1, 1, 2))), partial(mt.conv2d, ones((1, 1, 4, 4)), ones((1, 1, 2, 2))),
+    partial(mt.conv_transpose1d, ones((1, 1, 4)), ones((1, 1, 2))), partial(mt.windows, ones(4), 2),
+    partial(mt.locally_connected1d, ones((1, 1, 4)), ones((1, 1, 2, 2))), partial(mt.fold, ones((2, 2)), 4),
+    partial(mt.tiled_conv1d, ones((1, 1, 4)), ones((1, 1, 2, 2))),
+])  # fmt: skip
+def test_only_a_pool_has_a_stride_that_may_be_left_out(call_):
+    """None is the kernel size for a pool, and no number for anything else."""
+    with raises(TypeError, "stride", "None", "whole number"):
+        call_(stride=None)
 
 
 @pytest.mark.parametrize(("name", "wrong", "call_"), [

@@ -79,11 +79,23 @@ def test_the_learning_rate_grows_with_the_batch_up_to_a_limit(name, one, other):
         assert math.isclose(recipe.rate(more) / recipe.rate(fewer), more / fewer)
 
 
-@pytest.mark.parametrize("batch_size", [64, 512, 1438, 99999])
+@pytest.mark.parametrize("batch_size", [64, 128, 99999])
 def test_batches_of_any_size_learn_something(tmp_path, capsys, batch_size):
-    """In 23 steps: a batch that is larger than what there is counts as what there is."""
-    steps_each = math.ceil(1438 / min(batch_size, 1438))
-    options = ["--batch-size", str(batch_size), "--epochs", str(math.ceil(23 / steps_each)), "--no-distort"]
+    """In 23 steps, the largest at the limit of the rate; more than the 256 images that there are count as these."""
+    train, _ = nets.digits(size=28)
+    write_set(
+        tmp_path / "some", (200 * train.images[:256, 0] + 20).astype(np.uint8), train.labels[:256].astype(np.uint8)
+    )
+    epochs = math.ceil(23 * min(batch_size, 256) / 256)
+    options = [
+        "--batch-size",
+        str(batch_size),
+        "--epochs",
+        str(epochs),
+        "--no-distort",
+        "--data",
+        str(tmp_path / "some"),
+    ]
     assert main(["train", *options, "--checkpoint", str(tmp_path / "model.npz")]) == 0
     assert float(capsys.readouterr().out.split("%")[0].split()[-1]) > 30
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
+from inspect import signature
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 import minitensor as mt
 import nets
 from minitensor import Tensor
-from nets import Dense, Module, Sequential, Tanh
+from nets import Dense, Flatten, Module, Sequential, Tanh
 
 from .checks import raises, same
 from .strategies import convolutions, local_layers, pools, reals, rngs, transposed_convolutions, whole
@@ -398,6 +400,57 @@ def test_what_cannot_be_a_layer_is_refused():
         Module()(1.0)
 
 
+def test_what_is_no_model_is_refused_by_all_that_takes_one(tmp_path):
+    """And what is no optimizer, with the value: a class is a frequent slip."""
+    data = nets.Examples(np.ones((2, 3), np.float32), np.array([0, 1]))
+    layer = Dense(3, 2)
+    optimizer = nets.SGD(layer)
+    nets.save(tmp_path / "it.npz", layer, optimizer)
+    for wrong in (3, Dense, layer.forward):
+        for use in (
+            lambda x: nets.summary(x, (3,)),
+            lambda x: nets.trace.trace(x, data.images),
+            lambda x: nets.export(x, tmp_path / "it.py", (3,)),
+            lambda x: nets.fit(x, data, epochs=1, progress=False),
+            lambda x: nets.evaluate(x, data),
+            lambda x: nets.predict(x, data.images),
+            lambda x: nets.learn(x, optimizer, *data),
+            lambda x: nets.save(tmp_path / "other.npz", x),
+            lambda x: nets.load(tmp_path / "it.npz", x),
+            lambda x: Sequential(x),
+            lambda x: nets.Residual(layer, shortcut=x),
+        ):
+            with pytest.raises(TypeError, match="Module"):
+                use(wrong)
+    for wrong in (3, nets.SGD, layer):
+        for use in (
+            lambda x: nets.fit(layer, data, epochs=1, progress=False, optimizer=x),
+            lambda x: nets.learn(layer, x, *data),
+            lambda x: nets.save(tmp_path / "other.npz", layer, x),
+            lambda x: nets.load(tmp_path / "it.npz", layer, x),
+        ):
+            with raises(TypeError, "optimizer (=", "is no Optimizer"):
+                use(wrong)
+    assert not (tmp_path / "other.npz").exists()
+
+
+@pytest.mark.parametrize("wrong", [None, 3, [("weight", 1)]])
+def test_a_state_is_a_mapping(wrong):
+    layer = Dense(1, 1)
+    for holder in (layer, nets.SGD(layer)):
+        with raises(TypeError, "state (=", "is no Mapping"):
+            holder.load_state_dict(wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, 3.0, np.zeros((1, 1))])
+def test_a_parameter_is_replaced_by_a_tensor_or_not_at_all(wrong):
+    layer = Dense(1, 1)
+    weight, bias = layer.parameters()
+    with raises(TypeError, "is no Tensor"):
+        layer.replace({bias: Tensor([1.0]), weight: wrong})
+    assert layer.weight is weight and layer.bias is bias
+
+
 def test_impossible_layers_are_refused_when_they_are_made():
     for make, parts in [
         (lambda: Dense(0, 1), ["in_features (=0)"]),
@@ -430,10 +483,43 @@ def test_impossible_layers_are_refused_when_they_are_made():
         (lambda: nets.AvgPool2d(2, padding=-1), ["padding (=-1)"]),
         (lambda: nets.LPPool2d(2, stride=0), ["stride (=0)"]),
         (lambda: nets.WeightedAvgPool2d((2, 0)), ["kernel_size (=(2, 0))"]),
+        (lambda: nets.MaxPool2d(2, padding=2), ["padding (=2)", "kernel (=2)"]),
+        (lambda: nets.AvgPool3d(2, padding=(0, 0, 2)), ["padding (=2)", "kernel (=2)"]),
+        (lambda: nets.LPPool2d(2, norm=0.5), ["norm (=0.5)"]),
+        (lambda: nets.WeightedAvgPool1d(2, sigma=0), ["sigma (=0)"]),
+        (lambda: nets.ConvTranspose2d(1, 1, 3, 2, output_padding=2), ["output_padding (=2)", "stride (=2)"]),
+        (lambda: nets.LiftingConv2d(1, 1, (3, 2)), ["kernel_size (=(3, 2))"]),
+        (lambda: Dense(1, 2, init=lambda *given: np.ones(3)), ["shape (2, 1)", "(3,)"]),
         (lambda: nets.RadialBasis([1.0, -1.0]), ["(K, I)", "(2,)"]),
     ]:
         with raises(ValueError, *parts):
             make()
+
+
+WINDOWED = [
+    (partial(nets.Conv1d, 1, 1), ["kernel_size", "stride", "padding", "dilation", "groups"]),
+    (partial(nets.ConvTranspose2d, 1, 1), ["kernel_size", "stride", "padding", "output_padding", "dilation"]),
+    (partial(nets.LocallyConnected1d, 1, 1), ["kernel_size", "input_size", "stride", "padding", "dilation"]),
+    (partial(nets.TiledConv2d, 1, 1), ["kernel_size", "stride", "padding", "dilation", "tiles"]),
+    (partial(nets.GroupConv2d, 1, 1), ["kernel_size", "padding"]),
+    (nets.MaxPool2d, ["kernel_size", "padding", "dilation"]),
+    (nets.LPPool1d, ["kernel_size"]),
+]
+
+
+@pytest.mark.parametrize("make, name", [(make, name) for make, names in WINDOWED for name in names])
+@pytest.mark.parametrize("value", [None, 1.5, (1, None)])
+def test_a_setting_that_is_no_whole_number_is_refused_when_the_layer_is_made(make, name, value):
+    """Only the stride of a pool may be None; it is the kernel then."""
+    fitting = {"kernel_size": 3, "input_size": 5} if "input_size" in signature(make).parameters else {"kernel_size": 3}
+    with pytest.raises((TypeError, ValueError), match=rf"{name} \(="):
+        make(**{**fitting, name: value})
+
+
+@pytest.mark.parametrize("make", [nets.ConvTranspose1d, nets.LiftingConv2d])
+def test_a_transposed_and_a_group_convolution_have_padding_in_numbers_only(make):
+    with raises(TypeError, "padding (='same')", "whole number"):
+        make(1, 1, 3, padding="same")
 
 
 @pytest.mark.parametrize("make", [Dense, nets.Conv2d, nets.Subsampling])
@@ -444,6 +530,11 @@ def test_a_seed_is_no_generator(make):
         make(*size, rng=0)
     with raises(TypeError, "rng (=0)"):
         nets.Dropout(rng=0)
+
+
+def test_what_has_no_batch_axis_cannot_be_flattened():
+    with raises(ValueError, "(N, ...)", "()"):
+        Flatten()(1.0)
 
 
 def test_a_layer_refuses_another_number_of_channels():

@@ -363,7 +363,7 @@ def test_impossible_settings_of_sgd_are_refused(settings):
         SGD(Dense(1, 1), **settings)
 
 
-@pytest.mark.parametrize("settings", [{"betas": (0.9, 1.0)}, {"betas": (-0.1, 0.5)}, {"eps": 0.0}])
+@pytest.mark.parametrize("settings", [{"betas": (0.9, 1.0)}, {"betas": (-0.1, 0.5)}, {"eps": 0.0}, {"eps": math.inf}])
 def test_impossible_settings_of_adam_are_refused(settings):
     with raises(ValueError, f"(={next(iter(settings.values()))})"):
         Adam(Dense(1, 1), **settings)

@@ -56,7 +56,7 @@ def fit_in_parallel(size: int, **options) -> list:
         communicator.local.rank = rank
         model = Sequential(Flatten(), Dense(64, 10, rng=np.random.default_rng(0))).astype(np.float64)
         workers = MPIWorkers(communicator)
-        epochs = fit(model, small_data(17), test=small_data(7), workers=workers, progress=False, **options)
+        epochs = fit(model, small_data(9), test=small_data(5), workers=workers, progress=False, **options)
         results[rank] = (model, epochs)
 
     threads = [threading.Thread(target=run, args=(rank,)) for rank in range(size)]

@@ -48,8 +48,11 @@ def small_model(seed: int = 0) -> Sequential:
     return Sequential(*layers, Dense(72, 10, rng=rng))
 
 
+digits_once = functools.cache(digits)
+
+
 def small_data(n: int = 20) -> Examples:
-    train, _ = digits()
+    train, _ = digits_once()
     return Examples(train.images[:n], train.labels[:n])
 
 
@@ -310,22 +313,28 @@ def interrupt_at(step, times=1, number=signal.SIGINT):
     return schedule
 
 
-@pytest.mark.parametrize("make", [lambda m: SGD(m, 0.05, momentum=0.9), Adam], ids=["sgd", "adam"])
-@given(st.integers(0, 10), st.sampled_from([signal.SIGINT, signal.SIGTERM]))
-def test_a_fit_that_was_interrupted_at_any_step_ends_in_the_same_numbers(tmp_path_factory, make, step, number):
-    """20 examples in batches of 6 are 4 steps; the eleventh step is the third of the third epoch."""
-    file = tmp_path_factory.mktemp("run") / "model.npz"
-    options = {"epochs": 3, "batch_size": 6, "progress": False, "test": small_data(7), "distort": nets.distort}
-    through = small_model()
-    expected = fit(through, small_data(), optimizer=make(through), **options)
+def fit_small(make, seed=0, **options):
+    """A model after three epochs, and what they achieved; 20 examples in batches of 6 are 4 steps."""
+    model = small_model(seed=seed)
+    options |= {"epochs": 3, "batch_size": 6, "progress": False, "test": small_data(7), "distort": nets.distort}
+    return model, fit(model, small_data(), optimizer=make(model), **options)
 
-    first = small_model()
-    some = fit(
-        first, small_data(), optimizer=make(first), schedule=interrupt_at(step, 1, number), checkpoint=file, **options
-    )
+
+@pytest.fixture(scope="module", params=[lambda m: SGD(m, 0.05, momentum=0.9), Adam], ids=["sgd", "adam"])
+def uninterrupted(request):
+    return request.param, *fit_small(request.param)
+
+
+@given(st.integers(0, 10), st.sampled_from([signal.SIGINT, signal.SIGTERM]), st.booleans(), st.booleans())
+def test_a_fit_that_was_interrupted_at_any_step_ends_in_the_same_numbers(
+    uninterrupted, tmp_path_factory, step, number, program, later
+):
+    """As a program or not, before and later.  The eleventh step is the third of the third epoch."""
+    make, through, expected = uninterrupted
+    file = tmp_path_factory.mktemp("run") / "model.npz"
+    _, some = fit_small(make, schedule=interrupt_at(step, 1, number), checkpoint=file, compiled=program)
     assert len(some) == (step + 1) // 4
-    second = small_model(seed=1)
-    rest = fit(second, small_data(), optimizer=make(second), checkpoint=file, resume=True, **options)
+    second, rest = fit_small(make, seed=1, checkpoint=file, resume=True, compiled=later)
     same_state(second, through)
     assert [epoch[:2] for epoch in rest] == [epoch[:2] for epoch in expected]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,9 +14,8 @@ from hypothesis import strategies as st
 import nets
 from minitensor import Tensor, concatenate, max_pool2d, relu
 from nets.trace import trace
-from nets.training.png import decode
 from viz.drawing.check import SMALLEST, measure
-from viz.drawing.sheet import Drawing, Pinned
+from viz.drawing.sheet import Drawing, Pinned, Shape
 from viz.subjects.architecture import architecture
 from viz.subjects.stages import Stage, stages_of
 
@@ -134,9 +134,9 @@ def test_a_u_shaped_network_has_its_skip() -> None:
     ]
 
 
-@given(st.lists(st.sampled_from(["chain", "skip", "branch"]), min_size=1, max_size=4))
+@given(st.lists(st.sampled_from(["chain", "skip", "branch"]), min_size=1, max_size=4), st.sampled_from(["rows", "u"]))
 @settings(max_examples=12)
-def test_every_stage_has_one_picture_and_every_wire_one_arrow(blocks: list[str]) -> None:
+def test_every_stage_has_one_picture_and_every_wire_one_arrow(blocks: list[str], layout: str) -> None:
     """Or one more arrow for each row that ends, whose way goes on in the next."""
     kinds: dict[str, Callable[[Made, Tensor], Tensor]] = {
         "chain": lambda m, x: m.a(x),
@@ -145,7 +145,7 @@ def test_every_stage_has_one_picture_and_every_wire_one_arrow(blocks: list[str])
     }
     model = nets.Sequential(**{f"block{n}": Made(kinds[kind], a=same(), b=same()) for n, kind in enumerate(blocks)})
     expected = graph(model)
-    figure = architecture(model, np.eye(8))
+    figure = architecture(model, np.eye(8), layout=layout)
     assert arrows(figure.drawing) == sum(len(read) for _, _, read in expected)
     names = [name for name, _, _ in expected]
     assert sorted(label for label in texts(figure) if label in names) == sorted(names)
@@ -218,6 +218,16 @@ def test_a_block_is_opened_as_far_as_depth_says() -> None:
                       for name in names if name != "input"]  # fmt: skip
             assert found[what] == within, (depth, what)
     assert "Sequential\nFlatten" in texts(architecture(model, x, depth=1))
+    some = {("body",): ["stem", "body.a", "body.b", "out"], ("body.b",): ["stem", "body.a", *expected[3][4:]]}
+    for opened, names in some.items():  # a block within another opens that too
+        figure = architecture(model, x, depth=1, opened=opened)
+        assert [label for label in texts(figure) if label in {*expected[None], *expected[1], *expected[2]}][1:] == names
+        for what in COUNTED:
+            assert sum(counts(figure)[what]) == sum(getattr(row, what) for row in rows)
+    with pytest.raises(ValueError, match=r"there is no block 'stem'; the blocks are .*body"):
+        architecture(model, x, depth=1, opened=["stem"])
+    lenet, digit = nets.lenet(), np.zeros((32, 32), np.float32)
+    assert architecture(lenet, digit, depth=1).dot == architecture(lenet, digit).dot  # it has no blocks
     for wrong in (0, -1):
         with pytest.raises(ValueError, match=rf"depth \(={wrong}\) must be at least 1"):
             architecture(model, x, depth=wrong)
@@ -290,10 +300,42 @@ def test_a_skip_is_one_wire_or_two_ends_with_the_same_letter_and_all_can_be_read
     assert whole and all(measure(part).slide >= SMALLEST for part in whole)
 
 
-@given(st.integers(1, 3), words_of_some)
+@given(st.integers(1, 4), words_of_some)
 @settings(max_examples=12)
-def test_no_words_of_a_model_cover_others(depth: int, names: list[str]) -> None:
-    figure = architecture(u_net(depth, names[: 2 * depth]), np.eye(16, dtype=np.float32))
+def test_in_a_u_maps_of_one_size_stand_in_one_row_and_a_skip_leads_straight_across(
+    depth: int, names: list[str]
+) -> None:
+    """Down on the left, up on the right, and one arrow for each wire; what does not fit a slide has parts that do."""
+    down, up = names[:depth], names[depth : 2 * depth]
+    figure = architecture(u_net(depth, [*down, *up]), np.eye(64, dtype=np.float32), layout="u")
+    places = {s.label: s for s in figure.drawing.shapes if s.label in [*down, *up]}
+    minus = sorted((s for s in figure.drawing.shapes if s.label == "−"), key=lambda s: s.y)
+    pictures = [s for s in figure.drawing.shapes if "image" in s.looks]
+
+    def picture(name: str) -> Shape:
+        return min(pictures, key=lambda p: abs(p.x - places[name].x) + abs(p.y + p.height / 2 - places[name].y))
+
+    assert [places[n].y for n in down] == sorted((places[n].y for n in down), reverse=True)  # down, and to the right
+    assert [places[n].x for n in [*down, *up]] == sorted(places[n].x for n in [*down, *up])
+    assert [places[n].y for n in up] == sorted(places[n].y for n in up)  # and up again
+    for before, after, join in zip(reversed(down), up, minus, strict=True):
+        assert picture(before).y == join.y > picture(after).y
+    straight = [
+        wire
+        for wire in figure.drawing.wires
+        for tail, head in [(figure.drawing.shapes[wire.tail], figure.drawing.shapes[wire.head])]
+        if any(tail.y == head.y == join.y and 0 < join.x - head.x < join.width for join in minus)
+    ]
+    assert len(straight) == depth
+    assert arrows(figure.drawing) == 1 + 5 * depth  # from down to down, to the join, up, to the join; and the output
+    whole = [figure] if measure(figure).slide >= SMALLEST else list(figure.parts)
+    assert whole and all(measure(part).slide >= SMALLEST for part in whole)
+
+
+@given(st.integers(1, 3), words_of_some, st.sampled_from(["rows", "u"]))
+@settings(max_examples=12)
+def test_no_words_of_a_model_cover_others(depth: int, names: list[str], layout: str) -> None:
+    figure = architecture(u_net(depth, names[: 2 * depth]), np.eye(16, dtype=np.float32), layout=layout)
     said = [s for s in figure.drawing.shapes if s.label and s.looks.get("shape") in ("plaintext", "circle")]
     for n, a in enumerate(said):
         for b in said[:n]:
@@ -340,14 +382,15 @@ def test_alexnet_can_be_checked() -> None:
 
 @pytest.mark.parametrize("groups", [1, 2, 4])
 def test_each_part_shows_its_own_maps(groups: int) -> None:
-    """The first maps of each group, from black to white, with white paper between two groups."""
+    """The first maps of each group, in a picture of their own; paper, in whatever colour, is between two groups."""
     layer = nets.Conv2d(8, 32, 1, groups=groups, bias=False)
     layer.replace({layer.weight: Tensor(np.ones(layer.weight.shape, np.float32))})
     steps = np.arange(8, dtype=np.float32).reshape(1, 8, 1, 1) * np.float32([[0, 1], [2, 3]])
     figure = architecture(layer, steps + np.float32([[[[0]], [[1]], [[3]], [[2]], [[5]], [[4]], [[7]], [[6]]]]))
-    pixels = [decode(png) for png in figure.drawing.images.values()]
-    blank = [int((np.all(sheet >= 0.99, axis=1)).any()) for sheet in pixels]
-    assert blank == ([0, 0] if groups == 1 else [1, 1])
+    pictures = [s for s in figure.drawing.shapes if "image" in s.looks]
+    assert len(pictures) == 2 * groups  # of the input and of the output
+    for one, other in pairwise(pictures):
+        assert one.x != other.x or one.y - other.y > (one.height + other.height) / 2
     assert (f"of each {dict(zip((1, 2, 4), ('', 'half', 'quarter'), strict=True))[groups]}" in figure.dot) == (
         groups > 1
     )
@@ -356,6 +399,8 @@ def test_each_part_shows_its_own_maps(groups: int) -> None:
 def test_what_is_no_model_or_has_no_picture_is_refused() -> None:
     with pytest.raises(TypeError, match="architecture of a Module can be drawn, got function"):
         architecture(lambda x: x, np.eye(4))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"layout \(='v'\) must be one of rows, u"):
+        architecture(nets.Conv2d(1, 1, 3), np.eye(4), layout="v")
     with pytest.raises(ValueError, match=r"does not depend on x"):
         architecture(Made(lambda m, x: Tensor([[1.0]])), np.eye(4))
 

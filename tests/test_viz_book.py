@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import shutil
 import sys
@@ -74,6 +75,37 @@ def test_every_line_of_any_file_is_in_one_part(pieces):
     assert sorted(shown) == [n for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
 
 
+MEMBERS = {  # of a class: its text, the names of the part that it begins (none where it joins what is above), its lines
+    "told": ("    @f\n    def told(self):\n        'Says.'\n        return 1\n", ["told"]),
+    "remarked": ("    # why\n    def remarked(self):\n        return 1\n", ["remarked"]),
+    "silent": ("    def silent(self):\n        return 1\n", None),
+    "a_field": ("    a_field: int = 1\n", None),
+    "a_remarked_field": ("    # why\n    a_remarked_field = 2\n", ["a_remarked_field"]),
+}
+
+
+@given(st.lists(st.sampled_from(sorted(MEMBERS)), min_size=1, max_size=6), st.booleans())
+def test_each_method_that_says_something_is_a_part_and_what_follows_it_joins_it(members, documented):
+    """The lines of the parts follow on each other as those of the file; the first part has the class's own name."""
+    first = "@f\nclass C(Base):\n" + "    'A class.'\n\n" * documented
+    text = first + "\n".join(MEMBERS[m][0] for m in members) + "\n\nrest = 1\n"
+    expected = [("C", "", first.count("\n") + 1)]
+    at = first.count("\n") + 1
+    for member in members:
+        body, names = MEMBERS[member]
+        if names:
+            expected.append((f"C.{member}", "C", at))
+        at += body.count("\n") + 1
+    expected.append(("rest", "", at + 1))
+    found = [part for part in cut(text) if part.name]
+    assert [(p.name, p.owner) for p in found] == [(name, owner) for name, owner, _ in expected]
+    lines = [sorted(p.said + p.code) for p in found]
+    begins = [1, *[begin for *_, begin in expected[1:]]]
+    assert [some[0] for some in lines] == begins
+    assert [n for some in lines for n in some] == [n for n, line in enumerate(text.splitlines(), 1) if line.strip()]
+    assert found[0].docstring == "A class." * documented
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_definition_is_the_name_of_a_part(path):
     text = path.read_text(encoding="utf-8")
@@ -100,6 +132,24 @@ def test_an_operator_has_a_formula_for_each_input():
     for primitive, t in met().items():
         found = rules(primitive)
         assert found is not None and len(found.inputs) == len(t.inputs)
+
+
+def test_what_the_book_says_of_the_operators_is_in_the_golden_file():
+    """A line each: the value, what is handed to each input, and how large the graph of the gradient is.
+
+    After a change that is meant: REFRESH_GOLDEN=1 pytest tests/test_viz_book.py, and read what changed.
+    """
+    lines = []
+    for primitive in met():
+        found = rules(primitive)
+        shares = [f"  {name}: {share or 'nothing'}" for name, share in found.inputs]
+        dot = found.graph.dot if found.graph else ""
+        graph = f"  graph: {dot.count('label=')} labels, {dot.count('->')} wires"
+        lines += [f"{primitive.name}: {found.value}", *shares, graph]
+    path = ROOT / "tests" / "golden" / "operators.txt"
+    if os.environ.get("REFRESH_GOLDEN"):
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert path.read_text(encoding="utf-8").splitlines() == lines
 
 
 def test_an_operator_that_no_call_meets_has_no_rules():

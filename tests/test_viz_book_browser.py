@@ -11,9 +11,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from viz.drawing.check import SMALLEST
 
-from .browser import Browser, fixture, needs_browser
+from .browser import Browser, needs_browser
 
-__all__ = ["fixture"]
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "out" / "book"
 PAGES = sorted(SITE.rglob("*.html"))

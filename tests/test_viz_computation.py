@@ -17,6 +17,7 @@ import nets
 import viz
 from minitensor import Tensor, concatenate, conv2d, gradients, history, max_pool2d, maximum, no_grad, tanh
 from viz import Figure, computation_graph
+from viz.drawing.check import SMALLEST, measure
 from viz.drawing.dot import LEAF, PARAMETER
 from viz.drawing.render import EMBEDDED, layout, render
 from viz.pages.stepper import _names, _steps
@@ -48,6 +49,25 @@ def test_every_tensor_is_a_box_and_every_input_a_wire_in_a_gradient_of_any_order
     tensors = history(output)
     wires = sum(len(t.inputs) for t in tensors)
     assert counted(computation_graph(output, gradients=with_gradients)) == (len(tensors), wires)
+
+
+@given(expressions())
+def test_a_graph_too_long_for_a_slide_has_parts_that_hold_each_box_once_and_few_levels(output: Tensor) -> None:
+    figure, levels = computation_graph(output), dict[Tensor, int]()
+    for t in history(output)[::-1]:
+        levels[t] = 1 + max((levels[x] for x in t.inputs), default=0)
+    long = levels[output] > computation.LEVELS_OF_A_SLIDE
+    assert len(figure.parts) == (-(-levels[output] // computation.LEVELS_OF_A_SLIDE) if long else 0)
+    assert sum(counted(part)[0] for part in figure.parts) == (len(levels) if long else 0)
+
+
+@pytest.mark.parametrize("layers", [3, 6])
+def test_the_parts_of_a_tall_loss_can_be_read_on_a_slide(layers: int) -> None:
+    h = Tensor(np.linspace(0, 1, 12).reshape(4, 3), name="x")
+    for n in range(layers):
+        h = tanh(h @ Tensor(np.eye(3) / (n + 1), name=f"w{n}"))
+    figure = computation_graph((h**2).mean(), gradients=True)
+    assert measure(figure).slide < SMALLEST and all(measure(part).slide >= SMALLEST for part in figure.parts)
 
 
 @given(expressions(), st.integers(1, 5))

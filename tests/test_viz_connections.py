@@ -647,6 +647,13 @@ def test_a_layer_that_computes_something_else_for_another_input_is_refused_with_
         connections(lambda x: -x if x.data.sum() > 0 else x, 3)
 
 
+@pytest.mark.parametrize("shape", [(3,), (1, 1, 3), (1, 3, 1)])
+def test_a_layer_that_depends_on_which_input_is_the_larger_in_size_is_refused(shape: tuple[int, ...]) -> None:
+    """For x and -x it computes the same, and for multiples of them."""
+    with pytest.raises(ValueError, match=r"same for every input.*`if` on a value"):
+        connections(lambda x: -x if abs(x.data.flat[0]) > abs(x.data.flat[-1]) else x, shape)
+
+
 def test_wires_are_found_where_nothing_is_recorded() -> None:
     with no_grad():
         assert found(lambda x: 2 * x, (2,)) == {(0, 0): None, (1, 1): None}

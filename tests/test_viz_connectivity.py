@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import nets
@@ -202,6 +202,25 @@ def test_no_letter_covers_another_or_a_unit(made: tuple[Layer, Size]) -> None:
     assert len(letters) == len(figure.drawing.wires)
     assert not [pair for pair in combinations(letters, 2) if meet(*pair)]
     assert not [pair for pair in product(letters, units) if meet(*pair)]
+
+
+@given(
+    st.integers(2, 6).flatmap(
+        lambda n: st.lists(st.sets(st.integers(0, n - 1), min_size=1), min_size=1, max_size=6).map(
+            lambda seen: (n, seen)
+        )
+    )
+)
+@example((6, [{0, i} for i in range(1, 6)]))
+def test_no_unit_covers_another_whatever_sees_what(made: tuple[int, list[set[int]]]) -> None:
+    """And they stand in the order of their numbers."""
+    n, seen = made
+    table = np.array([[j in some for j in range(n)] for some in seen], dtype=float)
+    figure = connectivity(lambda x: table @ x, n)
+    units = [s for s in figure.drawing.shapes if s.looks["shape"] == "circle"]
+    assert not [pair for pair in combinations(units, 2) if meet(*pair)]
+    for row in units[:n], units[n:]:
+        assert [s.x for s in row] == sorted(s.x for s in row)
 
 
 @given(sharing_layers())

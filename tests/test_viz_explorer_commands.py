@@ -15,9 +15,7 @@ import viz
 from viz import demo as tour
 from viz.__main__ import main
 
-from .browser import Browser, fixture, needs_browser
-
-__all__ = ["fixture"]
+from .browser import Browser, needs_browser
 
 
 @pytest.mark.parametrize("name", ["lenet", "lenet5"])
@@ -93,7 +91,12 @@ def test_the_tour_ends_with_the_page_of_the_network_that_it_has_trained(
 
 
 @pytest.mark.parametrize("name", ["lenet", "lenet5", "resnet"])
-def test_the_page_of_a_network_that_was_kept_knows_how_to_make_it(tmp_path: Path, name: str) -> None:
+def test_the_page_of_a_network_that_was_kept_knows_how_to_make_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    train, test = nets.digits(size=32)
+    few = nets.Examples(test.images[:3], test.labels[:3])
+    monkeypatch.setattr("viz.demo.digits", lambda size: (train, few))  # more are slow
     model = {"lenet": nets.lenet, "lenet5": nets.lenet5, "resnet": nets.resnet}[name](seed=3)
     nets.save(tmp_path / "kept.npz", model)
     text = tour.explore(tmp_path / "kept.npz", tmp_path / "page.html").read_text(encoding="utf-8")

@@ -11,10 +11,9 @@ import pytest
 import nets
 import viz
 
-from .browser import Browser, fixture, needs_browser
+from .browser import Browser, needs_browser
 from .test_viz_explorer import PIXELS, floats
 
-__all__ = ["fixture"]
 pytestmark = needs_browser
 
 TAB, ENTER, SPACE, SHIFT = "\ue004", "\ue007", "\ue00d", "\ue008"

@@ -9,10 +9,10 @@ import pytest
 
 import nets
 import viz
+from minitensor import Tensor
 
-from .browser import Browser, fixture, needs_browser
+from .browser import Browser, needs_browser
 
-__all__ = ["fixture"]
 pytestmark = needs_browser
 
 TAB, ENTER, ESCAPE, RIGHT = "\ue004", "\ue007", "\ue00c", "\ue014"
@@ -160,3 +160,142 @@ def test_the_gradient_beside_the_paper_of_a_phone_is_named_and_as_large_as_the_p
         boxes = "return ['#pad', '#saliency'].map(s => document.querySelector(s + ' .maps').getBoundingClientRect())"
         one, other = browser.run(boxes)
         assert all(abs(one[side] - other[side]) <= 2 for side in ("top", "width", "height"))
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_all_maps_of_a_row_can_be_asked_for_however_long_its_formula_is(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    long = nets.Sequential(**{"name of a layer" * 9: nets.Conv2d(1, 40, 3, padding=1), "b": nets.ReLU()})
+    page = viz.explorer(long, np.ones((1, 1, 9, 9)), tmp_path / "page.html")
+    with browser.emulated(width):
+        browser.open(page)
+        browser.settled()
+        assert browser.run("return document.querySelector('#row-0 .values canvas').width") < 99
+        browser.run("document.querySelector('#row-0').scrollIntoView({block: 'center'})")
+        browser.settled()
+        browser.click("#row-0 .more")
+        browser.settled()
+        assert browser.run("return document.querySelectorAll('#row-0 .more').length") == 0
+        edges = "return document.querySelector('#row-0 .values .edge').getAttribute('d').split('z').length - 1"
+        assert browser.run(edges) == 40
+
+
+def test_scores_that_are_close_are_told_apart(browser: Browser, tmp_path: Path) -> None:
+    model = nets.Dense(2, 3)
+    for scores in ([84.0001, 84.0002, 84.0003], [1000.0, -2000.0, 3.0], [0.5, 0.5, 0.5], [-1e-4, 0.0, 2e-4]):
+        model.load_state_dict({"weight": np.zeros((3, 2), np.float32), "bias": np.array(scores, np.float32)})
+        browser.open(viz.explorer(model, np.zeros((1, 2)), tmp_path / "page.html"))
+        browser.settled()
+        said = browser.run("return [...document.querySelectorAll('#scores .score')].map(e => e.textContent)")
+        assert len(set(said)) == len(set(scores))
+        assert max(map(len, said)) < 10
+
+
+@pytest.mark.parametrize(("took", "busy", "then"), [(500, "true", 1), (1, "false", 2)])
+def test_a_page_that_is_slow_says_so_and_shows_what_was_done_before_it_computes(
+    browser: Browser, path: Path, took: int, busy: str, then: int
+) -> None:
+    browser.open(path)
+    browser.settled()
+    browser.run("let now = 0; performance.now = () => now += arguments[0]", took)
+    ask = "document.querySelectorAll('#scores button')[arguments[0]].click();"
+    browser.run(ask, 1)
+    browser.settled()
+    seen = "return [main.getAttribute('aria-busy'), document.getElementById('seed').textContent]"
+    found = browser.run(ask + f"return new Promise((d) => requestAnimationFrame(() => d((() => {{ {seen} }})())))", 2)
+    assert found == [busy, f"score {then}"]
+    browser.settled()
+    assert browser.run(seen) == ["false", "score 2"]
+
+
+def test_pixels_that_a_cell_reads_look_as_they_do_in_the_image(browser: Browser, path: Path) -> None:
+    browser.open(path)
+    browser.run("document.querySelector('#row-0 .values canvas').focus()")
+    browser.press(RIGHT + ENTER)
+    browser.settled()
+    corner = (
+        "return arguments[0].map(s => [...document.querySelector(s).getContext('2d').getImageData(0, 0, 1, 1).data])"
+    )
+    seen, image = browser.run(corner, ["#cell .blocks canvas", "#row--1 .values canvas"])
+    assert seen == image and len(set(seen[:3])) == 1
+
+
+def test_a_bias_of_0_is_called_so_and_none_is_spoken_of_where_there_is_none(browser: Browser, tmp_path: Path) -> None:
+    for layer, said in ((nets.Dense(2, 2), "The bias is 0 here: that is the value."),
+                        (nets.AvgPool1d(2), "That is the value: nothing is added to it.")):  # fmt: skip
+        browser.open(viz.explorer(layer, np.ones((1, 2) if "bias" in said else (1, 1, 4)), tmp_path / "page.html"))
+        browser.run("document.querySelector('#row-0 .values canvas').focus()")
+        browser.press(RIGHT)
+        browser.settled()
+        assert said in browser.text("#cell")
+
+
+def test_a_page_leads_back_where_it_stands_alone_and_not_in_the_page_that_it_leads_to(
+    browser: Browser, tmp_path: Path
+) -> None:
+    back = ("chapter.html", "Back to <the> chapter")
+    viz.explorer(nets.Dense(4, 2), np.ones((1, 4)), tmp_path / "explorer.html", back=back)
+    viz.playground(tmp_path / "playground.html", back=back)
+    chapter = tmp_path / "chapter.html"
+    for name in ("explorer", "playground"):
+        chapter.write_text(f'<iframe src="{name}.html"></iframe>', encoding="utf-8")
+        browser.open(tmp_path / f"{name}.html")
+        assert browser.text("#up a") == "Back to <the> chapter"
+        browser.click("#up a")
+        browser.driver.switch_to.frame(0)
+        assert browser.run("return [document.getElementById('up'), document.querySelector('h1') !== null]") == [
+            None,
+            True,
+        ]
+
+
+SETTINGS = "return [...document.querySelectorAll('input')].map(e => [e.value, e.checked])"
+
+
+def test_controls_and_pictures_still_agree_when_one_comes_back(browser: Browser, tmp_path: Path, path: Path) -> None:
+    w, x = Tensor(2.0, name="w"), Tensor(3.0, name="x")
+    for page in (path, viz.playground(tmp_path / "playground.html"), viz.stepper(w * x, tmp_path / "stepper.html")):
+        browser.open(page)
+        before = browser.run(SETTINGS)
+        browser.run(
+            "for (const e of document.querySelectorAll('input')) {"
+            "if (e.type === 'range') { e.value = e.max; e.dispatchEvent(new Event('input')); } else e.click(); }"
+        )
+        browser.settled()
+        assert browser.run(SETTINGS) != before
+        browser.driver.get("about:blank")
+        browser.driver.back()
+        browser.settled()
+        assert browser.run(SETTINGS) == before
+
+
+OVERLAPS = """
+const boxes = [...document.querySelectorAll('#about > *')].filter((e) => e.id !== 'said' && e.checkVisibility())
+  .map((e) => e.getBoundingClientRect()).filter((box) => box.width * box.height > 0);
+const before = (one, two) => one.right <= two.left || one.bottom <= two.top;
+const apart = (one, two) => before(one, two) || before(two, one);
+return boxes.filter((one, i) => boxes.some((two, k) => k > i && !apart(one, two))).length;
+"""
+
+
+@pytest.mark.parametrize("width", [1400, 900, 390])
+def test_what_is_said_beside_the_scores_lies_side_by_side_and_fading_moves_no_slider(
+    browser: Browser, path: Path, width: int
+) -> None:
+    top = "return document.getElementById(arguments[0]).getBoundingClientRect().top"
+    with browser.emulated(width, 900):
+        browser.open(path)
+        browser.settled()
+        assert browser.run(OVERLAPS) == 0
+        if width > 760:
+            assert browser.run(top, "cell") < 900 - 100  # in sight
+        browser.run("document.querySelector('#row-2 .values canvas').focus()")
+        browser.press(RIGHT + ENTER)
+        browser.settled()
+        before = browser.run(top, "fade")
+        browser.run(FADE, 0.5)
+        browser.settled()
+        assert browser.text("#faded") == "Faded: S2, map 0 (× 0.5)."
+        assert browser.run(top, "fade") == before
+        assert browser.run(OVERLAPS) == 0

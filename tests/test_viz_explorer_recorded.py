@@ -21,11 +21,9 @@ from viz.pages.page import base64_of, page, script_of, text_of
 from viz.pages.recorded import MOST_CELLS, MOST_MAPS, MOST_PIXELS, recorded, room_for, shrunk
 
 from . import strategies as draw_
-from .browser import Browser, fixture, needs_browser
+from .browser import Browser, needs_browser
 from .strategies import few
 from .test_viz_explorer import Skipping, floats, pictures
-
-__all__ = ["fixture"]
 
 PAGE_DOWN, RIGHT, DOWN = "\ue00f", "\ue014", "\ue015"
 
@@ -255,9 +253,9 @@ def test_a_page_of_any_network_complains_of_nothing(browser: Browser, tmp_path: 
 
 @needs_browser
 def test_alexnet_fits_a_page_with_its_maps_small_and_its_best_answers_first(browser: Browser, tmp_path: Path) -> None:
-    model, images = nets.alexnet(), pictures((3, 227, 227), 2)
+    model, images = nets.alexnet(), pictures((3, 227, 227), 1)
     path = viz.explorer(model, images, tmp_path / "page.html", title="AlexNet")
-    assert path.stat().st_size < 3_000_000
+    assert path.stat().st_size < 1_500_000
     browser.messages()
     browser.open(path)
     browser.settled()

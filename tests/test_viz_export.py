@@ -469,6 +469,54 @@ def test_a_moving_svg_is_as_large_as_its_largest_frame_and_shows_each_in_turn() 
     assert [e.get("visibility") for e in ET.fromstring(text) if e.get("class") == "f"] == ["hidden", None]
 
 
+times = st.lists(st.integers(1, 40).map(lambda n: n / 20), min_size=1, max_size=6)
+
+
+@given(times, st.booleans())
+def test_each_frame_is_shown_for_its_own_time_in_both_formats_and_a_bar_grows_below(
+    seconds: list[float], bar: bool
+) -> None:
+    n, color = len(seconds), "#0000FF" if bar else ""
+    drawn = [np.full((24, 60, 3), 200 - k, np.uint8) for k in range(n)]
+    files = [io.BytesIO() for _ in drawn]
+    for file, pixels in zip(files, drawn, strict=True):
+        Image.fromarray(pixels).save(file, "png")
+    with Image.open(io.BytesIO(export.gif([file.getvalue() for file in files], seconds, color))) as image:
+        for k in range(n):
+            image.seek(k)
+            assert image.info["duration"] == round(1000 * seconds[k])
+            below = np.asarray(image.convert("RGB"))[-1]
+            assert (below == [0, 0, 255]).all(axis=1).sum() == (60 * (k + 1) // n if bar else 0)
+    svg = '<svg width="60pt" height="24pt" viewBox="0 0 60 24"><text>x</text></svg>'
+    text, total = export.moving_svg([svg] * n, seconds, "moves", color), sum(seconds)
+    parts = dict(re.findall(r"@keyframes (\w+)\{0%\{visibility:visible\}([\d.]+)%", text))
+    frames = re.findall(r"animation-delay:(-?[\d.]+)s(?:;animation-name:(\w+))?", text)
+    for k in range(n):  # in the middle of its time a frame is the only one that shows
+        now = sum(seconds[:k]) + seconds[k] / 2
+        on = [(now - float(delay)) % total < float(parts[name or "show"]) / 100 * total for delay, name in frames]
+        assert on == [m == k for m in range(n)]
+    bars = [float(width) for width in re.findall(r'<rect [^>]*? width="([\d.]+)"', text)]
+    assert bars == pytest.approx([60 * (k + 1) / n for k in range(n)] if bar else [], rel=1e-4)
+
+
+def test_a_long_animation_has_a_bar_and_a_short_one_where_it_is_asked_for(tmp_path: Path) -> None:
+    frame = words("a").figure()
+    for count, bar, expected in (11, None, 0), (12, None, 12), (2, True, 2), (12, False, 0):
+        text = animate([frame] * count, tmp_path / "x.svg", bar=bar).read_text()
+        assert text.count("<rect") == expected
+    for wrong in ([1.0, 2.0, 3.0], [1.0], [1.0, 0.0]):
+        with pytest.raises(ValueError, match="for all 2 frames or for each of them"):
+            animate([frame] * 2, tmp_path / "x.gif", wrong)
+
+
+def test_another_style_lets_a_graph_grow_to_where_it_grew() -> None:
+    lying = graph().styled(Style(orientation="right"))
+    for style in *NAMES, Style(size=2):
+        assert "rankdir=LR" in lying.styled(style).dot
+    assert "rankdir=BT" in lying.styled("dark").styled(Style(orientation="up")).dot
+    assert lying.styled("dark").styled("light").dot == lying.dot
+
+
 def test_frames_of_a_gif_stand_in_the_middle_on_their_own_ground() -> None:
     def frame(width: int, height: int, ground: int) -> bytes:
         image, file = Image.new("RGB", (width, height), (ground,) * 3), io.BytesIO()

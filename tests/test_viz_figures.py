@@ -14,13 +14,14 @@ import pytest
 
 import nets
 import viz
-from minitensor import Tensor, concatenate, conv1d, conv2d, history, max_pool2d, relu
+from minitensor import Tensor, concatenate, conv1d, conv2d, dense, history, max_pool2d, relu
 from nets.training.png import decode
 from viz import Figure
 from viz.__main__ import main
 from viz.drawing.export import size_of
 from viz.drawing.style import MEANINGS
 from viz.pages.gallery import caption, code
+from viz.pages.network import network, ran
 from viz.subjects.lecture import FIGURES
 
 from .drawn import drawn_once
@@ -28,7 +29,7 @@ from .drawn import drawn_once
 stepper = sys.modules["viz.pages.stepper"]  # the module: `viz.stepper` is its function
 
 GOLDEN = Path(__file__).parent / "golden"
-PICTURES = GOLDEN / "pictures.json"
+PICTURES, TITLES = GOLDEN / "pictures.json", GOLDEN / "titles.json"
 # The numbers of these depend on the last bit of a sum or of an exponential, so on the machine.
 INEXACT = {"training_step_of_lenet", "non_linearities"}
 EXACT = [draw for _, _, draw in FIGURES if draw.__name__ not in INEXACT]
@@ -105,6 +106,97 @@ def long_rows() -> Figure:
     )
 
 
+def numbered(*shape: int) -> Tensor:
+    return Tensor(np.arange(np.prod(shape)).reshape(shape) - 2.0, name="w")
+
+
+def rows_with_biases_and_thick_wires() -> Figure:
+    """Rows that grow to the right, the longest cut, with words in units and a bias for each row."""
+    layers = [nets.Conv1d(1, 2, 3, stride=2), nets.Flatten(), nets.Dense(10, 2)]
+    model = filled(nets.Sequential(**{f"l{n}": layer for n, layer in enumerate(layers)}))
+    return viz.connectivity(
+        list(model), (1, 11), most=6, bias=True, weigh=True, labels={(0, 0): "in", (3, 1): "b"}, title="weights",
+        rows=["input", "maps", "flat", "out"], style=viz.Style(orientation="right"),
+    )  # fmt: skip
+
+
+def letters_on_many_wires() -> Figure:
+    """More letters than the alphabet has, each where it covers the fewest wires."""
+    w = numbered(5, 6)
+    layers = [lambda x: dense(x, w), lambda x: x[:, 1:] * w[0, :4] + x[:, :1]]
+    return viz.connectivity(layers, (1, 6), share=True, title="letters")
+
+
+def units_of_two_colours() -> Figure:
+    """Two fields, where they meet, and letters of one's own; rows grow down."""
+    layers = [lambda x: conv1d(x, numbered(1, 1, 3), padding=1)] * 2
+    return viz.connectivity(
+        layers, 6, highlight={1: "#0072B2", 3: "#332200"}, direction="above", letters="abc",
+        style=viz.Style("dark", orientation="down"),
+    )  # fmt: skip
+
+
+def grids_of_two_channels() -> Figure:
+    """Windows of two channels in two colours, one marked in both, and then a vector."""
+    layers = [lambda x: conv2d(x, numbered(2, 2, 2, 2)), lambda x: x.reshape(1, -1)[:, 3:6]]
+    return viz.connectivity(
+        layers, (2, 3, 4), highlight={0: "#0072B2", 2: "#E69F00"}, direction="above", rows=["two\nchannels"],
+        labels={(1, 5): "m", (2, 1): "v"},
+    )  # fmt: skip
+
+
+def blocks_of_a_pool() -> Figure:
+    """Each window in a colour of its own; of the one that is followed the largest is framed."""
+    x = np.arange(48.0).reshape(1, 6, 8) % 7
+    return viz.connectivity(
+        lambda x: max_pool2d(x, 2), x=x, blocks=True, highlight=(1, 2), direction="above", title="blocks"
+    )
+
+
+def nodes_of_several_units() -> Figure:
+    """Of each token one node, with a name that is long."""
+
+    def mixed(x: Tensor) -> Tensor:
+        return x[:, :-1] + x[:, 1:] * 2
+
+    names = {(0, 0): "a longer name", (1, 2): "end"}
+    return viz.connectivity([mixed, relu], (3, 4), unit=-1, labels=names, rows=["tokens", "", "after"], ends=0)
+
+
+def channels_in_convolution_arithmetic() -> Figure:
+    return viz.convolution_arithmetic(
+        (5, 3), (2, 3), stride=(2, 1), padding=(1, 2), dilation=(2, 1), channels=(2, 3), position=17, title="uneven",
+        side=20,
+    )  # fmt: skip
+
+
+def channels_in_transposed_arithmetic() -> Figure:
+    return viz.convolution_arithmetic(
+        (2, 3), (3, 2), stride=(2, 3), padding=(1, 0), output_padding=(0, 2), transposed=True, channels=(2, 2),
+        position=50,
+    )  # fmt: skip
+
+
+def filters_of_ones_own() -> Figure:
+    """Kernels of other sizes, with fractions, of which one answers to changes alone."""
+    kernels = {"thirds": [[1 / 3, 2 / 3]], "slope": [[1], [0], [-1]], "tenths": [[0.1, 0.5], [0.7, 2]]}
+    return viz.filters(np.arange(24.0).reshape(4, 6) % 5, across=2, kernels=kernels)
+
+
+def a_square_that_differs_at_the_edges() -> Figure:
+    """Where a blur and a move agree, for every image."""
+    row = Tensor(np.ones((1, 1, 1, 3)))
+    return viz.commuting_square(
+        lambda x: conv2d(x, row, padding=(0, 1)), lambda x: viz.translate(x, down=1, right=-2),
+        (np.arange(120.0) % 11).reshape(10, 12) - 3, names=("blur", "a long move"), title="a blur",
+    )  # fmt: skip
+
+
+def steps_of_an_uneven_convolution() -> Figure:
+    image = np.arange(12.0).reshape(3, 4) - 5
+    return viz.convolution_steps(image, [[1, -2, 0.5], [0, 3, -1]], padding=1, stride=2)
+
+
 def a_square_of_two_sizes() -> Figure:
     """A convolution and a pool do not commute, nor do their sizes."""
     box = Tensor(np.ones((1, 1, 3, 3)))
@@ -135,18 +227,54 @@ def test_a_sum_of_as_many_terms_as_the_limit_is_taken_apart(
 
 OTHERS = [
     a_model_of_all_kinds, a_training_step_in_columns, layers_in_one_box_each, letters_in_a_window, long_rows,
-    a_square_of_two_sizes, a_page,
+    a_square_of_two_sizes, a_page, rows_with_biases_and_thick_wires,
+    letters_on_many_wires, units_of_two_colours, grids_of_two_channels,
+    blocks_of_a_pool, nodes_of_several_units, channels_in_convolution_arithmetic, channels_in_transposed_arithmetic,
+    filters_of_ones_own, a_square_that_differs_at_the_edges, steps_of_an_uneven_convolution,
 ]  # fmt: skip
 EXACT += OTHERS
 
 
 @pytest.mark.parametrize("draw", EXACT, ids=lambda draw: draw.__name__)
 def test_the_figure_is_the_golden_one(draw: Callable[[], Figure]) -> None:
-    """After a change that is meant: REFRESH_GOLDEN=1 pytest tests/test_viz_figures.py, and look at what changed."""
-    path = GOLDEN / f"{draw.__name__}.dot"
+    """Its text, and what it and its parts are called, for who cannot see it.
+
+    After a change that is meant: REFRESH_GOLDEN=1 pytest tests/test_viz_figures.py, and look at what changed.
+    """
+    path, figure = GOLDEN / f"{draw.__name__}.dot", drawn_once(draw)
+    parts = [f"{p.title}: {p.dot.count('label=')} labels, {p.dot.count('->')} wires" for p in figure.parts]
+    called = [figure.title, *parts]
     if os.environ.get("REFRESH_GOLDEN"):
-        path.write_text(draw().dot, encoding="utf-8")
-    assert drawn_once(draw).dot == path.read_text(encoding="utf-8")
+        path.write_text(figure.dot, encoding="utf-8")
+        known = json.loads(TITLES.read_text()) if TITLES.exists() else {}
+        TITLES.write_text(json.dumps(known | {draw.__name__: called}, indent=0, sort_keys=True) + "\n")
+    assert figure.dot == path.read_text(encoding="utf-8")
+    assert called == json.loads(TITLES.read_text())[draw.__name__]
+
+
+def test_the_lines_that_a_page_runs_are_the_golden_ones() -> None:
+    """Which kernels, in which order, over which elements: their values are tried in a browser, and their speed here."""
+    parts = {
+        "C1": nets.Conv2d(1, 4, 3, padding=1, stride=2), "norm": nets.BatchNorm2d(4), "act": nets.ReLU(),
+        "C2": nets.Conv2d(4, 4, 3, padding=2, dilation=2, groups=2), "pool": nets.MaxPool2d(2),
+        "up": nets.ConvTranspose2d(4, 2, 2, stride=2), "mean": nets.AvgPool2d(2), "LRN": nets.LocalResponseNorm(3),
+        "flat": nets.Flatten(), "out": nets.Dense(24, 3), "p": nets.Softmax(),
+    }  # fmt: skip
+
+    def forward(m: Made, x: Tensor) -> Tensor:
+        x = m.act(m.norm(m.C1(x)))
+        x = concatenate([m.pool(x + m.C2(x)), m.mean(m.up(m.mean(x)))], axis=1)
+        answer: Tensor = m.p(m.out(m.flat(m.LRN(x))))
+        return answer
+
+    model = filled(Made(forward, **parts))
+    found = network(model, ran(model, np.zeros((1, 1, 8, 8), np.float32))).program
+    rows = [json.dumps(row, ensure_ascii=False) for row in found.pop("rows")]
+    text = ",\n".join([json.dumps(found, ensure_ascii=False), *rows])
+    path = GOLDEN / "lines_of_a_page.json"
+    if os.environ.get("REFRESH_GOLDEN"):
+        path.write_text(f"[\n{text}\n]\n", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == f"[\n{text}\n]\n"
 
 
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
@@ -171,6 +299,7 @@ def test_where_numbers_depend_on_the_machine_they_are_near_the_golden_ones(draw:
 
 def test_every_golden_file_belongs_to_a_figure() -> None:
     assert {path.stem for path in GOLDEN.glob("*.dot")} == {draw.__name__ for draw in EXACT} | INEXACT
+    assert set(json.loads(TITLES.read_text())) == {draw.__name__ for draw in EXACT}
 
 
 LEARNT_FROM = {"learned_filters": 8}  # what comes after these pictures has been learnt: rounding decides how
@@ -214,11 +343,17 @@ def test_every_figure_of_the_lecture_has_a_section_a_title_a_caption_and_code(
 
 @pytest.mark.parametrize(("section", "title", "draw"), FIGURES, ids=lambda part: getattr(part, "__name__", ""))
 def test_the_code_of_a_figure_draws_it_when_it_is_pasted(
-    section: str, title: str, draw: Callable[[], Figure], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    section: str,
+    title: str,
+    draw: Callable[[], Figure],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     exec(code(draw), names)
+    assert capfd.readouterr() == ("", "")  # no progress, no warning
     figure = names["figure"]
     assert isinstance(figure, Figure)
     assert figure.dot == drawn_once(draw).dot

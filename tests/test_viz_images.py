@@ -193,6 +193,20 @@ def test_pictures_that_filters_make_stand_in_rows_whatever_the_sizes_of_the_kern
     assert in_the_way(figure) == []
 
 
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(20, 400))
+@settings(max_examples=10)
+def test_pictures_of_filters_are_as_large_as_asked_and_their_words_as_they_were(h: int, w: int, side: int) -> None:
+    figure, usual = (viz.filters(np.ones((h, w)), kernels={"a": [[1]]}, **more) for more in ({"side": side}, {}))
+    [picture] = [s for s in figure.drawing.shapes if "image" in s.looks]
+    assert max(picture.width, picture.height) == pytest.approx(side, rel=1e-3)
+    assert picture.width * h == pytest.approx(picture.height * w, rel=1e-2)
+    sizes = [[s.looks["fontsize"] for s in drawn.drawing.shapes if s.label] for drawn in (figure, usual)]
+    assert sizes[0] == sizes[1] and in_the_way(figure) == []
+    for wrong in (0, -3, 1e6, float("nan")):
+        with pytest.raises(ValueError, match=r"side \(="):
+            viz.filters(np.eye(3), side=wrong)
+
+
 @pytest.mark.parametrize(
     ("kernel", "texts", "factor"),
     [

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minitensor import Tensor, concatenate, conv1d, dense, softmax, tanh, transpose
-from nets import Conv2d, Dense, MaxPool2d
+from minitensor import Tensor, concatenate, conv1d, dense, softmax, stack, tanh, transpose
+from nets import Conv1d, Conv2d, Dense, MaxPool2d
 from viz import connections, connectivity
 from viz.drawing.sheet import Pinned
-from viz.drawing.style import Style
+from viz.drawing.style import LIGHT, Style
 
 RNG = np.random.default_rng(0)
 Q, K, V = (Tensor(RNG.normal(size=(3, 3)), name=name) for name in "qkv")
@@ -48,6 +48,60 @@ def test_tokens_and_time_steps_are_nodes(n: int) -> None:
     assert wires(connectivity(attention, (n, 3), unit=0)) == everything
     assert wires(connectivity(lambda x: attention(x, mask), (n, 3), unit=0)) == earlier
     assert wires(connectivity(recurrent, (n, 3), unit=0)) == earlier
+    assert connectivity(Conv1d(1, 1, 2), n, unit=0).dot == connectivity(Conv1d(1, 1, 2), (n,), unit=0).dot
+
+
+recipes = st.lists(st.tuples(st.booleans(), st.sets(st.integers(0, 3), max_size=2)), min_size=2, max_size=4)
+
+
+@given(recipes, st.booleans(), st.sampled_from(["stack", "concatenate"]))
+@settings(max_examples=10)
+def test_a_chain_wires_a_state_to_what_it_reads_itself_and_all_ways_along_it_are_those_of_the_layer(
+    steps: list[tuple[bool, set[int]]], twice: bool, joined: str
+) -> None:
+    """Each step reads its input or not, and some of the states before; the last may be an output twice."""
+    reads = [{s for s in before if s < t} for t, (_, before) in enumerate(steps)]
+
+    def layer(x: Tensor) -> Tensor:
+        states: list[Tensor] = []
+        for t, (own, _) in enumerate(steps):
+            read = [x[t : t + 1]] * own + [states[s] for s in reads[t]]
+            states.append(tanh(sum((2.0 * r for r in read), Tensor([1.0]))))
+        states += states[-1:] * twice
+        return concatenate(states) if joined == "concatenate" else stack([s[0] for s in states])
+
+    x = len(steps)
+    links = {(s, t) for t in range(x) for s in reads[t]} | {(s, x) for s in reads[-1] if twice}
+    inputs = {(t, t) for t, (own, _) in enumerate(steps) if own} | ({(x - 1, x)} if twice and steps[-1][0] else set())
+    whole = set(connections(layer, x, weights=False))
+    moving = {i for _, i in whole}  # a state may be a constant
+    links = {(s, t) for s, t in links if s in moving}
+    if not links:
+        with pytest.raises(ValueError, match="outputs that are computed from one another, and this layer has none"):
+            connectivity(layer, x, chain=True)
+        return
+    figure = connectivity(layer, x, chain=True)
+    found = [(w.tail, w.head) for w in figure.drawing.wires]
+    assert sorted(found) == sorted([(j, x + i) for j, i in inputs] + [(x + s, x + t) for s, t in links])
+    reached = {(j, j) for j in range(x)}
+    for _ in range(2 * x):
+        reached |= {(j, head) for j, at in reached for tail, head in found if tail == at}
+    assert {(j, i - x) for j, i in reached if i >= x} == whole
+
+
+@given(st.integers(2, 4), st.data())
+@settings(max_examples=5)
+def test_what_is_followed_along_a_chain_is_what_the_layer_reaches(n: int, data: st.DataObject) -> None:
+    unit, direction = data.draw(st.integers(0, n - 1)), data.draw(st.sampled_from(["below", "above"]))
+    one, other = (
+        connectivity(recurrent, (n, 3), unit=0, highlight=unit, direction=direction, chain=chain)
+        for chain in (True, False)
+    )
+    fills = [[s.looks.get("fillcolor") for s in figure.drawing.shapes[: 2 * n]] for figure in (one, other)]
+    below = slice(0, n) if direction == "above" else slice(n, 2 * n)
+    assert fills[0][below] == fills[1][below] and fills[0].count(LIGHT["followed"]) == 1
+    marked = [w for w in one.drawing.wires if w.looks.get("color") == LIGHT["field, line"]]
+    assert len(marked) == (n - unit if direction == "below" else 2 * unit + 1)
 
 
 @given(st.integers(1, 2), st.integers(1, 3), st.sampled_from([0, 1, 2, -1, -3]))

@@ -45,7 +45,7 @@ def demo(out: Path, epochs: int = EPOCHS) -> Path:
     print("3. Look: the computation graph of one training step, with all gradients, is in")
     print(f"   {path}\n")
     title = "LeNet, which has just learnt to read digits"
-    page, gallery = out / "explorer.html", "gallery/index.html"  # the gallery of the last step
+    page, gallery = out / "explorer.html", ("gallery/index.html", "Back to all figures")  # those of the last step
     setup = setup_of("lenet()", kept, DIGITS)
     return explorer(model, test.images, page, labels=test.labels, before=before, title=title, back=gallery, setup=setup)
 

@@ -42,7 +42,7 @@ def digits(size: int = 8) -> tuple[Examples, Examples]:
     >>> digits(size=32)[1].images.shape
     (359, 1, 32, 32)
     """
-    if size < 8:
+    if whole("size", size) < 8:
         raise ValueError(f"size (={size}) must be at least 8, the size of the originals")
     text = gzip.decompress(files("nets").joinpath("data/digits.csv.gz").read_bytes()).decode()
     rows = np.loadtxt(text.splitlines(), delimiter=",", dtype=np.int64)

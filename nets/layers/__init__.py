@@ -1,2 +1,2 @@
-"""Layers: functions of Tensors that own parameters.  Read module, init, functions, weighted, pools, regular,
-group_conv."""
+"""Layers: functions of Tensors that own parameters.  Read module, init, settings, functions, weighted, pools,
+regular, group_conv."""

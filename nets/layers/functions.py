@@ -28,9 +28,9 @@ from minitensor import (
     softplus,
     tanh,
 )
-from minitensor.checks import check_least, whole
 
 from .module import Cost, Module, Shape
+from .settings import positive
 
 
 @dataclass(eq=False, repr=False)
@@ -219,6 +219,8 @@ class Flatten(Function):
 
     @staticmethod
     def function(x: Tensor) -> Tensor:
+        if not x.ndim:
+            raise ValueError(f"the input must be (N, ...), got shape {x.shape}")
         return reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
 
@@ -239,14 +241,3 @@ class GlobalAvgPool(Function):
 
     def cost(self, x: Shape, y: Shape) -> Cost:
         return Cost(connections=math.prod(x))
-
-
-def positive(**settings: int) -> tuple[int, ...]:
-    """The settings as whole numbers; ValueError, with name and value, for one that is less than 1.
-
-    >>> positive(in_features=3, out_features=2)
-    (3, 2)
-    """
-    numbers = {name: whole(name, value) for name, value in settings.items()}
-    check_least(**numbers)
-    return tuple(numbers.values())

@@ -24,18 +24,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import KW_ONLY, InitVar, dataclass
-from typing import Any, ClassVar, NamedTuple
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from minitensor import Tensor, as_tensor, conv2d, stack
-from minitensor.checks import Ints
+from minitensor.checks import Ints, per_axis
 from minitensor.tensor import Operand
 
-from .functions import positive
-from .init import Initializer, he_normal
 from .module import Cost, Module, Shape
-from .weighted import Weighted, along_axes, cost_of_units, drawn_weight, zero_bias
+from .weighted import Kernels, Shapes, cost_of_units
 
 
 class Element(NamedTuple):
@@ -89,6 +85,7 @@ def transform(x: Operand, element: Element) -> Tensor:
 def act(y: Operand, element: Element) -> Tensor:
     """What the element does to y (N, C, G, H, W): turn every map, and hand it to the element that has its place now.
 
+    >>> import numpy as np
     >>> y = Tensor(np.arange(4.0).reshape(1, 1, 4, 1, 1))
     >>> act(y, Element(turns=1)).data.ravel()
     array([3., 0., 1., 2.])
@@ -102,35 +99,22 @@ def act(y: Operand, element: Element) -> Tensor:
 
 
 @dataclass(eq=False, repr=False)
-class _GroupLayer(Weighted):
+class _GroupLayer(Kernels):
     """What `LiftingConv2d` and `GroupConv2d` have in common."""
 
-    axes: ClassVar[int] = 2
-    in_channels: int
-    out_channels: int
+    axes = 2
     kernel_size: Any
     _: KW_ONLY
     padding: Ints = 0
     bias: InitVar[Any] = True
     reflections: bool = False
-    init: InitVar[Initializer] = he_normal
-    rng: InitVar[np.random.Generator | None] = None
 
-    def __post_init__(self, bias: bool, init: Initializer, rng: np.random.Generator | None) -> None:
-        self.in_channels, self.out_channels = positive(in_channels=self.in_channels, out_channels=self.out_channels)
-        along_axes(self, self.axes)
+    def check(self) -> None:
+        """ValueError for a kernel or a padding that a quarter turn would change."""
         for name in "kernel_size", "padding":
-            numbers = vars(self)[name]
+            numbers = per_axis(name, vars(self)[name], self.axes)
             if numbers[0] != numbers[1]:
                 raise ValueError(f"{name} (={numbers}) must be the same along both axes: a quarter turn exchanges them")
-        shape = (self.out_channels, *self.inputs(), *self.kernel_size)
-        fan_in, fan_out = math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
-        self.weight = drawn_weight(init, rng, shape, fan_in, fan_out)
-        self.bias = zero_bias((self.out_channels,)) if bias else None
-
-    def inputs(self) -> Shape:
-        """The axes of the weight between output channels and taps."""
-        raise NotImplementedError
 
     def cost(self, x: Shape, y: Shape) -> Cost:
         return cost_of_units(y, math.prod(self.weight.shape[1:]), self.bias)
@@ -142,13 +126,11 @@ class LiftingConv2d(_GroupLayer):
     G is 4, or 8 with reflections.  The weight is (O, C, k, k), the bias (O): one for all positions of a kernel.
     Raises ValueError for settings that do not fit each other, or later the input.
 
+    >>> import numpy as np
     >>> layer = LiftingConv2d(1, 6, 3, padding=1)
     >>> layer, layer(np.zeros((2, 1, 8, 8), np.float32)).shape
     (LiftingConv2d(1, 6, 3, padding=1), (2, 6, 4, 8, 8))
     """
-
-    def inputs(self) -> Shape:
-        return (self.in_channels,)
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim != 4:
@@ -163,13 +145,16 @@ class GroupConv2d(_GroupLayer):
     The weight is (O, C, G, k, k): a kernel for each position *relative* to that of the output.  The bias is (O).
     Raises ValueError for settings that do not fit each other, or later the input.
 
+    >>> import numpy as np
     >>> layer = GroupConv2d(6, 3, 3)
     >>> layer, layer(np.zeros((2, 6, 4, 8, 8), np.float32)).shape
     (GroupConv2d(6, 3, 3), (2, 3, 4, 6, 6))
     """
 
-    def inputs(self) -> Shape:
-        return self.in_channels, len(group(self.reflections))
+    def shapes(self) -> Shapes:
+        (o, c, *taps), bias, fan_in, fan_out = super().shapes()
+        g = len(group(self.reflections))
+        return Shapes((o, c, g, *taps), bias, g * fan_in, g * fan_out)
 
     def forward(self, x: Tensor) -> Tensor:
         o, c, g, k, _ = self.weight.shape
@@ -185,6 +170,7 @@ class GroupConv2d(_GroupLayer):
 class GroupMaxPool(Module):
     """The strongest position of each kernel: x (N, C, G, H, W) gives (N, C, H, W), which turns with the picture.
 
+    >>> import numpy as np
     >>> GroupMaxPool()(np.zeros((2, 6, 4, 8, 8), np.float32)).shape
     (2, 6, 8, 8)
     """

@@ -143,6 +143,8 @@ class Module:
         >>> layer.weight
         Tensor([[5.]], name='weight')
         """
+        for tensor in new.values():
+            check_kind("a new parameter", tensor, Tensor)
         for old, tensor in new.items():
             tensor.name = old.name
         self._exchange({id(old): tensor for old, tensor in new.items()})
@@ -203,6 +205,7 @@ class Module:
         >>> bool((layer.weight.data == other.weight.data).all())
         True
         """
+        check_kind("state", state, Mapping)
         mine = self.state_dict()
         if missing := sorted(mine.keys() - state.keys()):
             raise ValueError(f"the state lacks {', '.join(missing)}: it is that of another model")
@@ -290,6 +293,17 @@ class Module:
 
 
 PARTS = (*HELD, Module)  # what a module is made of
+
+
+def check_kind(name: str, value: Any, kind: type) -> None:
+    """TypeError, with the value, unless it is of this kind.
+
+    >>> check_kind("model", Module, Module)  # the class, and no model
+    Traceback (most recent call last):
+    TypeError: model (=<class 'nets.layers.module.Module'>) is no Module
+    """
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} (={reprlib.repr(value)}) is no {kind.__name__}")
 
 
 def _is_plain(value: Any) -> bool:

@@ -26,7 +26,7 @@ from minitensor.checks import Ints
 
 from .functions import Function
 from .module import Cost, Shape
-from .weighted import along_axes
+from .settings import along_axes, no_images
 
 
 @dataclass(eq=False, repr=False)
@@ -39,6 +39,7 @@ class _Pool(Function):
 
     def __post_init__(self) -> None:
         along_axes(self, self.axes)
+        self.function(no_images(self, 1), **self.settings())
 
     def cost(self, x: Shape, y: Shape) -> Cost:
         return Cost(connections=math.prod(y) * math.prod(self.kernel_size))

@@ -13,9 +13,9 @@ import numpy as np
 
 from minitensor import Tensor, batch_norm, dropout, mean, var
 
-from .functions import positive
 from .init import generator
 from .module import Module
+from .settings import positive
 
 
 @dataclass(eq=False, repr=False)

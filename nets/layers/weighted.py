@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, InitVar, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -31,22 +31,51 @@ from minitensor import (
     tiled_conv1d,
     tiled_conv2d,
 )
-from minitensor.checks import Ints, per_axis
-from minitensor.checks.layers import margins, padding_fill
+from minitensor.checks import Ints
 from minitensor.windows import Windows
 
-from .functions import Identity, positive
+from .functions import Identity
 from .init import Initializer, generator, he_normal
-from .module import Cost, Module, Sequential, Shape
+from .module import Cost, Module, Sequential, Shape, check_kind
+from .settings import along_axes, no_images, positive
 
 Rng = np.random.Generator | None
 
 
-class Weighted(Module):
-    """What has a weight, and a bias or None."""
+class Shapes(NamedTuple):
+    """Of a weight and a bias; fan_in products are added up in each output, and each input is in fan_out of them."""
 
-    weight: Tensor
-    bias: Any
+    weight: Shape
+    bias: Shape
+    fan_in: int
+    fan_out: int
+
+
+@dataclass(eq=False, repr=False)
+class Weighted(Module):
+    """What has a weight, which `init` draws with `rng`, and a bias that begins at 0, or None.
+
+    A subclass says in `shapes` of which shapes they are, and has a field `bias`, at its place among the others.
+    """
+
+    _: KW_ONLY
+    init: InitVar[Initializer] = he_normal
+    rng: InitVar[Rng] = None
+
+    def __post_init__(self, init: Initializer, rng: Rng, bias: Any = True) -> None:  # noqa: RUF033  (not a field here)
+        shapes = self.shapes()
+        self.weight = Tensor(init(generator(rng), shapes.weight, shapes.fan_in, shapes.fan_out), name="weight")
+        if self.weight.shape != shapes.weight:
+            raise ValueError(f"init must draw a weight of shape {shapes.weight}, and drew {self.weight.shape}")
+        self.bias: Any = zero_bias(shapes.bias) if bias else None
+        self.check()
+
+    def shapes(self) -> Shapes:
+        """Those of the parameters; raises ValueError for settings that cannot be."""
+        raise NotImplementedError(f"{type(self).__name__} must define shapes(self)")
+
+    def check(self) -> None:
+        """Raise ValueError for settings that do not fit each other."""
 
 
 @dataclass(eq=False, repr=False)
@@ -61,16 +90,12 @@ class Dense(Weighted):
     in_features: int
     out_features: int
     bias: InitVar[Any] = True
-    _: KW_ONLY
-    init: InitVar[Initializer] = he_normal
-    rng: InitVar[Rng] = None
 
-    def __post_init__(self, bias: bool, init: Initializer, rng: Rng) -> None:
+    def shapes(self) -> Shapes:
         c, o = self.in_features, self.out_features = positive(
             in_features=self.in_features, out_features=self.out_features
         )
-        self.weight = drawn_weight(init, rng, (o, c), c, o)
-        self.bias = zero_bias((o,)) if bias else None
+        return Shapes((o, c), (o,), c, o)
 
     def forward(self, x: Tensor) -> Tensor:
         return dense(x, self.weight, self.bias)
@@ -82,48 +107,53 @@ class Dense(Weighted):
 # -- with kernels ------------------------------------------------------------------------------------------------------
 
 
-class _Kernels(Weighted):
-    """What layers have in common that slide kernels over an image; a subclass says which `function` does."""
+@dataclass(eq=False, repr=False)
+class Kernels(Weighted):
+    """What layers have in common that slide kernels over an image; a subclass says which `function` does.
+
+    Its other fields, kernel_size and what the function takes, have the order of its own signature.
+    """
 
     axes: ClassVar[int]
     function: ClassVar[Callable[..., Tensor]]
     settings: ClassVar[tuple[str, ...]] = ("stride", "padding", "dilation")  # the fields that the function takes
     in_channels: int
     out_channels: int
-    kernel_size: Any
 
-    def check(self, groups: int = 1) -> Shape:
-        """The taps of a kernel; raises ValueError for settings that do not fit each other."""
-        self.in_channels, self.out_channels = positive(in_channels=self.in_channels, out_channels=self.out_channels)
-        for name, channels in ("in_channels", self.in_channels), ("out_channels", self.out_channels):
-            if channels % positive(groups=groups)[0]:
+    def shapes(self) -> Shapes:
+        c, o = self.in_channels, self.out_channels = positive(
+            in_channels=self.in_channels, out_channels=self.out_channels
+        )
+        (groups,) = positive(groups=vars(self).get("groups", 1))
+        for name, channels in ("in_channels", c), ("out_channels", o):
+            if channels % groups:
                 raise ValueError(f"{name} (={channels}) must be divisible by groups (={groups})")
         along_axes(self, self.axes)
-        taps: Shape = self.kernel_size
-        return taps
+        taps, places = vars(self)["kernel_size"], self.places()
+        products = math.prod(taps)
+        return Shapes((o, c // groups, *places, *taps), (o, *places), c // groups * products, o // groups * products)
 
-    def begin(self, shape: Shape, places: Shape, bias: bool, init: Initializer, rng: Rng, groups: int = 1) -> None:
-        """A weight of this shape, as `init` draws it for this many taps and channels, and a bias of zeros."""
-        taps = math.prod(self.kernel_size)
-        fan_in, fan_out = (channels // groups * taps for channels in (self.in_channels, self.out_channels))
-        self.weight = drawn_weight(init, rng, shape, fan_in, fan_out)
-        self.bias = zero_bias((self.out_channels, *places)) if bias else None
+    def places(self) -> Shape:
+        """How many kernels there are along each axis, if not one for all places."""
+        return ()
+
+    def check(self) -> None:
+        """Raise ValueError, TypeError for settings that the function refuses."""
+        Kernels.forward(self, no_images(self, self.in_channels))
 
     def forward(self, x: Tensor) -> Tensor:
         settings = {name: getattr(self, name) for name in self.settings}
         return self.function(x, self.weight, self.bias, **settings)
 
     def cost(self, x: Shape, y: Shape) -> Cost:
-        channels = x[0] // vars(self).get("groups", 1)
-        return cost_of_units(y, channels * math.prod(self.kernel_size), self.bias)
+        taps = self.weight.shape[-self.axes :]
+        return cost_of_units(y, self.weight.shape[1] * math.prod(taps), self.bias)
 
 
 @dataclass(eq=False, repr=False)
-class Conv(_Kernels):
+class Conv(Kernels):
     """What convolutions along one, two and three axes have in common."""
 
-    in_channels: int
-    out_channels: int
     kernel_size: Any
     stride: Ints = 1
     padding: Ints | str = 0
@@ -131,16 +161,7 @@ class Conv(_Kernels):
     groups: int = 1
     bias: InitVar[Any] = True
     padding_mode: str = "zeros"
-    _: KW_ONLY
-    init: InitVar[Initializer] = he_normal
-    rng: InitVar[Rng] = None
     settings = ("stride", "padding", "dilation", "groups", "padding_mode")
-
-    def __post_init__(self, bias: bool, init: Initializer, rng: Rng) -> None:
-        taps = self.check(self.groups)
-        padding_fill(self.padding_mode)
-        shape = (self.out_channels, self.in_channels // self.groups, *taps)
-        self.begin(shape, (), bias, init, rng, self.groups)
 
 
 class Conv2d(Conv):
@@ -180,11 +201,9 @@ class Conv3d(Conv):
 
 
 @dataclass(eq=False, repr=False)
-class ConvTranspose(_Kernels):
+class ConvTranspose(Kernels):
     """What transposed convolutions have in common."""
 
-    in_channels: int
-    out_channels: int
     kernel_size: Any
     stride: Ints = 1
     padding: Ints = 0
@@ -192,15 +211,11 @@ class ConvTranspose(_Kernels):
     groups: int = 1
     bias: InitVar[Any] = True
     dilation: Ints = 1
-    _: KW_ONLY
-    init: InitVar[Initializer] = he_normal
-    rng: InitVar[Rng] = None
     settings = ("stride", "padding", "output_padding", "dilation", "groups")
 
-    def __post_init__(self, bias: bool, init: Initializer, rng: Rng) -> None:
-        taps = self.check(self.groups)
-        shape = (self.in_channels, self.out_channels // self.groups, *taps)
-        self.begin(shape, (), bias, init, rng, self.groups)
+    def shapes(self) -> Shapes:
+        shapes = super().shapes()
+        return shapes._replace(weight=(self.in_channels, self.out_channels // self.groups, *self.kernel_size))
 
     def cost(self, x: Shape, y: Shape) -> Cost:
         macs = math.prod(x) * math.prod(self.weight.shape[1:])  # each *input* meets each tap of its kernels once
@@ -235,27 +250,20 @@ class ConvTranspose1d(ConvTranspose):
 
 
 @dataclass(eq=False, repr=False)
-class _LocallyConnected(_Kernels):
+class _LocallyConnected(Kernels):
     """What `LocallyConnected1d` and `LocallyConnected2d` have in common."""
 
-    in_channels: int
-    out_channels: int
     input_size: Any
     kernel_size: Any
     stride: Ints = 1
     padding: Ints | str = 0
     dilation: Ints = 1
     bias: InitVar[Any] = True
-    _: KW_ONLY
-    init: InitVar[Initializer] = he_normal
-    rng: InitVar[Rng] = None
 
-    def __post_init__(self, bias: bool, init: Initializer, rng: Rng) -> None:
-        taps = self.check()
-        places = Windows.over(
-            self.input_size, taps, stride=self.stride, padding=self.padding, dilation=self.dilation
+    def places(self) -> Shape:
+        return Windows.over(
+            self.input_size, self.kernel_size, stride=self.stride, padding=self.padding, dilation=self.dilation
         ).places
-        self.begin((self.out_channels, self.in_channels, *places, *taps), places, bias, init, rng)
 
 
 class LocallyConnected2d(_LocallyConnected):
@@ -285,11 +293,9 @@ class LocallyConnected1d(_LocallyConnected):
 
 
 @dataclass(eq=False, repr=False)
-class _TiledConv(_Kernels):
+class _TiledConv(Kernels):
     """What `TiledConv1d` and `TiledConv2d` have in common."""
 
-    in_channels: int
-    out_channels: int
     kernel_size: Any
     stride: Ints = 1
     padding: Ints | str = 0
@@ -297,12 +303,9 @@ class _TiledConv(_Kernels):
     bias: InitVar[Any] = True
     _: KW_ONLY
     tiles: Any = 2
-    init: InitVar[Initializer] = he_normal
-    rng: InitVar[Rng] = None
 
-    def __post_init__(self, bias: bool, init: Initializer, rng: Rng) -> None:
-        taps = self.check()
-        self.begin((self.out_channels, self.in_channels, *self.tiles, *taps), self.tiles, bias, init, rng)
+    def places(self) -> Shape:
+        return tuple(self.tiles)
 
 
 class TiledConv2d(_TiledConv):
@@ -350,6 +353,7 @@ class Residual(Module):
     def __init__(self, *layers: Module, shortcut: Module | None = None, **named: Module) -> None:
         self.body = Sequential(*layers, **named)
         self.shortcut = Identity() if shortcut is None else shortcut
+        check_kind("shortcut", self.shortcut, Module)
 
     def forward(self, x: Tensor) -> Tensor:
         """The sum of both; raises ValueError unless they have the same shape."""
@@ -361,51 +365,13 @@ class Residual(Module):
         return y + passed_on
 
 
-# -- what fits ---------------------------------------------------------------------------------------------------------
-
-ALONG_AXES = ("kernel_size", "stride", "dilation", "padding", "output_padding", "tiles", "input_size")
-
-
-def along_axes(layer: Module, axes: int) -> None:
-    """Make the settings of windows tuples, with a number for each axis, and check them.
-
-    Raises ValueError, with name and value, for a padding less than 0 or another setting less than 1, on any axis.
-    A padding in words, as "same", stays as it is; so does a stride of None, which is the kernel.
-
-    >>> from nets import MaxPool2d
-    >>> MaxPool2d(2, stride=(1, 2)).kernel_size
-    (2, 2)
-    >>> MaxPool2d(2, stride=(1, 0))
-    Traceback (most recent call last):
-    ValueError: stride (=(1, 0)) must be at least 1
-    """
-    settings = vars(layer)
-    for name in (name for name in ALONG_AXES if settings.get(name) is not None):
-        if name == "padding" and isinstance(settings[name], str):
-            kernel, dilation = settings["kernel_size"], settings.get("dilation", (1,) * axes)
-            margins(settings[name], kernel, settings["stride"] or kernel, dilation)
-            continue
-        numbers, least = per_axis(name, settings[name], axes), 0 if "padding" in name else 1
-        if min(numbers) < least:
-            raise ValueError(f"{name} (={settings[name]}) must be at least {least}")
-        setattr(layer, name, numbers)
+# -- what they share --------------------------------------------------------------------------------------------------
 
 
 def cost_of_units(y: Shape, fan_in: int, bias: Tensor | None) -> Cost:
     """That of units which each add up fan_in products, and their bias if they have one."""
     units = math.prod(y)
     return Cost(units * (fan_in + (bias is not None)), units * fan_in)
-
-
-def drawn_weight(
-    init: Initializer, rng: np.random.Generator | None, shape: Sequence[int], fan_in: int, fan_out: int
-) -> Tensor:
-    """A weight as `init` draws it; TypeError for an rng that is no numpy.random.Generator.
-
-    >>> drawn_weight(he_normal, None, (2, 3), fan_in=3, fan_out=2).shape
-    (2, 3)
-    """
-    return Tensor(init(generator(rng), shape, fan_in, fan_out), name="weight")
 
 
 def zero_bias(shape: Sequence[int]) -> Tensor:

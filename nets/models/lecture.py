@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..layers.functions import Flatten, GlobalAvgPool, LocalResponseNorm, ReLU, positive
+from ..layers.functions import Flatten, GlobalAvgPool, LocalResponseNorm, ReLU
 from ..layers.module import Module, Sequential
 from ..layers.pools import MaxPool2d
 from ..layers.regular import BatchNorm2d, Dropout
+from ..layers.settings import positive
 from ..layers.weighted import Conv2d, Dense, Residual
 
 

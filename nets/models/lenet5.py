@@ -23,9 +23,10 @@ from minitensor.checks.layers import whole_labels
 from minitensor.ops.shape import scatter
 from minitensor.tensor import Array
 
-from ..layers.functions import Flatten, Tanh, positive
+from ..layers.functions import Flatten, Tanh
 from ..layers.init import generator, lecun_uniform
 from ..layers.module import Cost, Module, Sequential, Shape
+from ..layers.settings import positive
 from ..layers.weighted import Conv2d, Dense, Rng, zero_bias
 
 TABLE = (  # which maps of S2 each map of C3 sees: table I of the paper.  Differences break the symmetry between them.

@@ -24,7 +24,7 @@ import numpy as np
 from minitensor.tensor import Array
 
 from ..files import opened, replacing
-from ..layers.module import Module
+from ..layers.module import Module, check_kind
 from .optim import Optimizer
 
 NOTES_LIMIT = 1 << 24  # bytes
@@ -117,8 +117,10 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
 
 
 def _state(model: Module, optimizer: Optimizer | None) -> dict[str, Array]:
+    check_kind("model", model, Module)
     state = {f"model.{name}": array for name, array in model.state_dict().items()}
     if optimizer is not None:
+        check_kind("optimizer", optimizer, Optimizer)
         state |= {f"optimizer.{name}": array for name, array in optimizer.state_dict().items()}
     return state
 

@@ -22,7 +22,7 @@ from minitensor import Tensor, as_tensor, gradients, no_grad
 from minitensor.recording import recording
 from minitensor.tensor import Array, owned
 
-from ..layers.module import Module
+from ..layers.module import Module, check_kind
 
 
 class Optimizer:
@@ -63,9 +63,7 @@ class Optimizer:
         Raises ValueError unless there are as many as parameters, in the same shapes, or where a parameter or what is
         remembered of it would not be finite; TypeError unless they are Tensors.  Then nothing has changed.
         """
-        named, gradients = self.model.named_parameters(), list(gradients)
-        if not all(isinstance(g, Tensor) for g in gradients):
-            raise TypeError(f"gradients must be Tensors, as `gradients` returns them, got {reprlib.repr(gradients)}")
+        named, gradients = self.model.named_parameters(), all_tensors(gradients)
         shapes = [p.shape for _, p in named]
         if [g.shape for g in gradients] != shapes:
             raise ValueError(f"a step needs gradients of shapes {shapes}, got {[g.shape for g in gradients]}")
@@ -114,6 +112,7 @@ class Optimizer:
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         """Take over a `state_dict`; raises ValueError, and changes nothing, unless names and shapes are the same."""
+        check_kind("state", state, Mapping)
         mine = {name: array.shape for name, array in self.state_dict().items()}
         theirs = {name: np.shape(array) for name, array in state.items()}
         if mine != theirs:
@@ -124,6 +123,14 @@ class Optimizer:
         self.steps = steps
         for name, arrays in self.memory.items():
             self.memory[name] = [np.array(state[f"{name}.{i}"], array.dtype) for i, array in enumerate(arrays)]
+
+
+def all_tensors(gradients: Iterable[Tensor]) -> list[Tensor]:
+    """The gradients as a list; TypeError unless all are Tensors."""
+    listed = list(gradients)
+    if not all(isinstance(g, Tensor) for g in listed):
+        raise TypeError(f"gradients must be Tensors, as `gradients` returns them, got {reprlib.repr(listed)}")
+    return listed
 
 
 def _is_finite(a: Array) -> bool:
@@ -200,7 +207,7 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(model, learning_rate, weight_decay)
-        if not all(0 <= b < 1 for b in betas) or not eps > 0:
+        if not all(0 <= b < 1 for b in betas) or not 0 < eps < math.inf:
             raise ValueError(f"betas (={betas}) must be at least 0 and less than 1, eps (={eps}) greater than 0")
         self.betas, self.eps = (float(betas[0]), float(betas[1])), float(eps)
         self.remember("mean", "square")
@@ -261,7 +268,7 @@ def clip_norm(gradients: Iterable[Tensor], largest: float) -> list[Tensor]:
     """
     if not largest > 0:
         raise ValueError(f"largest (={largest}) must be greater than 0")
-    gradients = list(gradients)
+    gradients = all_tensors(gradients)
     norm = math.hypot(*(float(np.linalg.norm(g.data.ravel().astype(np.float64))) for g in gradients))
     return gradients if norm <= largest else [g * (float(largest) / norm) for g in gradients]
 

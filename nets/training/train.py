@@ -23,7 +23,7 @@ from minitensor.tensor import Array, owned
 
 from ..data.examples import Examples, batches, not_finite, usable
 from ..files import check_writable
-from ..layers.module import Module
+from ..layers.module import Module, check_kind
 from ..layers.regular import Dropout
 from .checkpoint import load, load_notes, save
 from .optim import SGD, Optimizer, Schedule, one_cycle
@@ -88,8 +88,10 @@ def fit(
     )
     if epochs < 1 or batch_size < 1 or seed < 0:
         raise ValueError(f"epochs (={epochs}) and batch_size (={batch_size}) must be at least 1, seed (={seed}) 0")
+    check_kind("model", model, Module)
     if optimizer is None:
         optimizer = SGD(model, 0.05, momentum=0.9, nesterov=True, weight_decay=5e-4)
+    check_kind("optimizer", optimizer, Optimizer)
     with workers.together():
         data, test = usable(data, "learn from"), None if test is None else usable(test, "test with")
         kept = _Kept(checkpoint, model, optimizer, workers.rank == 0)
@@ -101,6 +103,22 @@ def fit(
     program = Step(model, loss, with_gradients=True, say=bar.say) if compiled else None
     in_use = Step(model, loss, with_gradients=False, say=bar.say) if compiled else None
     how: dict[str, Any] = {"loss": loss, "decide": decide, "workers": workers}
+
+    def learn_from(batch: Examples, step: int) -> Sums:
+        """One step of the fit."""
+        with workers.together():
+            changed = batch.images if distort is None else distort(batch.images, _rng(seed, DISTORTION, step))
+            _reseed(model, seed, step)
+            scale = schedule(step / (epochs * steps))
+        return learn(model, optimizer, changed, batch.labels, scale=scale, step=program, **how)
+
+    def tested() -> Score | None:
+        """What the model achieves with the examples that it does not learn from."""
+        score = None if test is None else evaluate(model, test, step=in_use, compiled=compiled, **how)
+        if score is not None and not math.isfinite(score.loss):
+            raise ValueError(f"epoch {len(done) + 1} ended with a test loss of {score.loss}, and is not kept")
+        return score
+
     stop = False
     with interruptible() as interrupted, bar:
         while len(done) < epochs and not stop:
@@ -109,22 +127,14 @@ def fit(
             numbered = enumerate(batches(data, batch_size, _rng(seed, ORDER, len(done))), start=len(done) * steps)
             begin = time.perf_counter()
             for step, batch in islice(numbered, sums.steps, None):  # a checkpoint has the first behind it
-                with workers.together():
-                    changed = batch.images if distort is None else distort(batch.images, _rng(seed, DISTORTION, step))
-                    _reseed(model, seed, step)
-                    scale = schedule(step / (epochs * steps))
-                new = learn(model, optimizer, changed, batch.labels, scale=scale, step=program, **how)
-                end = time.perf_counter()
+                new, end = learn_from(batch, step), time.perf_counter()
                 sums, begin = sums.plus(new._replace(seconds=end - begin)), end
                 bar.learnt(len(batch.labels), sums)
                 stop = workers.any(interrupted())
                 if stop:
                     break
             if sums.steps == steps:
-                score = None if test is None else evaluate(model, test, step=in_use, compiled=compiled, **how)
-                if score is not None and not math.isfinite(score.loss):
-                    raise ValueError(f"epoch {len(done) + 1} ended with a test loss of {score.loss}, and is not kept")
-                done.append(Epoch(sums.score, score, sums.seen / sums.seconds))
+                done.append(Epoch(sums.score, tested(), sums.seen / sums.seconds))
                 sums = Sums()
             with workers.together():
                 kept.save(done, sums)
@@ -220,6 +230,8 @@ def learn(
     scale multiplies the learning rate; step is a program, used if it is given.  Raises ValueError where the loss or a
     new parameter is not finite, or the optimizer is that of another model.  After an error nothing has changed.
     """
+    check_kind("model", model, Module)
+    check_kind("optimizer", optimizer, Optimizer)
     parameters, before = model.parameters(), model.state_dict()
     if optimizer.model is not model and optimizer.model.parameters() != parameters:
         raise ValueError("the optimizer was made for another model, and would change that one")
@@ -274,6 +286,7 @@ def evaluate(
     >>> evaluate(Flatten(), Examples(np.zeros((4, 1, 1, 2)), np.array([0, 0, 0, 1])))
     Score(loss=0.693..., accuracy=0.75)
     """
+    check_kind("model", model, Module)
     sums = Sums()
     with workers.together(), model.in_use(), no_grad():
         data = usable(data, "evaluate with")
@@ -297,6 +310,7 @@ def predict(model: Module, images: Array, *, decide: Decide = np.argmax, batch_s
     >>> predict(Flatten(), np.array([[[[0.0, 2.0, 1.0]]]]))
     array([1])
     """
+    check_kind("model", model, Module)
     if whole("batch_size", batch_size) < 1:
         raise ValueError(f"batch_size (={batch_size}) must be at least 1")
     with model.in_use(), no_grad():

@@ -60,7 +60,7 @@ def book(folder: str | Path) -> Path:
         prepare(source, PATH_MODULES)
         _sphinx(source, site, Path(work, "doctrees"))
         gallery(site / "gallery")
-        playground(site / "playground.html")
+        playground(site / "playground.html", back=("index.html", "Back to the book"))
         finish(source, site, Path(work, "jupyter_execute"))
         if wrong := broken(site):
             raise BookError("links that lead nowhere:\n" + "\n".join(wrong))

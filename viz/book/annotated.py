@@ -81,7 +81,7 @@ def _spans(body: Sequence[ast.stmt], first: int, lines: Sequence[str]) -> Iterat
 
 def _take(part: Part, node: ast.stmt | None, begin: int, end: int, lines: Sequence[str]) -> None:
     """Share out lines begin to end - 1: comments above and the docstring are said, the rest is code."""
-    first = min([node.lineno, *[d.lineno for d in getattr(node, "decorator_list", [])]]) if node else end
+    first = _first(node) if node else end
     words = []
     for n in range(begin, first):
         line = lines[n - 1]
@@ -108,6 +108,11 @@ def _take(part: Part, node: ast.stmt | None, begin: int, end: int, lines: Sequen
             (part.said if n in spoken else part.code).append(n)
 
 
+def _first(node: ast.stmt) -> int:
+    """The first line of a statement: that of its decorators."""
+    return min([node.lineno, *[d.lineno for d in getattr(node, "decorator_list", [])]])
+
+
 def _docstring(node: ast.stmt) -> ast.Expr | None:
     """The statement that is the docstring of a definition, or of the file."""
     inside = node.body[0] if isinstance(node, Definition) else node
@@ -120,10 +125,11 @@ def _docstring(node: ast.stmt) -> ast.Expr | None:
 def _methods(node: ast.ClassDef, head: Part, lines: Sequence[str]) -> list[Part]:
     """The head keeps all up to the first method; each method with a docstring is a part, the others join."""
     found: list[Part] = []
-    inside = [n for n in head.code if n <= (node.end_lineno or 0)]
-    head.code, head.said = [n for n in inside if n < node.body[0].lineno], list(head.said)
-    spoken = _docstring(node)
-    for statement, begin, end in _spans(node.body, node.body[0].lineno, lines):
+    spoken, inside = _docstring(node), _first(node.body[0])
+    while not spoken and COMMENT.match(lines[inside - 2]):  # what is said above the first
+        inside -= 1
+    head.code = [n for n in head.code if n < inside]
+    for statement, begin, end in _spans(node.body, inside, lines):
         if statement is spoken:
             continue
         part = Part(node=statement, owner=node.name)

@@ -362,7 +362,7 @@ def visit_code(translator: Any, node: code_lines) -> None:
     """Coloured lines with their numbers, in which names are links."""
     builder, page = translator.builder, node["page"]
     text = "\n".join(node["lines"])
-    coloured = highlight(text, PythonLexer(stripnl=False, ensurenl=False), HtmlFormatter(nowrap=True))
+    coloured = highlight(text, PythonLexer(), HtmlFormatter(nowrap=True))
     coloured = coloured.removesuffix("\n").split("\n")
     links = {name: Home(*home) for name, home in node["links"].items()}
 

@@ -2,7 +2,9 @@
 
 import { IMAGE } from "./network.js";
 import { Maps, largest } from "./maps.js";
-import { bracketed, element, get, live, nameOf, placeOf, rows, seedOf, shapes, short, spoken, state } from "./state.js";
+import {
+  bracketed, element, get, live, nameOf, placeOf, rows, seedOf, shapes, sheet, short, spoken, state,
+} from "./state.js";
 import { fadeOf, views } from "./rows.js";
 
 /** @typedef {import("./state.js").Cell} Cell */
@@ -84,7 +86,8 @@ function parts({ row, cell }) {
     const listed = products.join(" + ");
     lines.push(element("p", {}, `${terms.length} products, the largest first: `, element("span", { class: "sum" },
       (listed || "0") + (ranked.length > MOST_TERMS ? " + …" : "") + ` = ${short(total)}`)));
-    lines.push(element("p", {}, near ? `That is the value: nothing is added to it.` : "With the bias: ",
+    lines.push(element("p", {}, near ? /\bbias\b/.test(rows[row].formula)
+      ? "The bias is 0 here: that is the value." : "That is the value: nothing is added to it." : "With the bias: ",
       ...(near ? [] : [element("b", {}, `${short(total)} + ${bracketed(rest)} = ${short(value)}`)])));
   } else if (near && active.length === 1) {
     const [{ source, i, x }] = active;
@@ -117,7 +120,8 @@ function blocks(source, seen, slopes, affine) {
   const products = x.map((v, i) => v * slopes[i]);
   for (const [map, inside] of shown) {
     const sum = inside.reduce((total, i) => total + products[i], 0);
-    const pictures = [x, slopes, products].map((values) => element("td", {}, patch(values, inside, width, every)));
+    const pictures = [x, slopes, products].map((values) => element("td", {}, patch(values, inside, width, every,
+      values === x && source === IMAGE)));
     const number = element("td", {}, maps > 1 ? String(map) : "");
     table.append(element("tr", {}, number, ...pictures, element("td", {}, short(sum))));
   }
@@ -126,13 +130,15 @@ function blocks(source, seen, slopes, affine) {
 }
 
 /** A part of a map as a small picture; with numbers where there is room for them.
- * @param {Float32Array} values @param {number[]} inside @param {number} width @param {number[]} every */
-function patch(values, inside, width, every) {
+ * @param {Float32Array} values @param {number[]} inside @param {number} width @param {number[]} every
+ * @param {boolean} seen whether it is a part of the image */
+function patch(values, inside, width, every, seen) {
   const ys = inside.map((i) => Math.floor(i / width)), xs = inside.map((i) => i % width);
   const top = Math.min(...ys), left = Math.min(...xs), w = Math.max(...xs) - left + 1, h = Math.max(...ys) - top + 1;
   const maps = new Maps({ maps: 1, height: h, width: w, cells: w * h }, 80), part = new Float32Array(w * h);
   inside.forEach((i, n) => { part[(ys[n] - top) * w + xs[n] - left] = values[i]; });
-  maps.paint(part, every.reduce((most, i) => Math.max(most, Math.abs(values[i])), 0));
+  if (seen) maps.paintImage(part, sheet.paper, sheet.ink);
+  else maps.paint(part, every.reduce((most, i) => Math.max(most, Math.abs(values[i])), 0));
   maps.box.title = inside.length > 30 ? "" : inside.map((i) => short(values[i])).join("  ");
   return maps.box;
 }

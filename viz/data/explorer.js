@@ -60,12 +60,13 @@ function showScores() {
   const answer = answerOf(scores), parts = chances(scores);
   const order = [...scores.keys()];
   if (scores.length > MOST_SCORES) order.sort((a, b) => parts[b] - parts[a]);
-  const { row, cell } = seedOf();
+  const { row, cell } = seedOf(), spread = Math.max(...scores) - Math.min(...scores);
+  const digits = Math.max(0, Math.min(6, 4 - Math.ceil(Math.log10(spread || 1))));  // enough to tell them apart
   scoreButtons.forEach(({ button, parts: [name, , score, chance], bar }, i) => {
     const unit = order[i], part = Math.abs(scores[unit]) / most;
     button.dataset.unit = String(unit);
     name.textContent = String(unit);
-    score.textContent = short(scores[unit]);
+    score.textContent = scores[unit].toFixed(digits).replace("-", "−");
     chance.textContent = (100 * parts[unit]).toFixed(parts[unit] < 0.0995 ? 1 : 0) + " %";
     button.setAttribute("aria-label", `${unit}: score ${score.textContent}, chance ${chance.textContent}`);
     bar.style.setProperty("width", 50 * part + "%");
@@ -362,6 +363,7 @@ get("fold").addEventListener("click", () => {
   get("fold").setAttribute("aria-expanded", String(!folded));
 });
 
+if (window.parent !== window) get("up")?.remove();  // the page around this one is the one to go back to
 showImages();
 showPad();
 frame();

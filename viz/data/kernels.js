@@ -263,7 +263,10 @@ export function wires([kernel, slot, inputs, settings], masks, present, forward)
     pairs(forward ? (o, i) => { if (x[i]) out[o] = 1; } : (o, i) => { if (out[o]) x[i] = 1; });
   };
   if (kernel === "contract") {
-    connectProduct(out, inputs.map((i) => masks[i]), inputs.map((i) => present[i]), settings, forward);
+    const all = [out, ...inputs.map((i) => masks[i])], there = [out, ...inputs.map((i) => present[i])];
+    for (const [own, other] of [[1, 2], [2, 1]]) {
+      connectProduct(all, forward ? own : 0, forward ? 0 : own, there[other], other, settings);
+    }
     return;
   }
   inputs.forEach((slotIn, k) => connect(k, (mark) => {
@@ -284,31 +287,21 @@ export function wires([kernel, slot, inputs, settings], masks, present, forward)
   }));
 }
 
-// The letters that move the marked side are counted through first, so that what is not marked costs nothing more.
-/** @param {Uint8Array} out @param {Uint8Array[]} xs @param {Uint8Array[]} present
- * @param {any} settings @param {boolean} forward */
-function connectProduct(out, xs, present, { lengths, steps }, forward) {
-  /** @param {number} from @param {(o: number, a: number, b: number) => void} mark @param {Uint8Array} mask */
-  const through = (from, mask, mark) => {
-    const axes = lengths.map((/** @type {number} */ _, /** @type {number} */ axis) => axis);
-    const first = axes.filter((/** @type {number} */ axis) => steps[from][axis] !== 0);
-    const rest = axes.filter((/** @type {number} */ axis) => steps[from][axis] === 0);
-    const of = (/** @type {number[]} */ some) => {
-      const stepsOf = (/** @type {number[]} */ own) => some.map((axis) => own[axis]);
-      return [stepsOf(lengths), steps.map(stepsOf)];
-    };
-    const [[outer, outerSteps], [inner, innerSteps]] = [of(first), of(rest)];
-    visit(outer, outerSteps, (o, a, b) => {
-      if (mask[[o, a, b][from]]) visit(inner, innerSteps, (o2, a2, b2) => mark(o + o2, a + a2, b + b2));
+// Of the operands 0 (out), 1 and 2 (a and b), the elements of `to` that meet a marked one of `from`, where the third is
+// there.  The letters that move `from` are counted through first, so that what is not marked costs nothing more; and
+// where the third is there all over, one walk from each element of `to` is enough.
+/** @param {Uint8Array[]} masks @param {number} from @param {number} to @param {Uint8Array} present of the third
+ * @param {number} third @param {any} settings */
+function connectProduct(masks, from, to, present, third, { lengths, steps }) {
+  const axes = [...lengths.keys()], whole = !present.includes(0), walked = new Uint8Array(masks[to].length);
+  /** @param {number[]} some @returns {[number[], number[][]]} */
+  const along = (some) => [some.map((a) => lengths[a]), steps.map((/** @type {number[]} */ s) => some.map((a) => s[a]))];
+  const inner = along(axes.filter((a) => steps[from][a] === 0));
+  visit(...along(axes.filter((a) => steps[from][a] !== 0)), (...base) => {
+    if (!masks[from][base[from]] || (whole && walked[base[to]])) return;
+    walked[base[to]] = 1;
+    visit(...inner, (...far) => {
+      if (whole || present[base[third] + far[third]]) masks[to][base[to] + far[to]] = 1;
     });
-  };
-  if (!forward) {
-    through(0, out, (o, a, b) => {
-      if (present[1][b]) xs[0][a] = 1;
-      if (present[0][a]) xs[1][b] = 1;
-    });
-    return;
-  }
-  through(1, xs[0], (o, _, b) => { if (present[1][b]) out[o] = 1; });
-  through(2, xs[1], (o, a) => { if (present[0][a]) out[o] = 1; });
+  });
 }

@@ -540,5 +540,6 @@ window.addEventListener("resize", () => {
   draw();
 });
 
+if (window.parent !== window) get("up")?.remove();  // the page around this one is the one to go back to
 label();
 show(fromSliders());

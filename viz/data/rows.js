@@ -50,7 +50,7 @@ class View {
       this.redraw();
       update();
     });
-    this.section.querySelector("header").append(button);
+    this.section.querySelector("header").prepend(button);
   }
 
   paint() {

@@ -103,7 +103,9 @@ export const seedOf = () => state.seed || { row: last, cell: answerOf(state.netw
 
 // -- a frame ----------------------------------------------------------------------------------------------------------
 
-let asked = false, painter = () => {};
+const SLOW = 100;  // milliseconds: from here on it is said that the page computes
+
+let asked = false, painter = () => {}, slow = false;
 
 /** Says what a frame shows. @param {() => void} show */
 export function onFrame(show) {
@@ -112,15 +114,17 @@ export function onFrame(show) {
 
 /** Shows everything as it is now. */
 export function frame() {
+  const begin = performance.now();
+  asked = false;
   painter();
+  slow = performance.now() - begin > SLOW;
+  get("main").setAttribute("aria-busy", "false");
 }
 
-/** Asks for a frame, once however often it is asked. */
+/** Asks for a frame, once however often it is asked.  Where frames are slow, what has been drawn is seen before. */
 export function update() {
   if (asked) return;
   asked = true;
-  requestAnimationFrame(() => {
-    asked = false;
-    painter();
-  });
+  if (slow) get("main").setAttribute("aria-busy", "true");
+  requestAnimationFrame(slow ? () => setTimeout(frame) : frame);
 }

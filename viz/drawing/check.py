@@ -60,7 +60,7 @@ def _texts(root: ET.Element) -> Iterator[tuple[float, float]]:
             painted.append((_box(kind, e), NAMED.get(fill, fill)))
         elif kind == "text" and "".join(e.itertext()).strip():
             size = float(e.get("font-size", 14))
-            x, y = float(e.get("x", 0)), float(e.get("y", 0)) - size / 3
+            x, y = float(e.attrib["x"]), float(e.attrib["y"]) - size / 3
             x += size / 4 * (e.get("text-anchor", "start") == "start")
             under = [c for (x0, y0, x1, y1), c in painted if x0 <= x <= x1 and y0 <= y <= y1]
             yield size, contrast(NAMED.get(fill, fill), under[-1] if under else WHITE)

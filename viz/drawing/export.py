@@ -175,15 +175,28 @@ def adaptive(svg: str) -> str:
     return svg[:end] + style + svg[end:]
 
 
-def gif(frames: Sequence[bytes], seconds: float) -> bytes:
-    """PNG frames one after the other, for so many seconds each, for ever; each is as large as the largest."""
+def times(seconds: float | Sequence[float], frames: int) -> list[float]:
+    """How long each frame is shown: one number for all, or one for each; ValueError for other than 0.02 to 600 s."""
+    each = [seconds] * frames if isinstance(seconds, int | float) else list(seconds)
+    if len(each) != frames or not all(0.02 <= s <= 600 for s in each):
+        raise ValueError(f"seconds (={seconds}) must be from 0.02 to 600, for all {frames} frames or for each of them")
+    return each
+
+
+def gif(frames: Sequence[bytes], seconds: float | Sequence[float], bar: str = "") -> bytes:
+    """PNG frames one after the other, for so many seconds each, for ever; each is as large as the largest.
+
+    bar: the colour of a bar below, as long as the part that has been shown; "" for none.
+    """
     images = [Image.open(io.BytesIO(frame)).convert("RGB") for frame in frames]
     width, height = (max(image.size[axis] for image in images) for axis in (0, 1))
     grounds: list[Any] = [image.getpixel((0, 0)) for image in images]
     sheets = []
-    for image, ground in zip(images, grounds, strict=True):
+    for n, (image, ground) in enumerate(zip(images, grounds, strict=True), start=1):
         sheet = Image.new("RGB", (width, height), ground)
         sheet.paste(image, ((width - image.width) // 2, (height - image.height) // 2))
+        if bar:
+            sheet.paste(bar, (0, height - max(2, height // 120), width * n // len(images), height))
         sheets.append(sheet)
     # One palette for all, so that nothing that stands still changes its colour.
     counts: Counter[tuple[int, ...]] = Counter()
@@ -197,7 +210,15 @@ def gif(frames: Sequence[bytes], seconds: float) -> bytes:
     for image in flat:
         image.putpalette(palette.astype(np.uint8).tobytes())
     file = io.BytesIO()
-    flat[0].save(file, "gif", save_all=True, append_images=flat[1:], duration=round(seconds * 1000), loop=0, disposal=1)
+    flat[0].save(
+        file,
+        "gif",
+        save_all=True,
+        append_images=flat[1:],
+        duration=[round(s * 1000) for s in times(seconds, len(flat))],
+        loop=0,
+        disposal=1,
+    )
     return file.getvalue()
 
 
@@ -213,8 +234,8 @@ def _palette(colors: Array) -> Array:
     return np.concatenate([frequent, rest]).astype(int)
 
 
-def moving_svg(frames: Sequence[str], seconds: float, title: str) -> str:
-    """SVG frames one after the other, for so many seconds each, for ever.
+def moving_svg(frames: Sequence[str], seconds: float | Sequence[float], title: str, bar: str = "") -> str:
+    """SVG frames one after the other, for so many seconds each, for ever; bar: as of a gif.
 
     Where animation is not known, or the reader asks for less motion, the last frame stands still; it stops under the
     mouse.
@@ -222,18 +243,28 @@ def moving_svg(frames: Sequence[str], seconds: float, title: str) -> str:
     sizes = [[float(n) for n in re.findall(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"', svg)[0]] for svg in frames]
     width, height = max(s[0] for s in sizes), max(s[1] for s in sizes)
     enlarged = size_of(frames[0])[0] / sizes[0][0]
-    n = len(frames)
-    # Frame i begins i steps late, that is n - i steps early: so each shows at its time from the very first round on.
+    n, each = len(frames), times(seconds, len(frames))
+    total = sum(each)
+    shows = {s: f"show{k or ''}" for k, s in enumerate(dict.fromkeys(each))}  # for each length of time
+    keys = (
+        f"@keyframes {name}{{0%{{visibility:visible}}{100 * s / total:.4f}%,100%{{visibility:hidden}}}}"
+        for s, name in shows.items()
+    )
     style = (
         "@media (prefers-reduced-motion:no-preference){"
-        f".f{{animation:show {n * seconds:g}s step-end infinite}}svg:hover .f{{animation-play-state:paused}}"
-        f"@keyframes show{{0%{{visibility:visible}}{100 / n:.4f}%,100%{{visibility:hidden}}}}}}"
+        f".f{{animation:show {total:g}s step-end infinite}}svg:hover .f{{animation-play-state:paused}}{''.join(keys)}}}"
     )
     groups = []
     for i, svg in enumerate(frames):
         hidden = "" if i == n - 1 else ' visibility="hidden"'
         inside = re.sub(r' id="[^"]*"', "", svg[svg.index(">") + 1 : svg.rindex("</svg>")])  # each only once on a page
-        groups.append(f'<g class="f"{hidden} style="animation-delay:{(i - n) * seconds:g}s">{inside}</g>')
+        if bar:
+            high = height / 120
+            end = f'width="{width * (i + 1) / n:g}" height="{high:g}" fill="{bar}"'
+            inside += f'<rect x="0" y="{height - high:g}" {end}/>'
+        named = "" if shows[each[i]] == "show" else f";animation-name:{shows[each[i]]}"
+        # A frame begins late, that is early by what is left: so each shows at its time from the very first round on.
+        groups.append(f'<g class="f"{hidden} style="animation-delay:{-sum(each[i:]):g}s{named}">{inside}</g>')
     spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     size = f'width="{width * enlarged:g}pt" height="{height * enlarged:g}pt" viewBox="0 0 {width:g} {height:g}"'
     label = escape(visible(title))

@@ -40,10 +40,13 @@ class Figure:
     def styled(self, style: str | Style) -> Figure:
         """The same figure in another style: "light", "dark", "print" (greys alone), or a `Style`.
 
+        It goes on growing to where it grows, unless the style says where to.
+
         >>> "#14171C" in Figure('digraph { graph [bgcolor="#FFFFFF"] a }').styled("dark").dot
         True
         """
         source, style = self.source or self.dot, Style.of(style)
+        style = replace(style, orientation=style.orientation or self.style.orientation)
         return replace(self, dot=style.dot(source), source=source, style=style, parts=self.styled_parts(style))
 
     def styled_parts(self, style: Style) -> tuple[Figure, ...]:

@@ -32,7 +32,7 @@ from ..drawing.dot import visible
 from ..drawing.render import write_whole
 from .kernels import Json
 from .network import MOST_MACS, MOST_NUMBERS, Network, Run, network, outputs_of, ran, too_large
-from .page import as_json, base64_of, body_of, check_title, colors, link_back, page, script_of, text_of
+from .page import Back, as_json, base64_of, body_of, check_title, colors, link_back, page, script_of, text_of
 from .recorded import MOST_CELLS, MOST_MAPS, MOST_PIXELS, recorded, room_for, shrunk
 
 MODULES = (
@@ -54,7 +54,7 @@ def explorer(
     title: str = "",
     smallest: bool | None = None,
     live: bool | None = None,
-    back: str | None = None,
+    back: Back = None,
     setup: str = "",
 ) -> Path:
     """Write an HTML page that runs this model on these images, and on what is drawn in it; returns the path.
@@ -63,7 +63,8 @@ def explorer(
     the model reads wrong first, then the first others.  before: the same model as it was before training, to compare.
     smallest: whether the smallest output is the answer, as that of `lenet5` is; if not given, where the last layer is a
     `RadialBasis`.  Computed in float32, as in use (`model.eval()`).  back: the address of a page that this one links
-    back to.  setup: lines of Python that make `model`, `before` and `images`, for those that the page lets one copy.
+    back to, or (address, words).  setup: lines of Python that make `model`, `before` and `images`, for those that the
+    page lets one copy.
     In the page: the values of each row of `summary` going down, the gradients of a score or of a cell going up; the
     window, kernel and products of the cell that is pointed at; maps that can be faded; an image that can be drawn,
     moved and turned.  The page asks nothing of the network.

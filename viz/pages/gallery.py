@@ -179,10 +179,10 @@ def forms(folder: Path, form: Callable[[], Form]) -> Entry:
     return Entry(path, heading, said, "", figure, still, beside=beside)
 
 
-def _saved(figure: Figure, path: Path, **options: float) -> tuple[Path, str]:
+def _saved(figure: Figure, path: Path, seconds: float = 1.2) -> tuple[Path, str]:
     """The file of a figure, and its SVG at rest, drawn once for both where it does not move."""
     still = figure.svg()
-    return figure.save(path, **options) if isinstance(figure, Moving) else write_whole(path, still), still
+    return figure.save(path, seconds=seconds) if isinstance(figure, Moving) else write_whole(path, still), still
 
 
 def caption(draw: Callable[..., object]) -> str:

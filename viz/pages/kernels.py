@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,7 @@ from .page import json_number
 
 Json = Any
 Slots = list[int]
+Shape = Sequence[int]
 Strides = dict[str, int]  # by letter
 SAME = None  # the lattice of an array that is read in its own order
 
@@ -39,8 +42,8 @@ ELEMENTWISE = {
     "sin", "cos", "log1p", "expm1", "logaddexp", "erf", "isnan",
 }  # fmt: skip
 UNCHANGED = {"reshape", "astype", "not_below", "distributions"}  # the numbers of their first input, in their order
-REDUCTIONS = {"sum", "max", "min", "logsumexp"}
 VIEWS = {"transpose", "broadcast_to", "index"}
+CONVOLUTIONS = {"conv": "xwg", "conv_transpose": "gwx", "conv_weight": "xgw"}  # two are read, the third is made
 
 
 class Lines:
@@ -66,16 +69,18 @@ class Lines:
         """The slot of an input, which the page fills."""
         return self.slots.setdefault(value, self.new(math.prod(value.shape)))
 
-    def write(self, values: Iterable[Value]) -> list[list[Json]]:
-        """The lines that make these Values, those left out that are there; ValueError for an unknown operator."""
-        before = len(self.lines)
+    def write(self, values: Iterable[Value]) -> None:
+        """Write the lines that make these Values; ValueError for an unknown operator."""
         for value in needed(values):
-            if value not in self.slots:
-                self.slots[value] = self._constant(value) if value.constant is not None else self._made(value)
-        return self.lines[before:]
+            self.add(value)
 
-    def _constant(self, value: Value) -> int:
-        return self.numbers(np.asarray(value.constant))
+    def add(self, value: Value) -> list[list[Json]]:
+        """The lines that make a Value of those that are there: none if it is there too."""
+        before = len(self.lines)
+        if value not in self.slots:
+            constant = value.constant
+            self.slots[value] = self._made(value) if constant is None else self.numbers(np.asarray(constant))
+        return self.lines[before:]
 
     def numbers(self, array: Array) -> int:
         """The slot of a constant, in float32."""
@@ -86,18 +91,10 @@ class Lines:
             self.constants[slot] = content.ravel()
         return self._same[key]
 
-    def _made(self, value: Value) -> int:
-        assert value.primitive is not None
-        name, function = value.primitive.name, value.primitive.function
-        check_known(value.primitive)
-        if name in UNCHANGED:
-            return self.full(value.inputs[0])
-        if name in ELEMENTWISE:
-            return self._each(value)
-        if name in VIEWS:
-            [x], settings = value.inputs, value.params
-            return self.view(self.full(x), lattice(x.shape, lambda positions: function(positions, **settings)))
-        return WRITERS[name](self, value)
+    def full(self, value: Value) -> int:
+        """The slot of a Value with all of its elements, also of one that is a single number all over."""
+        slot, size = self.slots[value], math.prod(value.shape)
+        return slot if self.sizes[slot] == size else self.view(slot, {"offset": 0, "lengths": [size], "steps": [0]})
 
     # -- the five kernels ----------------------------------------------------------------------------------------------
 
@@ -106,12 +103,10 @@ class Lines:
         self.lines.append([kernel, out, inputs, settings])
         return out
 
-    def each(self, f: str, shape: Sequence[int], *inputs: tuple[int, Sequence[int]], **settings: float) -> int:
+    def each(self, f: str, shape: Shape, *inputs: tuple[int, Shape], **settings: float) -> int:
         """f of arrays that broadcast to shape."""
         at = [
-            SAME
-            if math.prod(own) == math.prod(shape)
-            else lattice(own, lambda positions: np.broadcast_to(positions, tuple(shape)))
+            SAME if math.prod(own) == math.prod(shape) else lattice(own, lambda x: np.broadcast_to(x, shape))
             for _, own in inputs
         ]
         slots = [slot for slot, _ in inputs]
@@ -149,247 +144,196 @@ class Lines:
 
     # -- operators in terms of them ------------------------------------------------------------------------------------
 
-    def full(self, value: Value) -> int:
-        """The slot of a Value with all of its elements, also of one that is a single number all over."""
-        slot, size = self.slots[value], math.prod(value.shape)
-        return slot if self.sizes[slot] == size else self.view(slot, {"offset": 0, "lengths": [size], "steps": [0]})
-
-    def _each(self, value: Value) -> int:
+    def _made(self, value: Value) -> int:
         assert value.primitive is not None
-        inputs = [(self.slots[x], () if x.is_uniform else x.shape) for x in value.inputs]
-        settings = {name: json_number(n) for name, n in value.params.items()}
-        return self.each(value.primitive.name, value.shape, *inputs, **settings)
+        check_known(value.primitive)
+        name, function = value.primitive.name, value.primitive.function
+        if name in UNCHANGED:
+            return self.full(value.inputs[0])
+        if name in ELEMENTWISE:
+            inputs = [(self.slots[x], () if x.is_uniform else x.shape) for x in value.inputs]
+            return self.each(name, value.shape, *inputs, **{s: json_number(n) for s, n in value.params.items()})
+        if name in VIEWS:
+            return self._moved(value.inputs[0], lambda x: function(x, **value.params))
+        return WRITERS[name](self, value)
 
-    def _in_runs(self, x: Value, axis: Sequence[int]) -> tuple[int, int, list[int]]:
-        """x with these axes last, how many elements they have together, and the order of axes that this is."""
-        order = [*[a for a in range(len(x.shape)) if a not in axis], *sorted(axis)]
-        count = math.prod([x.shape[a] for a in axis])
-        return self.view(self.full(x), lattice(x.shape, lambda positions: positions.transpose(order))), count, order
+    def _moved(self, x: Value, move: Callable[[Array], Array]) -> int:
+        """The elements of x where a function moves them to."""
+        return self.view(self.full(x), lattice(x.shape, move))
 
-    def _reduction(self, value: Value) -> int:
-        assert value.primitive is not None
-        x, count, _ = self._in_runs(value.inputs[0], value.params["axis"])
-        return self.reduce(value.primitive.name, x, count)
-
-    def _kept(self, f: str, value: Value, axis: Sequence[int]) -> int:
-        """A reduction that gives a number for each element."""
-        [x] = value.inputs
-        runs, count, order = self._in_runs(x, axis)
-        shape = [x.shape[a] for a in order]
-        return self.view(
-            self.reduce(f, runs, count),
-            lattice(shape, lambda positions: positions.transpose([order.index(a) for a in range(len(order))])),
-        )
-
-    def _first_maximum(self, value: Value) -> int:
-        return self._kept("first_maximum", value, value.params["axis"])
-
-    def _cumsum(self, value: Value) -> int:
-        return self._kept("cumsum", value, [value.params["axis"]])
-
-    def _log_softmax(self, value: Value) -> int:
-        [x], axis = value.inputs, value.params["axis"]
-        runs, count, _ = self._in_runs(x, axis)
-        kept = [1 if a in axis else n for a, n in enumerate(x.shape)]
-        return self.each("subtract", x.shape, (self.full(x), x.shape), (self.reduce("logsumexp", runs, count), kept))
+    def _placed(self, shape: Shape, inputs: Sequence[Value], keys: Sequence[Any], fill: float = 0) -> int:
+        """Each input in the part of an array that its key names."""
+        at = [lattice(shape, itemgetter(key)) for key in keys]
+        return self.place(math.prod(shape), [self.full(x) for x in inputs], at, fill)
 
     def _pad(self, value: Value) -> int:
         [x], widths = value.inputs, value.params["widths"]
         inside = tuple([slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True)])
-        at = lattice(value.shape, lambda positions: positions[inside])
-        return self.place(math.prod(value.shape), [self.full(x)], [at], value.params["constant_values"])
+        return self._placed(value.shape, [x], [inside], value.params["constant_values"])
 
     def _scatter(self, value: Value) -> int:
-        at = lattice(value.shape, lambda positions: positions[value.params["key"]])
-        return self.place(math.prod(value.shape), [self.full(value.inputs[0])], [at])
+        return self._placed(value.shape, value.inputs, [value.params["key"]])
 
     def _concatenate(self, value: Value) -> int:
-        axis = value.params["axis"]
-        ends = np.cumsum([x.shape[axis] for x in value.inputs]).tolist()
-        parts = [
-            (slice(None),) * axis + (slice(end - x.shape[axis], end),)
-            for end, x in zip(ends, value.inputs, strict=True)
-        ]
-        return self._joined(value, parts)
+        axis, widths = value.params["axis"], [x.shape[value.params["axis"]] for x in value.inputs]
+        ends = np.cumsum(widths).tolist()
+        keys = [(slice(None),) * axis + (slice(end - n, end),) for end, n in zip(ends, widths, strict=True)]
+        return self._placed(value.shape, value.inputs, keys)
 
     def _stack(self, value: Value) -> int:
         before = (slice(None),) * value.params["axis"]
-        return self._joined(value, [(*before, i) for i in range(len(value.inputs))])
+        return self._placed(value.shape, value.inputs, [(*before, i) for i in range(len(value.inputs))])
 
-    def _joined(self, value: Value, parts: Sequence[Any]) -> int:
-        positions = np.arange(math.prod(value.shape)).reshape(value.shape)
-        at = [lattice_of(positions[part]) for part in parts]
-        return self.place(math.prod(value.shape), [self.full(x) for x in value.inputs], at)
+    def _reduction(self, value: Value) -> int:
+        """A reduction: its axes become the last ones, and then go back where it keeps all elements."""
+        assert value.primitive is not None
+        [x], name, axis = value.inputs, value.primitive.name, value.params["axis"]
+        axes = [axis] if isinstance(axis, int) else sorted(axis)
+        order = [*[a for a in range(len(x.shape)) if a not in axes], *axes]
+        runs = self._moved(x, lambda positions: positions.transpose(order))
+        count = math.prod([x.shape[a] for a in axes])
+        if name == "log_softmax":
+            kept = [1 if a in axes else n for a, n in enumerate(x.shape)]
+            return self.each(
+                "subtract", x.shape, (self.full(x), x.shape), (self.reduce("logsumexp", runs, count), kept)
+            )
+        found = self.reduce(name, runs, count)
+        if self.sizes[found] != self.sizes[runs]:
+            return found
+        back = lattice([x.shape[a] for a in order], lambda positions: positions.transpose(np.argsort(order)))
+        return self.view(found, back)
 
     # contractions
 
-    def _einsum(self, value: Value) -> int:
-        left, output = value.params["spec"].split("->")
-        terms = left.split(",")
-        operands = [(term, self.full(x)) for term, x in zip(terms, value.inputs, strict=True)]
-        lengths = {
-            c: n for term, x in zip(terms, value.inputs, strict=True) for c, n in zip(term, x.shape, strict=True)
-        }
-        (term, slot), *rest = operands
-        if not rest:
-            rest = [("", self.numbers(np.ones(1)))]
-        for i, (other, b) in enumerate(rest):
-            later = output + "".join(t for t, _ in rest[i + 1 :])
+    def _product(self, terms: Sequence[tuple[str, int, Shape]], output: str) -> int:
+        """The sum of the products of arrays with these letters, two arrays at a time."""
+        lengths: dict[str, int] = {}
+        for c, n in (pair for letters, _, shape in terms for pair in zip(letters, shape, strict=True)):
+            lengths[c] = n if lengths.get(c, 1) == 1 else lengths[c]  # an axis of 1 broadcasts
+        (term, slot, shape), *rest = terms
+        for i, (other, b, other_shape) in enumerate(rest):
             both = dict.fromkeys(term + other)
+            later = output + "".join(letters for letters, _, _ in rest[i + 1 :])
             result = output if i == len(rest) - 1 else "".join(c for c in both if c in later)
-            steps = [strides(t, lengths) for t in (result, term, other)]
-            size = math.prod(lengths[c] for c in result)
-            slot, term = self.contract(size, slot, b, {c: lengths[c] for c in both}, steps), result
+            made = [lengths[c] for c in result]
+            steps = [strides(result, made), strides(term, shape), strides(other, other_shape)]
+            slot = self.contract(math.prod(made), slot, b, {c: lengths[c] for c in both}, steps)
+            term, shape = result, made
         return slot
 
+    def _einsum(self, value: Value) -> int:
+        left, output = value.params["spec"].split("->")
+        terms = [(term, self.full(x), x.shape) for term, x in zip(left.split(","), value.inputs, strict=True)]
+        return self._product(terms if len(terms) > 1 else [*terms, ("", self.numbers(np.ones(1)), ())], output)
+
     def _matmul(self, value: Value) -> int:
-        x, y = value.inputs
-        front = value.shape[: len(value.shape) - (len(x.shape) > 1) - (len(y.shape) > 1)]
-        names = [f"front{a}" for a in range(len(front))]
-        lengths = dict(zip(names, front, strict=True)) | {"j": x.shape[-1]}
-        ends = (["i", "j"][-len(x.shape) :], ["j", "k"][: len(y.shape)])
-        lengths |= {"i": x.shape[-2]} if len(x.shape) > 1 else {}
-        lengths |= {"k": y.shape[-1]} if len(y.shape) > 1 else {}
-        steps = []
-        for one, end in zip((x, y), ends, strict=True):
-            own = names[len(front) - (len(one.shape) - len(end)) :]
-            letters = [*own, *end]
-            each = strides(letters, dict(zip(letters, one.shape, strict=True)))
-            steps.append({c: 0 if n == 1 else each[c] for c, n in zip(letters, one.shape, strict=True)})
-        result = [*names, *[c for c in "ik" if c in lengths]]
-        size = math.prod(value.shape)
-        return self.contract(size, self.full(x), self.full(y), lengths, [strides(result, lengths), *steps])
+        x, y = [len(one.shape) for one in value.inputs]
+        rows, columns = "ij"[-x:], "jk"[:y]
+        front = ascii_uppercase[: max(x, y, 2) - 2]
+        names = [front[len(front) - max(0, n - 2) :] + end for n, end in ((x, rows), (y, columns))]
+        terms = [(name, self.full(one), one.shape) for name, one in zip(names, value.inputs, strict=True)]
+        return self._product(terms, front + (rows + columns).replace("j", ""))
 
-    def _conv(self, value: Value) -> int:
-        x, w, *bias = value.inputs
-        lengths, steps = trilinear(value, x.shape, w.shape, value.shape)
-        seen = self._padded(x, value.params["windows"])
-        y = self.contract(math.prod(value.shape), seen, self.full(w), lengths, [steps["g"], steps["x"], steps["w"]])
-        for b in bias:
-            per_map = (b.shape[0], *[1] * (len(value.shape) - 2))
-            y = self.each("add", value.shape, (y, value.shape), (self.full(b), per_map))
-        return y
-
-    def _conv_transpose(self, value: Value) -> int:
-        g, w = value.inputs
-        windows = value.params["windows"]
-        lengths, steps = trilinear(value, value.shape, w.shape, g.shape)
-        size = math.prod(value.shape[:2]) * math.prod(windows.padded)
-        x = self.contract(size, self.full(g), self.full(w), lengths, [steps["x"], steps["g"], steps["w"]])
-        return self._inside(x, value.shape[:2], windows)
-
-    def _conv_weight(self, value: Value) -> int:
-        x, g = value.inputs
-        lengths, steps = trilinear(value, x.shape, value.shape, g.shape)
-        seen = self._padded(x, value.params["windows"])
-        return self.contract(math.prod(value.shape), seen, self.full(g), lengths, [steps["w"], steps["x"], steps["g"]])
+    def _convolution(self, value: Value) -> int:
+        """Of x, w and g, the sums that a convolution and its two gradients have in common."""
+        assert value.primitive is not None
+        read, (windows, roles) = value.inputs[:2], (value.params["windows"], CONVOLUTIONS[value.primitive.name])
+        shapes = dict(zip(roles, [*[one.shape for one in read], value.shape], strict=True))
+        lengths, steps = trilinear(windows, value.params["groups"], shapes["g"], shapes["w"])
+        padded = (*shapes["x"][:2], *windows.padded)
+        [a, b] = [
+            self._padded(v, windows) if role == "x" else self.full(v) for role, v in zip(roles, read, strict=False)
+        ]
+        size = math.prod(padded if roles[2] == "x" else value.shape)
+        out = self.contract(size, a, b, lengths, [steps[role] for role in (roles[2], *roles[:2])])
+        for bias in value.inputs[2:]:
+            per_map = (bias.shape[0], *[1] * len(windows.size))
+            out = self.each("add", value.shape, (out, value.shape), (self.full(bias), per_map))
+        return self._inside(out, padded, windows) if roles[2] == "x" else out
 
     # windows and pools
 
     def _padded(self, x: Value, windows: Windows, fill: float = 0) -> int:
         """x with the margin that the windows reach."""
-        shape = (*x.shape[: len(x.shape) - len(windows.size)], *windows.padded)
         if windows.padded == windows.size:
             return self.full(x)
-        at = lattice(shape, lambda positions: positions[windows.inside])
-        return self.place(math.prod(shape), [self.full(x)], [at], fill)
+        return self._placed(padded_shape(x.shape, windows), [x], [windows.inside], fill)
 
-    def _inside(self, padded: int, front: Sequence[int], windows: Windows) -> int:
-        return self.view(padded, lattice((*front, *windows.padded), lambda positions: positions[windows.inside]))
+    def _inside(self, padded: int, shape: Shape, windows: Windows) -> int:
+        return self.view(padded, lattice(shape, lambda positions: positions[windows.inside]))
 
     def _seen(self, x: Value, windows: Windows, fill: float = 0) -> int:
         """What each window sees, its taps one after the other."""
-        front = x.shape[: len(x.shape) - len(windows.size)]
-        return self.view(self._padded(x, windows, fill), seen_by(windows, front))
+        return self.view(self._padded(x, windows, fill), seen_by(windows, padded_shape(x.shape, windows)))
 
-    def _folded(self, patches: int, front: Sequence[int], windows: Windows) -> int:
+    def _folded(self, patches: int, shape: Shape, windows: Windows) -> int:
         """Patches, taps last, added where the windows have read them."""
-        size = math.prod(front) * math.prod(windows.padded)
-        return self._inside(self.place(size, [patches], [seen_by(windows, front)]), front, windows)
+        padded = padded_shape(shape, windows)
+        return self._inside(self.place(math.prod(padded), [patches], [seen_by(windows, padded)]), padded, windows)
 
-    def _for_each_tap(self, g: Value, windows: Windows) -> int:
+    def _spread(self, g: int, shape: Shape, windows: Windows) -> int:
+        """g once for each tap of its window."""
         taps = windows.kernel
         return self.view(
-            self.full(g),
-            lattice((*g.shape, *[1] * len(taps)), lambda positions: np.broadcast_to(positions, (*g.shape, *taps))),
+            g, lattice((*shape, *[1] * len(taps)), lambda positions: np.broadcast_to(positions, (*shape, *taps)))
         )
+
+    def _pooled(self, f: str, seen: int, windows: Windows, **settings: float) -> int:
+        return self.reduce(f, seen, math.prod(windows.kernel), **settings)
+
+    def _at_choice(self, x: Value, other: int, windows: Windows) -> int:
+        """Of what is there for each tap, that at the first maximum of x in its window; 0 at the other taps."""
+        chosen = self._pooled("first_maximum", self._seen(x, windows, -math.inf), windows)
+        shape = (self.sizes[chosen],)
+        return self.each("multiply", shape, (chosen, shape), (other, shape))
 
     def _windows(self, value: Value) -> int:
         return self._seen(value.inputs[0], value.params["windows"])
 
     def _fold(self, value: Value) -> int:
-        [g], windows = value.inputs, value.params["windows"]
-        return self._folded(self.full(g), value.shape[: len(value.shape) - len(windows.size)], windows)
+        return self._folded(self.full(value.inputs[0]), value.shape, value.params["windows"])
 
     def _max_pool(self, value: Value) -> int:
-        [x], windows = value.inputs, value.params["windows"]
-        return self.reduce("max", self._seen(x, windows, -math.inf), math.prod(windows.kernel))
-
-    def _choice(self, x: Value, windows: Windows) -> int:
-        """1 at the first maximum of each window, 0 elsewhere."""
-        return self.reduce("first_maximum", self._seen(x, windows, -math.inf), math.prod(windows.kernel))
+        windows = value.params["windows"]
+        return self._pooled("max", self._seen(value.inputs[0], windows, -math.inf), windows)
 
     def _max_unpool(self, value: Value) -> int:
-        g, x, _ = value.inputs
-        windows = value.params["windows"]
-        chosen, parts = self._choice(x, windows), self._for_each_tap(g, windows)
-        shape = (self.sizes[chosen],)
-        return self._folded(self.each("multiply", shape, (chosen, shape), (parts, shape)), x.shape[:2], windows)
+        (g, x, _), windows = value.inputs, value.params["windows"]
+        spread = self._spread(self.full(g), g.shape, windows)
+        return self._folded(self._at_choice(x, spread, windows), x.shape, windows)
 
     def _at_maxima(self, value: Value) -> int:
-        v, x, _ = value.inputs
-        windows = value.params["windows"]
-        chosen, seen = self._choice(x, windows), self._seen(v, windows)
-        shape = (self.sizes[chosen],)
-        product = self.each("multiply", shape, (chosen, shape), (seen, shape))
-        return self.reduce("sum", product, math.prod(windows.kernel))
+        (v, x, _), windows = value.inputs, value.params["windows"]
+        return self._pooled("sum", self._at_choice(x, self._seen(v, windows), windows), windows)
 
     def _avg_pool(self, value: Value) -> int:
-        [x], windows = value.inputs, value.params["windows"]
-        total = self.reduce("sum", self._seen(x, windows), math.prod(windows.kernel))
+        windows = value.params["windows"]
+        total = self._pooled("sum", self._seen(value.inputs[0], windows), windows)
         return self._counted(total, value.shape, value)
 
     def _avg_unpool(self, value: Value) -> int:
         [g], windows = value.inputs, value.params["windows"]
         each = self._counted(self.full(g), g.shape, value)
-        parts = lattice(
-            (*g.shape, *[1] * len(windows.kernel)), lambda p: np.broadcast_to(p, (*g.shape, *windows.kernel))
-        )
-        return self._folded(self.view(each, parts), value.shape[:2], windows)
+        return self._folded(self._spread(each, g.shape, windows), value.shape, windows)
 
-    def _counted(self, total: int, shape: Sequence[int], value: Value) -> int:
+    def _counted(self, total: int, shape: Shape, value: Value) -> int:
         """Divided by how many cells each window has."""
         cells = value.params["windows"].counts(value.params["count_include_pad"]).astype(np.float32)
         return self.each("divide", shape, (total, shape), (self.numbers(cells), cells.shape))
 
     def _lp_pool(self, value: Value) -> int:
-        [x], windows, norm = value.inputs, value.params["windows"], float(value.params["norm"])
-        return self.reduce("norm", self._seen(x, windows), math.prod(windows.kernel), norm=norm)
+        windows = value.params["windows"]
+        return self._pooled("norm", self._seen(value.inputs[0], windows), windows, norm=float(value.params["norm"]))
 
 
 WRITERS: dict[str, Callable[[Lines, Value], int]] = {
-    **dict.fromkeys(REDUCTIONS, Lines._reduction),
-    "first_maximum": Lines._first_maximum,
-    "cumsum": Lines._cumsum,
-    "log_softmax": Lines._log_softmax,
-    "pad": Lines._pad,
-    "scatter": Lines._scatter,
-    "concatenate": Lines._concatenate,
-    "stack": Lines._stack,
-    "einsum": Lines._einsum,
-    "matmul": Lines._matmul,
-    "conv": Lines._conv,
-    "conv_transpose": Lines._conv_transpose,
-    "conv_weight": Lines._conv_weight,
-    "windows": Lines._windows,
-    "fold": Lines._fold,
-    "max_pool": Lines._max_pool,
-    "max_unpool": Lines._max_unpool,
-    "at_maxima": Lines._at_maxima,
-    "avg_pool": Lines._avg_pool,
-    "avg_unpool": Lines._avg_unpool,
-    "lp_pool": Lines._lp_pool,
-}
+    **dict.fromkeys(["sum", "max", "min", "logsumexp", "first_maximum", "cumsum", "log_softmax"], Lines._reduction),
+    **dict.fromkeys(CONVOLUTIONS, Lines._convolution),
+    "pad": Lines._pad, "scatter": Lines._scatter, "concatenate": Lines._concatenate, "stack": Lines._stack,
+    "einsum": Lines._einsum, "matmul": Lines._matmul, "windows": Lines._windows, "fold": Lines._fold,
+    "max_pool": Lines._max_pool, "max_unpool": Lines._max_unpool, "at_maxima": Lines._at_maxima,
+    "avg_pool": Lines._avg_pool, "avg_unpool": Lines._avg_unpool, "lp_pool": Lines._lp_pool,
+}  # fmt: skip
 KNOWN = {*UNCHANGED, *ELEMENTWISE, *VIEWS, *WRITERS}
 
 
@@ -405,7 +349,7 @@ def check_known(primitive: Primitive) -> None:
 # -- lattices ----------------------------------------------------------------------------------------------------------
 
 
-def lattice(shape: Sequence[int], move: Callable[[Array], Array]) -> Json:
+def lattice(shape: Shape, move: Callable[[Array], Array]) -> Json:
     """Which element of an array of this shape each element of move(array) is, for a function that only moves elements.
 
     A place to begin, and for each axis a length and a step; a list of all, where steps do not lead there.
@@ -415,31 +359,21 @@ def lattice(shape: Sequence[int], move: Callable[[Array], Array]) -> Json:
     >>> lattice((4,), lambda x: x[[0, 0, 2]])
     {'table': [0, 0, 2]}
     """
-    return lattice_of(np.asarray(move(np.arange(math.prod(shape)).reshape(tuple(shape)))))
-
-
-def lattice_of(moved: Array) -> Json:
-    """The lattice that names these positions, in their order."""
+    moved = np.asarray(move(np.arange(math.prod(shape)).reshape(tuple(shape))))
     if not moved.size:
         return {"table": []}
-    origin = (0,) * moved.ndim
-    offset = int(moved[origin])
-    steps = [
-        int(moved[(*origin[:axis], 1, *origin[axis + 1 :])]) - offset if n > 1 else 0
-        for axis, n in enumerate(moved.shape)
-    ]
-    regular = np.full(moved.shape, offset)
-    for axis, (n, step) in enumerate(zip(moved.shape, steps, strict=True)):
-        regular += (step * np.arange(n)).reshape(-1, *[1] * (moved.ndim - axis - 1))
-    if not np.array_equal(regular, moved):
+    offset = int(moved.flat[0])
+    firsts = [moved[(0,) * axis + (slice(2),) + (0,) * (moved.ndim - axis - 1)] for axis in range(moved.ndim)]
+    steps = [int(first[-1]) - offset for first in firsts]
+    indices = np.ogrid[tuple([slice(n) for n in moved.shape])]
+    if not np.array_equal(offset + sum(step * i for step, i in zip(steps, indices, strict=True)), moved):
         return {"table": moved.ravel().tolist()}
-    axes = [(n, step) for n, step in zip(moved.shape, steps, strict=True) if n > 1]
-    merged: list[tuple[int, int]] = []
-    for n, step in axes:  # two axes that follow on each other are one
-        if merged and merged[-1][1] == n * step:
-            n, step = merged.pop()[0] * n, step
-        merged.append((n, step))
-    return {"offset": offset, "lengths": [n for n, _ in merged], "steps": [step for _, step in merged]}
+    axes: list[tuple[int, int]] = []
+    for n, step in zip(moved.shape, steps, strict=True):
+        if n > 1 and axes and axes[-1][1] == n * step:  # two axes that follow on each other are one
+            n *= axes.pop()[0]
+        axes += [(n, step)] if n > 1 else []
+    return {"offset": offset, "lengths": [n for n, _ in axes], "steps": [step for _, step in axes]}
 
 
 def lattice_size(at: Json) -> int:
@@ -449,59 +383,53 @@ def lattice_size(at: Json) -> int:
 
 def is_plain(at: Json, size: int) -> bool:
     """Whether a lattice names all elements of an array, in their order."""
-    whole = {"offset": 0, "lengths": [size] if size > 1 else [], "steps": [1] if size > 1 else []}
-    return bool(at == whole)
+    return bool(at == lattice([size], lambda positions: positions))
 
 
-def seen_by(windows: Windows, front: Sequence[int]) -> Json:
+def padded_shape(shape: Shape, windows: Windows) -> Shape:
+    """The shape of an array of images with the margin that the windows reach."""
+    return (*shape[: len(shape) - len(windows.size)], *windows.padded)
+
+
+def seen_by(windows: Windows, padded: Shape) -> Json:
     """Which element of the padded images each tap of each window reads."""
-    places = [
-        np.arange(m)[:, None] * s + np.arange(k) * d
-        for m, s, k, d in zip(windows.places, windows.stride, windows.kernel, windows.dilation, strict=True)
-    ]
-    axes = len(places)
 
     def move(positions: Array) -> Array:
-        index: list[Any] = []
-        for axis, place in enumerate(places):
-            shape = [1] * (2 * axes)
-            shape[axis], shape[axes + axis] = place.shape
-            index.append(place.reshape(shape))
-        seen: Array = positions[(..., *index)]
-        return seen
+        first = positions.ndim - len(windows.size)
+        for axis, (n, k) in enumerate(zip(windows.places, windows.kernel, strict=True), first):
+            taps = np.arange(n)[:, None] * windows.stride[axis - first] + np.arange(k) * windows.dilation[axis - first]
+            positions = np.moveaxis(positions.take(taps, axis), axis + 1, -1)
+        return positions
 
-    return lattice((*front, *windows.padded), move)
+    return lattice(padded, move)
 
 
-def strides(letters: Iterable[str], lengths: dict[str, int]) -> Strides:
-    """The step of each letter in an array with these axes.
+def strides(letters: str, shape: Shape) -> Strides:
+    """The step of each letter in an array with these axes; none along an axis of 1, which broadcasts.
 
-    >>> strides("ij", {"i": 2, "j": 3})
-    {'j': 1, 'i': 3}
+    >>> strides("ijk", (2, 3, 1))
+    {'k': 0, 'j': 1, 'i': 3}
     """
     found, step = {}, 1
-    for c in reversed(list(letters)):
-        found[c] = step
-        step *= lengths[c]
+    for c, n in reversed(list(zip(letters, shape, strict=True))):
+        found[c] = 0 if n == 1 else step
+        step *= n
     return found
 
 
-def trilinear(
-    value: Value, x: Sequence[int], w: Sequence[int], g: Sequence[int]
-) -> tuple[dict[str, int], dict[str, Strides]]:
-    """The letters of a convolution with their lengths, and the steps of each in the padded x, in w and in g."""
-    windows, groups = value.params["windows"], value.params["groups"]
+def trilinear(windows: Windows, groups: int, g: Shape, w: Shape) -> tuple[dict[str, int], dict[str, Strides]]:
+    """The letters of a convolution with their lengths, and the steps of each in the padded x, in w and in g.
+
+    n: image, k: group, o and c: output and input within it; p, q, r: place; P, Q, R: tap of the window there.
+    """
     axes = range(len(windows.size))
-    places, taps = [f"h{a}" for a in axes], [f"i{a}" for a in axes]
+    places, taps = "pqr"[: len(axes)], "PQR"[: len(axes)]
     lengths = {"n": g[0], "k": groups, "o": g[1] // groups, "c": w[1]}
     lengths |= dict(zip(places, windows.places, strict=True)) | dict(zip(taps, windows.kernel, strict=True))
-    rows = strides(taps, dict(zip(taps, windows.padded, strict=True)))
-    image = math.prod(windows.padded)
-    steps_x = {"n": groups * w[1] * image, "k": w[1] * image, "c": image}
-    for a in axes:
-        steps_x[taps[a]], steps_x[places[a]] = (rows[taps[a]] * n for n in (windows.dilation[a], windows.stride[a]))
-    return lengths, {
-        "x": steps_x,
-        "w": strides(["k", "o", "c", *taps], lengths),
-        "g": strides(["n", "k", "o", *places], lengths),
-    }
+    rows = "xyz"[: len(axes)]
+    padded = strides("nkc" + rows, (g[0], groups, w[1], *windows.padded))
+    for row, place, tap, s, d in zip(rows, places, taps, windows.stride, windows.dilation, strict=True):
+        step = padded.pop(row)
+        padded[place], padded[tap] = s * step, d * step
+    w_steps, g_steps = (strides(one, [lengths[c] for c in one]) for one in ("koc" + taps, "nko" + places))
+    return lengths, {"x": padded, "w": w_steps, "g": g_steps}

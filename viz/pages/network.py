@@ -217,7 +217,7 @@ def _written(model: Module, image: Tensor, pieces: list[Piece]) -> Network:
             for group in (seen, live, back):
                 if any(x in group for x in value.reads):
                     group.add(value)
-            new = lines.write([value])
+            new = lines.add(value)
             (piece.backward if value in back else piece.forward if value in live else once).extend(new)
         piece.affine = not any(value in seen for value in needed(slopes))
         rows.append(

@@ -20,6 +20,8 @@ import numpy as np
 
 from ..drawing.style import MEANINGS
 
+Back = str | tuple[str, str] | None  # the address of a page to link back to, or address and words
+
 
 def page(title: str, body: str, style: str, script: str) -> str:
     """An HTML page whose policy allows this style and this script, by their hashes, and nothing more.
@@ -55,13 +57,23 @@ def text_of(name: str) -> str:
 
 
 def body_of(name: str, **values: object) -> str:
-    """A template of data/ with each $name in it replaced by its value, which is HTML."""
-    return Template(text_of(name)).substitute(values)
+    """A template of data/ with each $name in it replaced by its value, which is HTML.
+
+    A page begins anew when one comes back to it.  So must its controls: a browser keeps those that do not ask for it.
+    """
+    return Template(text_of(name)).substitute(values).replace("<input ", '<input autocomplete="off" ')
 
 
-def link_back(address: str | None) -> str:
-    """A line with a link to the page that has led here."""
-    return f'<p id="up"><a href="{escape(address)}">Back to all figures</a></p>\n' if address else ""
+def link_back(back: Back) -> str:
+    """A line with a link to the page that has led here; a page that is shown in a frame takes it out.
+
+    >>> link_back("a.html"), link_back(None)
+    ('<p id="up"><a href="a.html">Back</a></p>\\n', '')
+    """
+    if not back:
+        return ""
+    address, words = (back, "Back") if isinstance(back, str) else back
+    return f'<p id="up"><a href="{escape(address)}">{escape(words)}</a></p>\n'
 
 
 def as_json(data: dict[str, Any]) -> str:

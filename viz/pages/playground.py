@@ -11,18 +11,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..drawing.render import write_whole
-from .page import body_of, colors, link_back, page, script_of, text_of
+from .page import Back, body_of, colors, link_back, page, script_of, text_of
 
 TITLE = "Convolution arithmetic"
 
 
-def playground(path: str | Path, *, back: str | None = None) -> Path:
+def playground(path: str | Path, *, back: Back = None) -> Path:
     """Write an HTML page with convolution, transposed convolution and pooling under sliders; returns the path.
 
     The window slides over one axis or two; beneath, the output size is worked out as `minitensor.sizes.explain` does.
     Point at an output to see its inputs, at an input to see its outputs.  What is set can be taken along, as a line of
     Python or as SVG.  A setting that the engine refuses gets the engine's message, and the last picture stays.
-    back: the address of a page that this one links back to.
+    back: the address of a page that this one links back to, or (address, words).
     Keys: left and right arrow, home, end, space.  The page asks nothing of the network.
     Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016).
 

@@ -26,7 +26,7 @@ from ..drawing.dot import GREY, LAYERED, Digraph, plain, visible
 from ..drawing.figure import Figure
 from ..drawing.render import write_whole
 from ..subjects.computation import SPINE, UNSAID, in_one_line, spine, uniform
-from .page import as_json, body_of, check_title, colors, json_number, link_back, page, script_of, text_of
+from .page import Back, as_json, body_of, check_title, colors, json_number, link_back, page, script_of, text_of
 
 MOST_OPERATORS = 150
 MOST_CELLS = 400  # of an array that is written out
@@ -40,7 +40,7 @@ Json = dict[str, Any]
 
 
 def stepper(
-    output: Tensor, path: str | Path, *, title: str = "Backpropagation, step by step", back: str | None = None
+    output: Tensor, path: str | Path, *, title: str = "Backpropagation, step by step", back: Back = None
 ) -> Path:
     """Write an HTML page that steps through the computation of output, and through backpropagation; returns the path.
 
@@ -49,7 +49,7 @@ def stepper(
     numbers and as a line of NumPy, what it passes on, and the sum so far. Point at an element of what is passed on to
     see which elements of g are added into it: for a convolution, the windows that have read it. Where output has
     several elements, their sum is differentiated.
-    back: the address of a page that this one links back to.
+    back: the address of a page that this one links back to, or (address, words).
     Keys: left and right arrow, home, end, space.  The page asks nothing of the network.
     Raises TypeError for what is not a Tensor or a title that is not text, ValueError for more than 150 operators.
 
@@ -305,7 +305,7 @@ def _written_out(step: Json) -> str:
     return "<br>".join(escape(visible(line)) for line in lines)
 
 
-def _page(title: str, whole: str, drawing: str, data: Json, back: str | None) -> str:
+def _page(title: str, whole: str, drawing: str, data: Json, back: Back) -> str:
     body = body_of(
         "stepper.html",
         back=link_back(back),

@@ -9,34 +9,31 @@ that passes over what it skips.  Where a row ends below a skip, the wire is cut,
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import NamedTuple
 
-import numpy as np
-
 from minitensor import Tensor
 from minitensor.checks import whole
-from minitensor.tensor import Array, Operand, as_tensor
+from minitensor.tensor import Operand, as_tensor
 from nets import Module
 from nets.trace import Trace, trace
-from nets.training.png import encode
 
 from ..drawing.check import SLIDE, SMALLEST
-from ..drawing.dot import ARROW, NOTE, OPERATOR, letter, plain
+from ..drawing.dot import ARROW, NOTE, letter, plain
 from ..drawing.sheet import CHARACTER, UNCLIPPED, Drawing, Pinned
 from ..drawing.style import Style
+from .cards import SIZE, card, named_width, over
 from .stages import Stage, stages_of
+from .u_shape import u_shaped
 
-MOST_MAPS, MOST_STAGES = 16, 150
-SIZE = 17.0  # of the words, in points
-TALLEST = 190.0  # points
+MOST_STAGES = 150
+LAYOUTS = ("rows", "u")
 WIDTHS = range(600, 2600, 100)  # of a row, in points, that are tried
 ROOM = tuple(side * SIZE / SMALLEST for side in SLIDE)  # where words of this size can be read, if it fills a slide
-JOIN_SIZE, TURN = 44.0, 16.0
+TURN = 16.0
 HEADING = 60.0  # points, for a title and the edge
-PARTS = {2: "half", 3: "third", 4: "quarter"}
 
 
 @dataclass
@@ -51,7 +48,14 @@ class Place:
 
 
 def architecture(
-    model: Module, x: Operand, *, depth: int | None = None, title: str = "", style: str | Style = "light"
+    model: Module,
+    x: Operand,
+    *,
+    depth: int | None = None,
+    opened: Collection[str] = (),
+    layout: str = "rows",
+    title: str = "",
+    style: str | Style = "light",
 ) -> Pinned:
     """Draw a model from left to right: what each layer makes of the image x, its size, parameters and connections.
 
@@ -61,12 +65,16 @@ def architecture(
     apart are drawn apart.  A long chain goes on in the next row; one that fills more than a slide has `parts`.  Circles
     with the same letter are the two ends of one wire.
     depth: how far blocks are opened.  With 1 each part of the model is drawn as one, with 2 what these are made of, and
-    so on; without it each row of the `summary`.  style: as `Style`.
-    Raises TypeError for what is not a Module, ValueError for a depth below 1, for more stages than can be looked at,
-    and for a model whose output does not depend on x.
+    so on; without it each row of the `summary`.  opened: names of blocks that are opened further, to their own parts.
+    layout: "rows", or "u" for a network that goes down to smaller maps and up again: each size of maps has a height of
+    its own, and a skip leads across.  A u that fills more than a slide says no counts; its `parts` are rows.
+    style: as `Style`.
+    Raises TypeError for what is not a Module, ValueError for a depth below 1, a block or a layout that is not there,
+    more stages than can be looked at, and a model whose output does not depend on x.
 
+    >>> from minitensor import zeros
     >>> from nets import Conv2d, ReLU, Sequential
-    >>> figure = architecture(Sequential(C1=Conv2d(1, 2, 3), act=ReLU()), np.zeros((1, 1, 5, 5)))
+    >>> figure = architecture(Sequential(C1=Conv2d(1, 2, 3), act=ReLU()), zeros((1, 1, 5, 5)))
     >>> "2 @ 3 × 3" in figure.dot and "20 parameters" in figure.dot and "180 connections" in figure.dot
     True
     """
@@ -74,18 +82,26 @@ def architecture(
         raise TypeError(f"the architecture of a Module can be drawn, got {type(model).__name__}")
     if depth is not None and whole("depth", depth) < 1:
         raise ValueError(f"depth (={depth}) must be at least 1")
+    if layout not in LAYOUTS:
+        raise ValueError(f"layout (={layout!r}) must be one of {', '.join(LAYOUTS)}")
     with model.in_use():
-        stages = stages_of(model, _run(model, as_tensor(x)), depth)
+        stages = stages_of(model, _run(model, as_tensor(x)), depth, opened)
     if len(stages) > MOST_STAGES:
         raise ValueError(f"{len(stages)} stages are no picture (more than {MOST_STAGES}): draw a part of the model")
-    cards, said = {stage: _card(stage) for stage in stages}, title or "architecture"
+    cards = {stage: card(stage) for stage in stages}
     rows = min((_rows(cards, width) for width in WIDTHS), key=_too_large)
-    parts = []
-    if _excess(_stacked(rows)) > 1:
+    drawing = _stacked(rows)
+    if layout == "u":
+        drawing = u_shaped(stages, cards)
+        if _excess(drawing) > 1:
+            drawing = u_shaped(stages, {stage: card(stage, counts=False) for stage in stages})
+    said, parts = title or "architecture", list[Drawing]()
+    if _excess(drawing) > 1:
         rows = _rows(cards, ROOM[0] - 40)
         parts = [row.drawing for row in rows]
+        drawing = _stacked(rows) if layout == "rows" else drawing
     return replace(
-        _stacked(rows).caption(title, size=SIZE + 2).styled(style).figure(said),
+        drawing.caption(title, size=SIZE + 2).styled(style).figure(said),
         parts=tuple(part.styled(style).figure(f"{said}, part {n}") for n, part in enumerate(parts, start=1)),
     )
 
@@ -153,7 +169,7 @@ def _rows(cards: Mapping[Stage, Drawing], widest: float) -> list[Line]:
         turns = down or any(stage.column > c and not read.isdisjoint(stage.sources) for stage in cards)
         arrow = max(36.0, CHARACTER * SIZE * longest + 14) + TURN * turns if c else 0.0
         before, behind = (max(side * cards[stage].extent()[n] for stage in column) for side, n in ((-1, 0), (1, 2)))
-        half = max(_widest(stage, cards[stage]) / 2 for stage in column)
+        half = max(named_width(stage, cards[stage]) / 2 for stage in column)
         middle = max(start + arrow + half, row.extent()[2] + 12 + before if row.shapes else 0.0)
         open_ = [max(source.lane, stage.lane) for source, stage in wires if source.column < c <= stage.column]
         alone = len(column) == 1 and column[0].groups == 1 and not any([*open_, column[0].lane])
@@ -174,11 +190,6 @@ def _rows(cards: Mapping[Stage, Drawing], widest: float) -> list[Line]:
         for there, circle in cut_wires[source]:
             there.shapes[circle] = replace(there.shapes[circle], label=plain(letter(n).upper()))
     return [*rows, Line(row, end, cuts)]
-
-
-def _widest(stage: Stage, card: Drawing) -> float:
-    """The width of a picture, or of the name above it."""
-    return max(card.shapes[0].width, len(stage.name) * SIZE * CHARACTER + 4)
 
 
 def _arrows(
@@ -214,7 +225,7 @@ def _arrows(
                 path = [(x, top + 32), (x, top + 3)]
                 cuts += 1
             elif any(p.left > there.right and p.right < here.left and p.y == there.y for p in places.values()):
-                path = _over(row, tail, (across, here.y + here.half + 3))
+                path = over(row, tail, (across, here.y + here.half + 3))
             elif there.y > here.y:
                 path = [tail, (start + turn / 2, tail[1]), (start + turn / 2, head), path[-1]]
             elif there.y < here.y:
@@ -247,37 +258,6 @@ def _circle(row: Drawing, x: float, y: float) -> int:
     return row.box(x, y, 24, 24, "", {"shape": "circle", "fontsize": f"{SIZE:g}", "color": NOTE})
 
 
-def _over(row: Drawing, tail: tuple[float, float], head: tuple[float, float]) -> list[tuple[float, float]]:
-    """The way of a skip: up behind what it leaves, over all that it skips, and down to what reads it."""
-    top = max([s.y + s.height / 2 for s in row.shapes if tail[0] - 4 < s.x < head[0] + 4], default=0) + 16
-    return [tail, (tail[0] + 9, tail[1]), (tail[0] + 9, top), (head[0], top), head]
-
-
-def _card(stage: Stage) -> Drawing:
-    """What a layer makes, around (0, 0), its name above and the facts below."""
-    drawing = Drawing()
-    if stage.joins:
-        font = SIZE if len(stage.joins) > 1 else 22
-        size = max(JOIN_SIZE, len(stage.joins) * font * CHARACTER + 10)
-        drawing.box(0, 0, size, size, plain(stage.joins), {"shape": "circle", "fontsize": f"{font:g}"})
-        if stage.steps:
-            drawing.text(8, -size / 2 - 6 - 0.625 * SIZE * len(stage.steps), "\n".join(stage.steps), SIZE, "l")
-        return drawing
-    if stage.output.ndim == 3:
-        pixels, size = _mosaic(stage.output, stage.streams)
-        height, width = (size * n for n in pixels.shape)
-        drawing.image(0, 0, width, height, encode(pixels))
-    else:
-        fill, border = OPERATOR
-        looks = {"style": "filled,rounded", "fillcolor": fill, "color": border, "fontsize": f"{SIZE:g}"}
-        height = min(TALLEST, 24 + 14 * math.log2(max(stage.output.size, 2)))
-        drawing.box(0, 0, 46, height, plain(str(stage.output.size)), looks)
-    drawing.text(0, height / 2 + 3 + 0.625 * SIZE, stage.name, SIZE, fontname="Helvetica-Bold")
-    if below := _facts(stage):
-        drawing.text(0, -height / 2 - 4 - 0.625 * SIZE * len(below), "\n".join(below), SIZE, fontcolor=NOTE)
-    return drawing
-
-
 def _stacked(rows: Sequence[Line]) -> Drawing:
     """Rows from top to bottom; a line leads from the last picture of each to the arrow that begins the next."""
     drawing, y, margin = Drawing(), 0.0, max(row.drawing.extent()[2] for row in rows) + 14
@@ -291,53 +271,3 @@ def _stacked(rows: Sequence[Line]) -> Drawing:
             drawing.curve(path, ARROW["color"])
         drawing.add(row, 0, y)
     return drawing
-
-
-def _mosaic(output: Array, streams: int) -> tuple[Array, float]:
-    """The first maps side by side, each from black to white, and the size of a pixel in points; streams lie apart."""
-    if _alike(output):
-        output, streams = output[:1], 1
-    shown = min(MOST_MAPS, len(output)) // streams
-    sheets = [_one_sheet(part[:shown]) for part in np.split(output, streams)]
-    longest = max(output.shape[1:])
-    zoom = max(1, 64 // longest)
-    white = np.ones((max(2, longest * zoom // 4), sheets[0].shape[1]))
-    pixels = np.concatenate([part for sheet in sheets for part in (white, sheet)][1:])
-    side = 12 + 8 * math.log2(longest)  # larger for larger maps, but not as much larger
-    return pixels, side / (longest * zoom)
-
-
-def _one_sheet(maps: Array) -> Array:
-    """Maps in rows and columns, on grey."""
-    columns = next((n for n in (4, 3, 2) if len(maps) % n == 0), math.isqrt(len(maps) - 1) + 1)
-    rows = -(-len(maps) // columns)
-    low, high = maps.min(axis=(1, 2), keepdims=True), maps.max(axis=(1, 2), keepdims=True)
-    scaled = (maps - low) / np.where(high > low, high - low, 1)
-    longest = max(maps.shape[1:])
-    zoom = max(1, 64 // longest)
-    scaled = scaled.repeat(zoom, 1).repeat(zoom, 2)
-    height, width = scaled.shape[1:]
-    gap = max(1, longest * zoom // 16)
-    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), 0.82)
-    for n, one in enumerate(scaled):
-        y, x = n // columns * (height + gap), n % columns * (width + gap)
-        sheet[y : y + height, x : x + width] = one
-    return sheet
-
-
-def _alike(output: Array) -> bool:
-    return len(output) > 1 and bool((output == output[0]).all())
-
-
-def _facts(stage: Stage) -> list[str]:
-    lines = []
-    if stage.output.ndim == 3:
-        channels, height, width = stage.output.shape
-        lines.append(f"{channels} @ {width}" if stage.row else f"{channels} @ {height} × {width}")
-        if _alike(stage.output):
-            lines.append("(all equal)")
-        elif channels > MOST_MAPS:
-            each = [f"of each {PARTS[stage.streams]})"] if stage.streams > 1 else []
-            lines += [f"(the first {MOST_MAPS // stage.streams}{'' if each else ')'}", *each]
-    counts = {"parameters": stage.parameters, "connections": stage.connections}
-    return lines + [f"{count:,} {what}" for what, count in counts.items() if count]

@@ -35,6 +35,7 @@ LONGEST_NAME = 40
 SPINE = {"weight": "200"}  # more than the 128 with which dot pulls the sides of a frame together
 CUT = {"shape": "circle", "width": "0.25", "fixedsize": "true", "fontsize": "12", "color": NOTE, "fontcolor": NOTE}
 PLACE = {"fontname": "Helvetica", "fontsize": "12", "fontcolor": NOTE, "labeldistance": "1.4", "labelangle": "35"}
+LEVELS_OF_A_SLIDE = 3  # boxes one after the other, whose words can be read on a slide
 MOST_BOXES, LONGEST_WIRES = 1_500, 10_000  # dot lays out so many in a few seconds
 
 
@@ -64,8 +65,8 @@ def computation_graph(
     gradients: in each box, the gradient of output's sum by it.  values: small values in full, of others mean ± spread.
     layers: the Tensors that each layer made, as `by_layer` gives them; they are framed, or with collapse one box.
     last: draw only so many of the newest Tensors; what they were made from ends in dots.
-    columns: break a long graph into columns, side by side, the oldest Tensors on the left; each alone, lying, is one of
-    the figure's `parts`.
+    columns: break a long graph into columns, side by side, the oldest Tensors on the left.
+    What is too long for a slide has `parts`: each column alone, lying; of a graph in one column as many as it takes.
     style: as `Style`.
     Colours: grey an operator, violet one that treats each element by itself, green the output, amber a parameter, white
     what else is given (inputs, constants).  A parameter is what layers hold by a name, so without layers none is amber.
@@ -86,32 +87,41 @@ def computation_graph(
     depth = _depths(drawn, boxes)
     _check_size(drawn, boxes, depth)
     grads = _gradients(output, drawn) if gradients else {}
+    owned = {} if collapse else owner
+
+    def cut(count: int) -> tuple[Digraph, list[Digraph]]:
+        """The graph in so many columns, and each of these."""
+        column = _columns(drawn, boxes, owner, depth, count)
+        side_by_side = {"pack": "24", "packmode": f"array_ti{count}"} if count > 1 else {}  # in the order of the text
+        picture = _sheet(side_by_side)
+        strips = {c: _strip(c) if count > 1 else picture for c in sorted(set(column.values()))}
+        framed = dict.fromkeys(owned[t] for t in drawn if t in owned)
+        frames = {name: _frame(number, name) for number, name in enumerate(framed)}
+        for box, t in {boxes[t]: t for t in drawn}.items():  # of a collapsed layer, the newest: its output
+            title, colours = (box, OPERATOR) if isinstance(box, str) else (_title(t), _colours(t, output, owner))
+            sheet = frames[owner[t]] if box is t and t in owned else strips[column[box]]
+            sheet.node(names[box], _label(title, t, colours, grads.get(t), values, own=box is t))
+        for name, frame in frames.items():
+            strips[next(column[t] for t in drawn if owned.get(t) == name)].subgraph(frame)
+        _draw(dict.fromkeys(wires) if collapse else wires, names, column, strips)
+        for tail, head in _stacked(drawn, owned) if owned else ():
+            if column[tail] == column[head]:
+                strips[column[head]].edge(names[tail], names[head], style="invis", **SPINE)
+        if count > 1:
+            for strip in strips.values():
+                picture.subgraph(strip)
+        return picture, list(strips.values())
 
     names = {box: f"n{number}" for number, box in enumerate(dict.fromkeys(boxes.values()))}
-    column = _columns(drawn, boxes, owner, depth, columns)
-    side_by_side = {"pack": "24", "packmode": f"array_ti{columns}"} if columns > 1 else {}  # in the order of the text
-    picture = _sheet(side_by_side)
-    strips = {c: _strip(c) if columns > 1 else picture for c in sorted(set(column.values()))}
-    framed = [] if collapse else dict.fromkeys(owner[t] for t in drawn if t in owner)
-    frames = {name: _frame(number, name) for number, name in enumerate(framed)}
-    for box, t in {boxes[t]: t for t in drawn}.items():  # of a collapsed layer, the newest: its output
-        title, colours = (box, OPERATOR) if isinstance(box, str) else (_title(t), _colours(t, output, owner))
-        sheet = frames[owner[t]] if box is t and t in owner else strips[column[box]]
-        sheet.node(names[box], _label(title, t, colours, grads.get(t), values, own=box is t))
-    for name, frame in frames.items():
-        strips[next(column[t] for t in drawn if owner.get(t) == name)].subgraph(frame)
     wires = _wires(drawn, boxes)
-    _draw(dict.fromkeys(wires) if collapse else wires, names, column, strips)
-    for tail, head in _stacked(drawn, owner) if framed else ():
-        if column[tail] == column[head]:
-            strips[column[head]].edge(names[tail], names[head], style="invis", **SPINE)
-    if columns > 1:
-        for strip in strips.values():
-            picture.subgraph(strip)
+    picture, strips = cut(columns)
+    enough = -(-(max(depth.values()) + 1) // LEVELS_OF_A_SLIDE)
+    if columns == 1:
+        strips = cut(enough)[1] if enough > 1 else []
     said, style = f"computation graph of {len(drawn)} Tensors", Style.of(style)
     lying = replace(style, orientation="right")
-    parts = [Figure(_alone(strip), title=f"{said}, part {c + 1}").styled(lying) for c, strip in strips.items()]
-    return replace(Figure(picture.source, title=said).styled(style), parts=tuple(parts) if columns > 1 else ())
+    parts = [Figure(_alone(strip), title=f"{said}, part {c}").styled(lying) for c, strip in enumerate(strips, start=1)]
+    return replace(Figure(picture.source, title=said).styled(style), parts=tuple(parts))
 
 
 def _wires(drawn: Sequence[Tensor], boxes: Boxes) -> list[Wire]:
@@ -283,7 +293,7 @@ def _sheet(more: Mapping[str, str] | None = None) -> Digraph:
 
 def _alone(strip: Digraph) -> str:
     """A column as a graph of its own."""
-    picture = _sheet({"ranksep": "0.2"})
+    picture = _sheet({"ranksep": "0.3"})
     picture.subgraph(strip)
     source: str = picture.source
     return source

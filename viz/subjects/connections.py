@@ -158,7 +158,7 @@ class Recipe:
         x = rng.uniform(-1, 1, shape)
         self.limit, self.most = limit, limit * MORE_WITHIN
         with in_use(layer):
-            runs = [Run(layer, value) for value in (x, -x, LARGEST * x[::-1], -LARGEST * x[::-1])]
+            runs = [Run(layer, value) for value in (x, -x, LARGEST * np.flip(x), -LARGEST * np.flip(x))]
         self.x, self.tensors = runs[0].x, runs[0].tensors
         _check_units(self.output.size, "outputs", limit)
         _check_alike(runs)
@@ -202,8 +202,44 @@ class Recipe:
             for j in _members(inputs)
         }
 
-    def reach(self) -> list[Numbers]:
-        """For each output the inputs that reach it."""
+    def chained(self) -> tuple[Wires, Wires]:
+        """The wires by which an output is computed from inputs, and from other outputs, with no third one between.
+
+        As a state of a recurrent network from its input and from the state before.
+        """
+        with recording(True):
+            self.reach()
+            origins = self._origins()
+            direct = self.reach(origins)
+        found, size = [(j, i) for i, sources in enumerate(direct) for j in _members(sources)], self.x.size
+        wires: Wires = {(j, i): None for j, i in found if j < size}
+        return wires, {(j - size, i): None for j, i in found if j >= size and j - size != i}
+
+    def _origins(self) -> dict[Tensor, dict[int, list[int]]]:
+        """Where outputs are computed, before they are merely moved: of Tensors, which elements are which outputs."""
+        origins = {self.output: {i: [i] for i in range(self.output.size)}}
+        for t in reversed(self.tensors):
+            if t not in origins or t.primitive is None:
+                continue
+            operator, slots = self._operator(t), [slot for slot, s in enumerate(t.inputs) if s in self.reached]
+            pairs = [(i, t.inputs[slot], j) for slot in slots for i, j in self._pairs(operator, t, slot)]
+            once = len({i for i, _, _ in pairs}) == len(pairs)
+            if once and all(t.data.flat[i] == s.data.flat[j] for i, s, j in pairs):
+                outputs = origins.pop(t)
+                for i, s, j in pairs:
+                    if i in outputs:
+                        origins.setdefault(s, {}).setdefault(j, []).extend(outputs[i])
+        return origins
+
+    def reach(self, cuts: Mapping[Tensor, Mapping[int, list[int]]] | None = None) -> list[Numbers]:
+        """For each output the inputs that reach it.
+
+        cuts: elements of Tensors that are outputs, with their numbers; what is computed from such an element is reached
+        by it, as by an input with a number after those of x, and what reaches it goes no further.
+        """
+        ends = [0] * self.output.size
+        for j, outputs in (cuts or {}).get(self.x, {}).items():
+            ends = [1 << j if i in outputs else inputs for i, inputs in enumerate(ends)]
         reach: dict[Tensor, list[Numbers]] = {self.x: [1 << j for j in range(self.x.size)]}
         for t in self.tensors:
             if t.primitive is None:
@@ -216,6 +252,10 @@ class Recipe:
                 if source in reach:
                     for i, j in self._pairs(operator, t, slot):
                         mine[i] |= reach[source][j]
+            for k, outputs in (cuts or {}).get(t, {}).items():
+                for i in outputs:
+                    ends[i] = mine[k]
+                mine[k] = 1 << self.x.size + outputs[0]
             if any(mine):
                 reach[t] = mine
             low, high = operator.outcome()
@@ -223,7 +263,7 @@ class Recipe:
             generic = any(self.known[s].generic and _has_rule(t.primitive, n) for n, s in enumerate(t.inputs))
             self.known[t] = Known(low.reshape(t.shape), high.reshape(t.shape), moves, generic)
         self.reached = reach
-        return reach.get(self.output, [0] * self.output.size)
+        return ends if cuts else reach.get(self.output, [0] * self.output.size)
 
     def carried(self) -> list[Carried]:
         """For each output the parameters that multiply what reaches it, and on the way from which inputs."""

@@ -3,26 +3,23 @@
 What you can do here: draw the `connectivity` of a layer, or of a list of layers.
 
 What there is to draw is a `Stack` (stack.py), what stands in its units and how they look is said in units.py; rows of
-units are laid out in rows.py, images as grids here.
+units are laid out in rows.py, images as grids in cells.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from ..drawing.dot import TRACE, WINNER, Attributes
-from ..drawing.sheet import CELL_SIZE, UNCLIPPED, Drawing, Pinned
+from ..drawing.sheet import Pinned
 from ..drawing.style import Style
+from .cells import in_grids, letters_in_windows
 from .connections import Layer
 from .rows import Page, in_rows
-from .stack import Stack, Wire
+from .stack import Stack
 from .units import Followed, Units
-
-SEEN_THROUGH = {"style": "solid"}  # a cell that a line to a window passes behind
 
 
 def connectivity(
@@ -40,6 +37,7 @@ def connectivity(
     ends: int = 0,
     zeros: bool | None = None,
     unit: int | None = None,
+    chain: bool = False,
     labels: Mapping[tuple[int, int], str] | None = None,
     most: int | None = None,
     bias: bool = False,
@@ -63,6 +61,8 @@ def connectivity(
     both ends of each row as dots: the row goes on.  style: as `Style`; grey=True is style="print".
     zeros: as in `connections`; with False a pruned layer is drawn as it is pruned.
     unit: an axis of the input; all that lies at one index of it is one node: a token, a time step, a channel.
+    chain: outputs that are computed from one another, as the states of a recurrent network, are wired to one another,
+    and each to those inputs alone that it reads itself.
     labels: words for units, by (row, unit).  most: of a longer row so many units are drawn, from both ends.
     bias: a unit with the value 1 beside each row, wired to all that has a bias.  weigh: wires as thick as their weight
     is large, dashed where it is below 0.  blocks: on grids, each window in a colour of its own, where none overlap.
@@ -81,111 +81,36 @@ def connectivity(
         if x is None:
             raise ValueError("connectivity needs an input_shape, or an input x that has one")
         input_shape = np.asarray(x).shape
-    stack = Stack.of([layers] if callable(layers) else list(layers), input_shape, zeros, most is None)
+    stack = Stack.of([layers] if callable(layers) else list(layers), input_shape, zeros, most is None, chain)
     if unit is not None:
-        if x is not None or share or weigh or bias:
-            raise ValueError("a node of several units (unit=) has no number, letter, weight or bias of its own")
         stack = stack.merged(unit, 1 if isinstance(input_shape, int) else len(input_shape))
-    if len(rows) > len(stack.shapes):
-        raise ValueError(f"rows (={rows!r}) must name at most the {len(stack.shapes)} rows that there are")
+    _refuse(
+        (
+            unit is not None and (x is not None or bool(share) or weigh or bias),
+            "a node of several units (unit=) has no number, letter, weight or bias of its own",
+        ),
+        (chain and (bool(share) or weigh or bias), "a chain has no letters, weights or biases: share, weigh, bias"),
+        (len(rows) > len(stack.shapes), f"rows (={rows!r}) must name at most the {len(stack.shapes)} rows there are"),
+        (blocks and not stack.has_grids, "blocks belong to grids: these units stand in rows"),
+        (
+            stack.has_grids and (bias or weigh or chain or most is not None),
+            "bias, weigh, chain and most belong to units in rows: grids have no wires",
+        ),
+    )
     units = Units(stack, highlight, direction, letters, labels or {}, x, compare, style)
-    page = Page(style.orientation or "up", ends, most, unit is not None, bias, weigh, title, rows)
     shared = stack.shared(share) if share else {}
-    if not stack.has_grids and blocks:
-        raise ValueError("blocks belong to grids: these units stand in rows")
-    if stack.has_grids and (bias or weigh or most is not None):
-        raise ValueError("bias, weigh and most belong to units in rows: grids have no wires")
     if stack.has_grids:
-        drawing = _grids(units, _letters_in_windows(units, shared), stack.blocks() if blocks else {}, rows)
+        drawing = in_grids(units, letters_in_windows(units, shared), stack.blocks() if blocks else {}, rows)
         drawing.caption(title)
     else:
+        page = Page(style.orientation or "up", ends, most, unit is not None, bias, weigh, title, rows)
         drawing = in_rows(units, page, shared, share is not True)
     drawing.style = style
     return drawing.figure(title or f"connectivity of {' to '.join(str(n) for n in stack.sizes)} units")
 
 
-# -- images as grids ---------------------------------------------------------------------------------------------------
-
-
-def _grids(
-    units: Units,
-    letters: Mapping[tuple[int, int], str],
-    tints: Mapping[tuple[int, int], str],
-    captions: Sequence[str],
-) -> Drawing:
-    """Each row of units as a column of grids, the input on the left.
-
-    From each unit that is followed, the rows of a window are joined to those of what sees it.
-    """
-    stack, winners = units.stack, units.winners()
-
-    def text(r: int, i: int) -> str:
-        return units.labels.get((r, i)) or (units.numbers[r][i] if units.numbers else letters.get((r, i), ""))
-
-    def looks(r: int, i: int) -> Attributes:
-        block = {"style": "filled", "fillcolor": tints[r, i]} if (r, i) in tints else {}
-        return {**SEEN_THROUGH, **block, **units.looks(r, i), **(WINNER if (r, i) in winners else {})}
-
-    drawing, x = Drawing(), 0.0
-    shapes = [  # several images stand below one another, as channels do
-        (shape[0] * shape[1], *shape[2:]) if stack.is_grid(r) else (1, stack.sizes[r], 1)
-        for r, shape in enumerate(stack.shapes)
-    ]
-    columns = [channels * (height + 1) - 1 for channels, height, _ in shapes]  # cells, with a gap between two channels
-    cells: list[list[int]] = []
-    for r, (channels, height, width) in enumerate(shapes):
-        cells.append([])
-        for c in range(channels):
-            y, first = ((columns[r] - 1) / 2 - c * (height + 1)) * CELL_SIZE, c * height * width
-            numbers = range(first, first + height * width)
-            texts, marked = [text(r, i) for i in numbers], [looks(r, i) for i in numbers]
-            cells[r] += drawing.grid(x, y, (height, width), texts, marked)
-        caption = captions[r] if r < len(captions) else _size(stack.shapes[r])
-        middle, lines = x + (width - 1) / 2 * CELL_SIZE, caption.count("\n")
-        drawing.text(middle, (max(columns) + 1) / 2 * CELL_SIZE + 14 + 8.75 * lines, caption)
-        x += (width + 2.5) * CELL_SIZE
-    for u in sorted(units.paths):
-        color = units.followed[u] or TRACE["color"]
-        for r, (before, after) in enumerate(pairwise(units.paths[u].units)):
-            if before and after:
-                _join(drawing, cells[r], before, cells[r + 1], after, color)
-    return drawing
-
-
-def _letters_in_windows(units: Units, letters: Mapping[Wire, str]) -> dict[tuple[int, int], str]:
-    """The letter of the weight that one followed unit reads each cell (row, unit) of its window with.
-
-    Raises ValueError where there are letters and no such unit, or numbers in the cells.
-    """
-    met = units.met.units
-    inside = {
-        (r, j): letter
-        for (r, j, i), letter in letters.items()
-        if j in met[r] and i in met[r + 1] and len(met[r + 1]) == 1
-    }
-    if letters and (units.numbers or not inside):
-        raise ValueError(
-            "share on a grid writes the weights of one window into it: highlight one unit, seen from above, and give "
-            "no x"
-        )
-    return inside
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    """The size of a row of units: of one image, or of so many."""
-    size = " × ".join(map(str, shape[1:]))
-    return size if len(shape) < 2 or shape[0] == 1 else f"{shape[0]} images\n{size}"
-
-
-def _join(
-    drawing: Drawing, left: Sequence[int], before: set[int], right: Sequence[int], after: set[int], color: str
-) -> None:
-    """Two lines from the right corners of the marked cells of one grid to the left corners of those of the next."""
-    one, two = ([drawing.shapes[grid[n]] for n in marked] for grid, marked in ((left, before), (right, after)))
-    x, end = max(s.x for s in one) + CELL_SIZE / 2, min(s.x for s in two) - CELL_SIZE / 2
-    for pick, side in ((max, CELL_SIZE / 2), (min, -CELL_SIZE / 2)):
-        tail = drawing.point(x, pick(s.y for s in one) + side)
-        head = drawing.point(end, pick(s.y for s in two) + side)
-        drawing.wire(
-            tail, head, {**TRACE, **UNCLIPPED, "color": color, "arrowhead": "none", "penwidth": "1.2"}, front=True
-        )
+def _refuse(*faults: tuple[bool, str]) -> None:
+    """ValueError for the first of the faults that is there."""
+    for found, said in faults:
+        if found:
+            raise ValueError(said)

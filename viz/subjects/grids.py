@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from tqdm import tqdm
 
 from minitensor import Tensor, conv2d, pad
 from minitensor.checks import per_axis
@@ -31,6 +32,7 @@ from ..drawing.style import Style
 from .connections import wires_at
 
 MOST_POSITIONS = 36
+LONG_ANIMATION = 12  # frames
 HEADING = 15.0
 
 
@@ -205,7 +207,14 @@ class Moving(Pinned):
         """The same animation in another style."""
         return Moving.of([frame.styled(style) for frame in self.frames], self.title)  # type: ignore[misc]
 
-    def save(self, path: str | Path, renderer: str | None = None, *, seconds: float = 1.2, **options: Any) -> Path:
+    def save(
+        self,
+        path: str | Path,
+        renderer: str | None = None,
+        *,
+        seconds: float | Sequence[float] = 1.2,
+        **options: Any,
+    ) -> Path:
         """Write it and return the path: as .gif or .svg it moves, in other formats it is the last figure."""
         if Path(path).suffix.lower() in (".gif", ".svg"):
             return animate(self.frames, path, seconds, title=self.title, renderer=renderer, **options)
@@ -221,16 +230,18 @@ class Moving(Pinned):
 def animate(
     figures: Sequence[Figure | Drawing],
     path: str | Path,
-    seconds: float = 1.2,
+    seconds: float | Sequence[float] = 1.2,
     *,
     title: str = "",
+    bar: bool | None = None,
     dpi: float = 96,
     transparent: bool = False,
     renderer: str | None = None,
 ) -> Path:
     """Write a file that shows the figures one after the other, for so many seconds each, for ever: .svg or .gif.
 
-    Of one that moves by itself each frame is shown.
+    Of one that moves by itself each frame is shown.  seconds: one number for all frames, or one for each.
+    bar: a line below that grows with each frame, so that one sees where it begins; without it, from 12 frames on.
     dpi: dots per inch of a gif.  An SVG stops under the mouse, and where its reader knows no animation or asks for less
     motion it shows the last figure.  transparent: without the background, which a gif keeps.
     A file is written whole or not at all.  Returns the path.
@@ -242,12 +253,13 @@ def animate(
         raise ValueError(
             f"an animation needs figures (got {len(figures)}) and a path that ends in .svg or .gif (got {path.name!r})"
         )
-    if not 0.02 <= seconds <= 600:
-        raise ValueError(f"seconds (={seconds}) must be from 0.02 to 600")
     figures = [frame for figure in figures for frame in (figure.frames if isinstance(figure, Moving) else [figure])]
-    if kind == ".gif":
-        return write_whole(path, export.gif([figure.png(renderer, dpi=dpi) for figure in figures], seconds))
-    if transparent:
+    export.times(seconds, len(figures))  # wrong ones are refused before anything is drawn
+    color = figures[0].style.color("wire") if bar or (bar is None and len(figures) >= LONG_ANIMATION) else ""
+    if transparent and kind == ".svg":
         figures = [figure.styled(replace(figure.style, transparent=True)) for figure in figures]
-    drawn = [figure.svg(renderer) for figure in figures]
-    return write_whole(path, export.moving_svg(drawn, seconds, title or f"animation of {len(figures)} figures"))
+    shown = tqdm(figures, "drawing", unit=" frames", leave=False, delay=2, disable=None)  # in a terminal alone
+    if kind == ".gif":
+        return write_whole(path, export.gif([figure.png(renderer, dpi=dpi) for figure in shown], seconds, color))
+    said = title or f"animation of {len(figures)} figures"
+    return write_whole(path, export.moving_svg([figure.svg(renderer) for figure in shown], seconds, said, color))

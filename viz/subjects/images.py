@@ -34,6 +34,7 @@ KERNELS: dict[str, list[list[float]]] = {
 
 
 MOST_TAPS, LONGEST = 121, 512
+MIN_SIDE, MAX_SIDE = 10, 2000  # points, of a picture that can be seen, and drawn
 SIDE, SIZE = 190.0, 19.0  # of the largest image in a square, and of its words, in points
 PHOTOGRAPH = Path(__file__).parents[1] / "data" / "photo.png"
 
@@ -73,16 +74,17 @@ def filters(
     across: int = 4,
     *,
     kernels: Mapping[str, npt.ArrayLike] | None = None,
+    side: float = 150.0,
     style: str | Style = "light",
 ) -> Pinned:
     """Small kernels, with their numbers, and what each makes of an image: an (H, W) array, or the name of a file.
 
     image: by default the photograph.  kernels: your own, (kH, kW) by name; by default the eight in `KERNELS`.
-    across: so many side by side.
+    across: so many side by side.  side: the longer side of each picture, in points; words and numbers stay as they are.
     A kernel whose sum is 0 answers to changes alone: there, and where it is below 0, grey is 0 and black negative.
     All of the eight but the last are the same after half a turn, so they cannot tell a convolution, which turns the
     kernel, from the sliding sum that this field calls convolution.  Sobel's can: turned, it changes its sign.
-    Raises ValueError where an image or a kernel is not (H, W), or where there are no kernels.
+    Raises ValueError where an image or a kernel is not (H, W), where there are no kernels, or no such side.
 
     >>> "Sobel" in filters(np.eye(5)).dot
     True
@@ -93,6 +95,8 @@ def filters(
     bank = {name: np.asarray(k, dtype=float) for name, k in (KERNELS if kernels is None else kernels).items()}
     if not bank or across < 1:
         raise ValueError(f"there must be kernels (got {len(bank)}), and at least one across (={across})")
+    if not MIN_SIDE <= side <= MAX_SIDE:
+        raise ValueError(f"side (={side}) must be from {MIN_SIDE} to {MAX_SIDE} points")
     if wrong := {name: k.shape for name, k in bank.items() if k.ndim != 2 or not k.size or k.size > MOST_TAPS}:
         raise ValueError(f"a kernel is (kH, kW), of at most {MOST_TAPS} numbers, got {wrong}")
     panels, tallest = [], CELL_SIZE * max(len(kernel) for kernel in bank.values())
@@ -101,7 +105,6 @@ def filters(
         y = conv2d(pad(Tensor(x[None, None]), [(0, 0), (0, 0), *margins]), Tensor(kernel[None, None])).data[0, 0]
         signed = np.sum(kernel) < 1e-9
         y = y if signed else y.clip(0, x.max() * np.sum(kernel))  # sharpening goes beyond black and white
-        side = 150.0
         drawing = Drawing()
         drawing.image(0, 0, side * x.shape[1] / max(x.shape), side * x.shape[0] / max(x.shape), shown(y, signed))
         texts, factor = _fractions(kernel)

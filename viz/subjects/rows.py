@@ -8,7 +8,7 @@ Letters:   r row of units    j unit of one row    i unit of the row above    x, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from statistics import median
 
@@ -18,11 +18,12 @@ from minitensor.checks import whole
 from minitensor.tensor import Array
 
 from ..drawing.dot import BIAS, NUMBER, SHARED, WEIGHTS, Attributes, plain
-from ..drawing.sheet import Drawing
+from ..drawing.sheet import Drawing, Shape
 from .stack import Stack, Wire
 from .units import Units
 
 DX, DY = 72.0, 112.0
+LINK = 26.0  # points, more from unit to unit where arrows lead from one to the next
 PLAQUE_WIDTH, PLAQUE_HEIGHT, MARGIN = 13.0, 20.0, 5.0  # a letter's; a wire or another within the margin disturbs
 ROW_DISTANCES = [n * DY for n in (1, 1.5, 2, 3, 4, 6, 8)]  # with letters on the wires the first that has room for all
 MOST_DRAWN_WIRES = 5_000
@@ -57,10 +58,14 @@ class Page:
         """Whether rows lie, so that they have their names beside them."""
         return self.orientation in ("up", "down")
 
-    def at(self, dy: float, node: Attributes) -> Places:
-        """The place of a unit from its place along its row (in steps) and its row; dy from row to row."""
+    def at(self, dy: float, node: Attributes, chained: bool = False) -> Places:
+        """The place of a unit from its place along its row (in steps) and its row; dy from row to row.
+
+        chained: with room for arrows within a row.
+        """
         wide = max(DX, 72 * float(node.get("width", 0)) + 22)
-        step = {"up": (wide, dy), "down": (wide, -dy), "right": (dy * 1.2, -54), "left": (-dy * 1.2, -54)}[
+        wide, high = wide + LINK * chained, 54 + LINK * chained
+        step = {"up": (wide, dy), "down": (wide, -dy), "right": (dy * 1.2, -high), "left": (-dy * 1.2, -high)}[
             self.orientation
         ]
 
@@ -88,7 +93,7 @@ def in_rows(units: Units, page: Page, letters: Mapping[Wire, str], bold: bool) -
     placed = _places(stack) if all_drawn else _elided_places(stack, kept)
     letters = {wire: letters[wire] for wire in wires if wire in letters}
     plaques, dy = ({}, DY) if bold else _plaques(placed, letters)
-    at, drawing = page.at(dy, node), Drawing()
+    at, drawing = page.at(dy, node, bool(stack.links)), Drawing()
     numbers = _put(drawing, units, node, kept, placed, at, page.ends)
     weights = dict(zip(sorted(set(letters.values()), key=lambda a: (len(a), a)), cycle(WEIGHTS)))
     for wire in wires:
@@ -100,11 +105,33 @@ def in_rows(units: Units, page: Page, letters: Mapping[Wire, str], bold: bool) -
                 x, y = plaques[wire]
                 drawing.text(*at(x / DX, y / dy), letter, 16, fontname="Times-Italic", fontcolor=own["color"])
         drawing.wire(numbers[r][j], numbers[r + 1][i], own, front=bool(own))
+    for link, own in units.links().items():
+        r, s, i = link
+        if s in drawn[r] and i in drawn[r]:
+            _link(drawing, numbers[r][s], numbers[r][i], own, abs(placed[r][i] - placed[r][s]) > 1, page)
     for r, some in (stack.biased() if page.bias else {}).items():
         one = drawing.unit(*at(min(placed[r][i] for i in kept[r]) - 1.3, r), plain("1"), {**NUMBER, **BIAS})
         for i in sorted(drawn[r + 1].intersection(some)):
             drawing.wire(one, numbers[r + 1][i], {"color": BIAS["color"], "style": "dashed"})
     return _named(drawing, at, page)
+
+
+def _link(drawing: Drawing, tail: int, head: int, looks: Attributes, arched: bool, page: Page) -> None:
+    """An arrow from one unit of a row to another, over those between."""
+    drawing.wire(tail, head, looks, front=bool(looks))
+    if arched:
+        one, two = drawing.shapes[tail], drawing.shapes[head]
+        up = {"up": (0, 1), "down": (0, -1), "right": (1, 0), "left": (-1, 0)}[page.orientation]
+        rise = 22 + 0.2 * (abs(one.x - two.x) + abs(one.y - two.y))
+
+        def above(shape: Shape, distance: float) -> tuple[float, float]:
+            return (
+                shape.x + up[0] * (shape.width / 2 + distance),
+                shape.y + up[1] * (shape.height / 2 + distance),
+            )
+
+        curve = above(one, 0), above(one, rise), above(two, rise), above(two, 8), above(two, 1)
+        drawing.wires[-1] = replace(drawing.wires[-1], curve=curve)
 
 
 def _put(
@@ -229,7 +256,7 @@ def _spread(below: list[float], count: int, seen: dict[int, list[float]]) -> lis
     middle = whole if len(whole) > 1 else {i: sum(places) / len(places) for i, places in seen.items()}
     steps = [middle[i + 1] - middle[i] for i in middle if i + 1 in middle]
     step = median(steps) if steps else 0.0
-    if step <= 0:  # all see the same, as in a dense layer
+    if step < 1:  # all see the same, as in a dense layer, or nearly: they would cover each other
         centre = sum(below) / len(below)
         return [centre + i - (count - 1) / 2 for i in range(count)]
     start = median(place - step * i for i, place in middle.items())

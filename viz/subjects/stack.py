@@ -42,18 +42,29 @@ class Path(NamedTuple):
 
 @dataclass(frozen=True)
 class Stack:
-    """Layers, the shape of each row of units (the batch axis in front), and the wires between each two rows."""
+    """Layers, the shape of each row of units (the batch axis in front), and the wires between each two rows.
+
+    links: the wires within each row above the first, from unit to unit, where these are asked for.
+    """
 
     layers: Sequence[Layer]
     shapes: Sequence[tuple[int, ...]]
     wires: Sequence[Wires]
     parameters: Sequence[dict[str, Tensor]]
+    links: Sequence[Wires] = ()
 
     @staticmethod
     def of(
-        layers: Sequence[Layer], input_shape: int | Sequence[int], zeros: bool | None = None, all_drawn: bool = True
+        layers: Sequence[Layer],
+        input_shape: int | Sequence[int],
+        zeros: bool | None = None,
+        all_drawn: bool = True,
+        chain: bool = False,
     ) -> Stack:
-        """Follow a shape through the layers; ValueError where a row has too many units, if all are drawn."""
+        """Follow a shape through the layers; with chain=True units of a row may be wired to others of it.
+
+        Raises ValueError where a row has too many units, if all are drawn, and where none is wired to another.
+        """
         if not layers:
             raise ValueError("a layer, or a list of layers, can be drawn; this list is empty")
         shapes, recipes = [accepted_shape(layers[0], input_shape)], list[Recipe]()
@@ -69,7 +80,12 @@ class Stack:
                     "pattern is the same"
                 )
         parameters = [{name: t for t, name in recipe.parameters.items()} for recipe in recipes]
-        return Stack(layers, shapes, [recipe.wires() for recipe in recipes], parameters)
+        if not chain:
+            return Stack(layers, shapes, [recipe.wires() for recipe in recipes], parameters)
+        wires, links = zip(*(recipe.chained() for recipe in recipes), strict=True)
+        if not any(links):
+            raise ValueError("a chain has outputs that are computed from one another, and this layer has none")
+        return Stack(layers, shapes, wires, parameters, links)
 
     def width(self, r: int) -> int:
         """The number of units that stand side by side in a row: those of one channel."""
@@ -102,13 +118,15 @@ class Stack:
             np.indices(s)[place].ravel() if place < len(s) else np.arange(math.prod(s))  # of each unit of a row
             for s in self.shapes
         ]
-        wires: list[Wires] = [
-            dict.fromkeys(
-                sorted({(int(node[r][j]), int(node[r + 1][i])) for j, i in found}, key=lambda w: (w[1], w[0]))
-            )
-            for r, found in enumerate(self.wires)
-        ]
-        return Stack(self.layers, [(1, int(n.max()) + 1) for n in node], wires, [{} for _ in self.layers])
+
+        def between(found: Wires, one: Array, other: Array) -> Wires:
+            nodes = {(int(one[j]), int(other[i])) for j, i in found}
+            return dict.fromkeys(sorted(nodes, key=lambda w: (w[1], w[0])))
+
+        wires = [between(found, node[r], node[r + 1]) for r, found in enumerate(self.wires)]
+        links = [between(found, node[r], node[r]) for r, found in enumerate(self.links, start=1)]
+        links = [{(s, i): None for s, i in found if s != i} for found in links]
+        return Stack(self.layers, [(1, int(n.max()) + 1) for n in node], wires, [{} for _ in self.layers], links)
 
     def places(self, highlight: Any, r: int) -> dict[int, str]:
         """The flat number of each unit of a row that is to be followed, and its colour ("" the usual one)."""
@@ -247,8 +265,18 @@ class Stack:
         start, down = (len(self.shapes) - 1, True) if direction == "above" else (0, False)
         if wrong := [u for u in sorted(units) if not 0 <= u < self.sizes[start]]:
             raise ValueError(f"there is no unit {wrong[0]}: the row has units 0 to {self.sizes[start] - 1}")
-        marks, traced = [units], []
-        for wires in reversed(self.wires) if down else self.wires:
+        links = [{}, *self.links] if self.links else [Wires()] * len(self.shapes)
+        marks, traced = [_closed(units, links[start], down)], []
+        for r, wires in reversed([*enumerate(self.wires)]) if down else enumerate(self.wires, start=1):
             traced.append({(j, i) for j, i in wires if (i if down else j) in marks[-1]})
-            marks.append({(j if down else i) for j, i in traced[-1]})
+            marks.append(_closed({(j if down else i) for j, i in traced[-1]}, links[r], down))
         return Path(marks[::-1], traced[::-1]) if down else Path(marks, traced)
+
+
+def _closed(units: set[int], links: Wires, down: bool) -> set[int]:
+    """These units, and all that they reach along the wires within their row, or are reached by."""
+    found, new = set(units), set(units)
+    while new:
+        new = {(s if down else i) for s, i in links if (i if down else s) in new} - found
+        found |= new
+    return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from minitensor import Tensor, history
@@ -51,9 +52,12 @@ class Stage:
     lane: int = 0
 
 
-def stages_of(model: Module, run: Trace, depth: int | None = None) -> list[Stage]:
-    """The stages of a run, each after those that it reads; blocks are opened as far as depth says."""
-    layers, rows = _opened(model, run, depth)
+def stages_of(model: Module, run: Trace, depth: int | None = None, opened: Collection[str] = ()) -> list[Stage]:
+    """The stages of a run, each after those that it reads; blocks are opened as far as depth says, or one step further.
+
+    opened: the names of those that are.  Raises ValueError for a block that is not there.
+    """
+    layers, rows = _opened(model, run, depth, opened)
     owners = run.owners(layers)
     part_of: dict[Tensor, Part] = {}
     output: dict[Part, Tensor] = {}
@@ -101,19 +105,26 @@ def stages_of(model: Module, run: Trace, depth: int | None = None) -> list[Stage
     return _arranged(list(dict.fromkeys(stages.values())))
 
 
-def _opened(model: Module, run: Trace, depth: int | None) -> tuple[list[Call], dict[Call, Row]]:
+def _opened(
+    model: Module, run: Trace, depth: int | None, opened: Collection[str]
+) -> tuple[list[Call], dict[Call, Row]]:
     """The calls that are drawn, with their rows of the summary; a block has the sums of the rows within it."""
     layers = run.layers()
     rows = dict(zip(layers, counted(model, run).rows, strict=True))
-    blocks = [call for call in run.calls if call.depth == depth and call not in rows and call.inputs and call.outputs]
+    calls = [call for call in run.calls if call.inputs and call.outputs]
+    names = [call.name for call in calls if call not in rows and call.depth]
+    if unknown := [name for name in opened if name not in names]:
+        raise ValueError(f"opened: there is no block {unknown[0]!r}; the blocks are {', '.join(names) or 'none'}")
+    around = {name[:end] for name in opened for end in (*(dot.start() for dot in re.finditer(r"\.", name)), None)}
+    shut = [call for call in calls if depth is not None and call.depth >= depth and call.name not in around]
+    blocks = [call for call in shut if not any(_is_within(call, other) for other in shut if other is not call)]
     for block in blocks:
         within = [row for call, row in rows.items() if call in layers and _is_within(call, block)]
         parameters, connections = (sum(getattr(row, what) for row in within) for what in ("parameters", "connections"))
         kind = type(block.module).__name__
-        shape = block.outputs[0].shape[1:]
-        rows[block] = Row(block.name or kind, kind, shape, parameters, connections, 0, None, None)
-    drawn = [call for call in run.calls if call in rows and (depth is None or call.depth <= depth)]
-    return drawn, rows
+        rows[block] = Row(block.name or kind, kind, block.outputs[0].shape[1:], parameters, connections, 0, None, None)
+    inside = {call for call in layers for block in blocks if call is not block and _is_within(call, block)}
+    return [call for call in calls if call in rows and call not in inside], rows
 
 
 def _is_within(call: Call, block: Call) -> bool:

@@ -120,11 +120,12 @@ class Units:
         """How a unit looks."""
         looks = dict(self.number_looks)
         looks |= CHANGED if (r, i) in self.changed else {}
+        asked = r == self.start and i in self.followed
         if i in self.met.units[r]:
-            looks |= FOCUS if r == self.start else FIELD
+            looks |= FOCUS if asked else FIELD
         if colours := [self.followed[u] for u, path in self.paths.items() if self.followed[u] and i in path.units[r]]:
             paper = self.style.color("paper")
-            tints = [mixed(colour, paper, 0.8 if r == self.start else 0.35) for colour in colours]
+            tints = [mixed(colour, paper, 0.8 if asked else 0.35) for colour in colours]
             filled = "filled" if len(tints) == 1 else "striped" if self.stack.has_grids else "wedged"
             looks |= {"style": filled, "fillcolor": ":".join(tints), "color": colours[0]}
             looks |= {"fontcolor": LIGHT["paper"]} if self.style.words_on(*tints) == "paper" else {}
@@ -137,6 +138,17 @@ class Units:
         for u, colour in self.followed.items():
             if colour:
                 looks |= {wire: {**TRACE, "color": colour} for wire in _wires(self.paths[u].wires)}
+        return looks
+
+    def links(self) -> dict[Wire, Attributes]:
+        """How the wires within rows look, as (row, from, to): those on which something is followed are marked."""
+        looks: dict[Wire, Attributes] = {}
+        for r, found in enumerate(self.stack.links, start=1):
+            for s, i in found:
+                looks[r, s, i] = TRACE if {s, i} <= self.met.units[r] else {}
+                for u, colour in self.followed.items():
+                    if colour and {s, i} <= self.paths[u].units[r]:
+                        looks[r, s, i] = {**TRACE, "color": colour}
         return looks
 
     def winners(self) -> set[tuple[int, int]]:

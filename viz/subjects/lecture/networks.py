@@ -90,9 +90,9 @@ def attention_over_five_tokens() -> Figure:
 
 
 def unrolled_recurrent_network() -> Figure:
-    """A recurrent network reads five time steps with the same weights at each; the third input reaches the third state
-    and all after it."""
-    return connectivity(recurrent, (5, 4), unit=0, highlight=2, title="Five steps of a recurrent network")
+    """A recurrent network reads five time steps with the same weights at each: a state is made of its input and of the
+    state before.  So the third input reaches the third state, and through it all after it."""
+    return connectivity(recurrent, (5, 4), unit=0, chain=True, highlight=2, title="Five steps of a recurrent network")
 
 
 def attention(x: Tensor, mask: Array | float = 0.0) -> Tensor:
@@ -153,23 +153,25 @@ class UNet(Module):
     """A U-shaped network: down by pooling, up by transposed convolution, and what was before beside what is after."""
 
     def __init__(self) -> None:
-        rng = np.random.default_rng(0)  # the same picture each time
-        self.down = Conv2d(1, 2, 3, padding=1, rng=rng)
-        self.pool = MaxPool2d(2)
+        rng = np.random.default_rng(3)  # the same picture each time
+        self.down1, self.down2 = Conv2d(1, 2, 3, padding=1, rng=rng), Conv2d(2, 2, 3, padding=1, rng=rng)
+        self.pool1, self.pool2 = MaxPool2d(2), MaxPool2d(2)
         self.deep = Conv2d(2, 4, 3, padding=1, rng=rng)
-        self.up = ConvTranspose2d(4, 2, 2, stride=2, rng=rng)
-        self.out = Conv2d(4, 1, 3, padding=1, rng=rng)
+        self.up2, self.up1 = ConvTranspose2d(4, 2, 2, 2, rng=rng), ConvTranspose2d(2, 2, 2, 2, rng=rng)
+        self.conv2, self.out = Conv2d(4, 2, 3, padding=1, rng=rng), Conv2d(4, 1, 3, padding=1, rng=rng)
 
     def forward(self, x: Tensor) -> Tensor:
-        wide = relu(self.down(x))
-        deep = relu(self.deep(self.pool(wide)))
-        return self.out(concatenate([wide, self.up(deep)], axis=1))
+        large = relu(self.down1(x))
+        small = relu(self.down2(self.pool1(large)))
+        deep = relu(self.deep(self.pool2(small)))
+        up = relu(self.conv2(concatenate([small, self.up2(deep)], axis=1)))
+        return self.out(concatenate([large, self.up1(up)], axis=1))
 
 
 def u_shaped_network() -> Figure:
-    """A U-shaped network joins what it has seen at full size with what it has made at half of it (Ronneberger et al.
-    2015)."""
-    return architecture(UNet(), a_digit().data, title="A U-shaped network")
+    """A U-shaped network goes down to smaller maps and up again; each skip joins what it has seen on the way down with
+    what it makes on the way up (Ronneberger et al. 2015)."""
+    return architecture(UNet(), a_digit().data, layout="u", title="A U-shaped network")
 
 
 def alexnet_architecture() -> Figure:

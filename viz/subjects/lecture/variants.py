@@ -172,9 +172,9 @@ def no_zero_padding() -> Figure:
 
 def zero_padding() -> Figure:
     """Kernel width 6 and zeros (dashed) around each row: the size stays, and a network can be as deep as one likes."""
-    staying = [lambda x: conv1d(x, SIX, padding="same")] * 3
-    drawing = connectivity(staying, 16, highlight=7, direction="above").drawing
-    margin = 5 - max(j for j, i in wires_at(staying[0], (1, 1, 16)) if i == 0)  # zeros on the left
+    staying = partial(conv1d, w=SIX, padding="same")
+    drawing = connectivity([staying] * 3, 16, highlight=7, direction="above").drawing
+    margin = 5 - max(j for j, i in wires_at(staying, (1, 1, 16)) if i == 0)  # zeros on the left
     for row in range(3):
         drawn: dict[int, int] = {}
         for j, i in wires_at(lambda x: conv1d(x, SIX), (1, 1, 16 + 5)):

@@ -1,0 +1,170 @@
+"""What Sphinx is taught for the book: which names are links, and where to; how a thing is called and known."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minitensor
+import viz
+
+extension = pytest.importorskip("viz.book.extension", reason="needs what the book is built with: make book")
+nodes = pytest.importorskip("docutils.nodes")
+
+PUBLIC = [name for package in ("minitensor", "nets", "viz") for name in extension.NAMES.public[package]]
+PAGES = ["course/01-x", "source/backprop", "reference/viz"]
+
+
+def site() -> Any:
+    """What a page asks Sphinx for: where another page is, as seen from it."""
+    return SimpleNamespace(builder=SimpleNamespace(get_relative_uri=lambda page, other: f"{page}~{other}"))
+
+
+def page(*parts: Any) -> Any:
+    document = nodes.document(None, None)
+    document += nodes.paragraph("", "", *parts)
+    return document
+
+
+def links(document: Any) -> list[tuple[str, str]]:
+    return [(found.astext(), found["refuri"]) for found in document.findall(nodes.reference)]
+
+
+def address(here: str, name: str, module: str = "") -> str:
+    home = extension.NAMES.means(name, module)
+    return f"{here}~{home.page}" + f"#{home.anchor}" * bool(home.anchor)
+
+
+@given(st.lists(st.sampled_from([*PUBLIC, "x", "np.add", "for"]), max_size=5), st.sampled_from(PAGES))
+def test_a_name_of_ours_is_a_link_to_its_home_and_no_other_word_is(names: list[str], here: str) -> None:
+    document = page(*(nodes.literal(name, name) for name in names))
+    extension.link_names(site(), document, here)
+    ours = [name for name in names if name in PUBLIC]
+    assert links(document) == [(name, address(here, name)) for name in ours]
+    assert [word.astext() for word in document.findall(nodes.literal)] == names
+    assert all(isinstance(word.parent, nodes.reference) == (word.astext() in ours)
+               for word in document.findall(nodes.literal))  # fmt: skip
+
+
+def test_a_name_in_a_title_or_a_link_stays_and_a_list_of_names_is_a_link_each() -> None:
+    document = page(
+        nodes.title("", "", nodes.literal("", "conv2d")),
+        nodes.literal("", "conv2d gradients"),
+        nodes.literal("", "conv2d x"),
+        nodes.reference("", "", nodes.literal("", "conv2d"), refuri="there"),
+    )
+    extension.link_names(site(), document, "course/01-x")
+    both = [(name, address("course/01-x", name)) for name in ("conv2d", "gradients")]
+    assert links(document) == [*both, ("conv2d", "there")]
+    assert document.astext() == "conv2d" + "conv2d gradients" + "conv2d x" + "conv2d"
+
+
+def test_a_file_is_no_link_on_its_own_page() -> None:
+    for here, expected in ("source/conv", []), ("source/pool", [("conv.py", "source/pool~source/conv")]):
+        document = page(nodes.literal("", "conv.py"))
+        extension.link_names(site(), document, here)
+        assert links(document) == expected
+
+
+def test_a_name_is_seen_from_the_module_that_it_stands_in() -> None:
+    for module in ("minitensor.pool", "minitensor.conv"):
+        document = page(nodes.literal("", "_max_pool", module=module))
+        extension.link_names(site(), document, "reference/viz")
+        expected = ("_max_pool", "reference/viz~source/pool#minitensor.pool._max_pool")
+        assert links(document) == [expected] * (module == "minitensor.pool")
+
+
+@pytest.mark.parametrize(
+    ("here", "text", "warned"),
+    [
+        ("course/01-x", "nobody", True), ("course/01-x", "nobody.knows(it)", True), ("course/01-x", "no", True),
+        ("course/01-x", "used", False),
+        ("course/01-x", "used.here", False), ("course/01-x", "print(x)", False), ("course/01-x", "lambda", False),
+        ("course/01-x", "np.add", False), ("course/01-x", "q", False), ("course/01-x", "2 * nobody", False),
+        ("course/01-x", "gradients", False), ("source/conv", "nobody", False),
+    ],
+)  # fmt: skip
+def test_a_chapter_is_warned_of_a_name_that_nobody_has(
+    monkeypatch: pytest.MonkeyPatch, here: str, text: str, warned: bool
+) -> None:
+    """Python, NumPy, the package and the code of the page have names; a letter alone is mathematics."""
+    said: list[str] = []
+    monkeypatch.setattr(
+        extension.logger, "warning", lambda words, *names, location: said.append(words % names + location)
+    )
+    document = page(nodes.literal("", text))
+    document += nodes.literal_block("", "used = 1")
+    extension.link_names(site(), document, here)
+    assert said == ([f"`{text}` is no name of ours, and no code of this page uses itcourse/01-x"] if warned else [])
+
+
+def test_in_the_cells_of_a_chapter_what_is_imported_from_us_is_a_link() -> None:
+    code = "from minitensor import Tensor, gradients\nfrom math import exp\nexp(gradients)"
+    words = {"n": ["gradients", "exp"], "nf": ["Tensor"], "k": ["Tensor"]}
+    body = "".join(f'<span class="{kind}">{name}</span> ' for kind, names in words.items() for name in names)
+    for here, linked in ("course/01-x", True), ("source/conv", False):
+        context = {"body": body}
+        extension.link_code(site(), here, "", context, page(nodes.literal_block("", code)))
+        found = re.findall(r'<a href="([^"]*)"><span class="\w+">(\w+)</span></a>', context["body"])
+        assert found == ([(address(here, name), name) for name in ("gradients", "Tensor")] if linked else [])
+        assert re.sub(r"</?a\b[^>]*>", "", context["body"]) == body
+    extension.link_code(site(), "course/01-x", "", {}, None)
+
+
+def test_the_code_beside_its_words_has_the_numbers_and_the_blank_lines_of_its_file() -> None:
+    """Lines that are said on the left are left out; a name that is local means nothing of ours."""
+    text = "from .ops import exp\n\n\ndef f(x):\n    # said\n    y = exp(x) < 1\n\n    return gradients(y)\n"
+    node = extension.lines_of(text, [4, 6, 8], "minitensor.conv", {"conv"}, "source/conv")
+    assert node["numbers"] == [4, 6, 7, 8]
+    assert node["lines"] == ["def f(x):", "    y = exp(x) < 1", "", "    return gradients(y)"]
+    assert "conv" not in node["links"] and node["page"] == "source/conv"
+    node["links"] = {"gradients": ("source/backprop", "there"), "exp": ("source/conv", ""), "y": ("source/conv", "y")}
+    translator = SimpleNamespace(builder=site().builder, body=[])
+    with pytest.raises(nodes.SkipNode):
+        extension.visit_code(translator, node)
+    [html] = translator.body
+    assert re.findall(r'data-line="(\d+)"', html) == ["4", "6", "7", "8"]
+    assert re.sub(r"<[^>]*>", "", html) == "".join(f"{line}\n" for line in node["lines"]).replace("<", "&lt;")
+    linked = re.findall(r'<a href="([^"]*)"><span class="\w+">(\w+)</span></a>', html)
+    assert linked == [("#y", "y"), ("", "exp"), ("source/conv~source/backprop#there", "gradients"), ("#y", "y")]
+
+
+@pytest.mark.parametrize(
+    ("full", "thing", "method", "kind", "private"),
+    [
+        ("minitensor.conv.conv2d", minitensor.conv2d, False, "function", False),
+        ("minitensor.tensor.Tensor", minitensor.Tensor, False, "class", False),
+        ("minitensor.tensor.Tensor.sum", minitensor.Tensor.sum, True, "method", False),
+        ("minitensor.conv._conv", minitensor.conv2d, False, "function", True),
+        ("viz.drawing.style.MEANINGS", viz.MEANINGS, False, "data", False),
+    ],
+)
+def test_sphinx_knows_a_definition_by_its_kind_and_the_search_offers_what_is_public(
+    full: str, thing: Any, method: bool, kind: str, private: bool
+) -> None:
+    known: list[Any] = []
+    domain = SimpleNamespace(note_object=lambda *words, **settings: known.append((words, settings)))
+    directive = SimpleNamespace(env=SimpleNamespace(domains=SimpleNamespace(python_domain=domain)))
+    extension._note(directive, full, thing, method)
+    assert known == [((full, kind, full), {"aliased": private, "location": full})]
+
+
+def test_how_a_thing_is_called_is_said_as_its_file_says_it() -> None:
+    said = extension.signature("gradients", minitensor.gradients).astext()
+    assert said.startswith("gradients(output: Tensor, wrt: ") and "'" not in said and "ForwardRef" not in said
+    assert extension.signature("MEANINGS", viz.MEANINGS).astext() == "MEANINGS"
+    wide = eval(f"lambda {', '.join(f'name{n:03}' for n in range(100))}: 0")
+    assert extension.signature("wide", wide).astext() == "wide(...)"
+    assert extension.signature("f", lambda x=object(): x).astext() == "f(...)"  # noqa: B008  a place in memory
+
+
+def test_a_prime_stands_beside_its_letter_once() -> None:
+    found = extension.mathml("f'(x)", display=False)
+    assert "<msup>" not in found and found.count("′") == 1 and "</mi><mo lspace=" in found
+    assert "<msup>" in extension.mathml("x^2", display=False)
+    assert ('display="block"' in extension.mathml("x", display=True)) and 'display="block"' not in found
