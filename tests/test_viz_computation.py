@@ -21,6 +21,7 @@ from viz import Figure, computation_graph
 from viz.drawing.check import SMALLEST, measure
 from viz.drawing.dot import LEAF, PARAMETER
 from viz.drawing.render import EMBEDDED, layout, render
+from viz.drawing.style import Style
 from viz.pages.stepper import _names, _steps
 from viz.subjects import computation
 from viz.subjects.computation import in_one_line
@@ -52,13 +53,13 @@ def test_every_tensor_is_a_box_and_every_input_a_wire_in_a_gradient_of_any_order
     assert counted(computation_graph(output, gradients=with_gradients)) == (len(tensors), wires)
 
 
-@given(expressions())
-def test_a_graph_too_long_for_a_slide_has_parts_that_hold_each_box_once_and_few_levels(output: Tensor) -> None:
-    figure, levels = computation_graph(output), dict[Tensor, int]()
+@given(expressions(), st.sampled_from(["", "right"]))
+def test_a_graph_too_long_for_a_slide_has_parts_that_hold_each_box_once(output: Tensor, orientation: str) -> None:
+    figure, levels = computation_graph(output, style=Style(orientation=orientation)), dict[Tensor, int]()
     for t in history(output)[::-1]:
         levels[t] = 1 + max((levels[x] for x in t.inputs), default=0)
-    long = levels[output] > computation.LEVELS_OF_A_SLIDE
-    assert len(figure.parts) == (-(-levels[output] // computation.LEVELS_OF_A_SLIDE) if long else 0)
+    long = levels[output] > computation.MOST_LEVELS + bool(orientation)
+    assert len(figure.parts) == (-(-levels[output] // computation.LEVELS_OF_A_PART) if long else 0)
     assert sum(counted(part)[0] for part in figure.parts) == (len(levels) if long else 0)
 
 

@@ -132,4 +132,4 @@ def arguments(thing: Any) -> str:
     said = re.sub(r"ForwardRef\('([^']*)'\)|(?<=[:>] )'([^']*)'", lambda found: found[1] or found[2], said)
     said = re.sub(r"<(?:built-in )?function (?:[\w.]*\.)?(\w+)(?: at 0x\w+)?>", r"\1", said)
     said = re.sub(r"<(?:[\w.]*\.)?(\w+) object at 0x\w+>", r"\1()", said)
-    return re.sub(r"InitVar\[(\w*)\]", r"\1", said).replace("<factory>", "...")
+    return re.sub(r"InitVar\[([^][]*)\]", r"\1", said).replace("<factory>", "...")
