@@ -273,6 +273,14 @@ def test_a_public_name_that_says_nothing_is_warned_of(tmp_path: Path, monkeypatc
         assert said == ["viz.thing is public and says nothing"] * warned
 
 
+@pytest.mark.parametrize(("module", "operators"), [("minitensor.ops.contract", True), ("minitensor.finite", False)])
+def test_of_an_operator_the_laws_that_hold_for_each_are_named(
+    module: str, operators: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document, _ = page_of(module, tmp_path, monkeypatch, 0, 1)
+    assert any("each operator" in p.astext() for p in document.findall(nodes.paragraph)) == operators
+
+
 @pytest.mark.parametrize("package", ["minitensor", "nets", "viz"])
 def test_the_reference_of_a_package_has_each_public_name_once_under_its_file(
     package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
