@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .backprop import gradients, tensor_of
-from .checks import whole
+from .checks import check_generator, whole
 from .ops.elementwise import multiply
 from .ops.shape import concatenate
 from .recording import recording
@@ -56,7 +56,7 @@ def check_gradients(
     deviation, relative to the largest of 1 and the two slopes.
     The direction is the same at each call unless you give an rng.  Keep xs at least 2 step away from kinks.
     Raises AssertionError, with the numbers, where the deviation is more than tolerance, ValueError for an order less
-    than 1, TypeError unless f returns a Tensor.
+    than 1 or a step of 0, TypeError unless f returns a Tensor.
 
     >>> from minitensor import primitive
     >>> @primitive
@@ -68,9 +68,10 @@ def check_gradients(
         ...
     AssertionError: order 1: the rules give -0.1..., finite differences give -0.3...
     """
-    if whole("order", order) < 1:
-        raise ValueError(f"order (={order}) must be at least 1")
+    if whole("order", order) < 1 or not step > 0:
+        raise ValueError(f"order (={order}) must be at least 1, and step (={step}) more than 0")
     rng = np.random.default_rng(0) if rng is None else rng
+    check_generator(rng)
     arrays = [np.array(as_tensor(x).data, dtype=np.float64) for x in xs]
     worst, function = 0.0, f
     for current in range(1, order + 1):  # function is f, then x -> dL/dx of that, and so on

@@ -19,7 +19,7 @@ def batch_norm(x: Operand, scale: Operand, shift: Operand, eps: float = 1e-5) ->
     """Each channel with mean 0 and variance 1 over the batch, then scaled and shifted.
 
     y = scale (x - mean) / sqrt(var + eps) + shift, with mean and variance over all axes but axis 1.
-    x (N, C, ...), scale and shift (C).  Raises ValueError where the shapes do not fit.
+    x (N, C, ...), scale and shift (C).  Raises ValueError where the shapes do not fit, and for eps < 0.
     Source: Ioffe and Szegedy, Batch normalization, ICML 2015, algorithm 1.
 
     >>> batch_norm(Tensor([[1.0], [3.0]]), Tensor([1.0]), Tensor([5.0]), eps=0.0).data
@@ -27,7 +27,7 @@ def batch_norm(x: Operand, scale: Operand, shift: Operand, eps: float = 1e-5) ->
            [6.]])
     """
     x, scale, shift = as_tensors(x, scale, shift)
-    check_batch_norm(x.shape, scale.shape, shift.shape)
+    check_batch_norm(x.shape, scale.shape, shift.shape, eps)
     others = (0, *range(2, x.ndim))
     centred = x - mean(x, others, keepdims=True)
     deviation = (mean(centred**2, others, keepdims=True) + eps).sqrt()

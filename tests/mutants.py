@@ -31,6 +31,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate, takewhile
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ ENOUGH = {"minitensor": 0.95, "nets": 0.9, "viz": 0.9}  # the share of mutants t
 FIRST = 12  # so many tests are tried before the others are even imported
 ALONE = 1.5  # seconds that a mutant takes on one core, about
 MEMORY = 6 << 30  # bytes that a mutant may ask for
+CACHE = type(cache(len))
 
 BINARY = "Add_Sub Sub_Add Mul_Div Div_Mul FloorDiv_Mul Mod_FloorDiv Pow_Mul BitOr_BitAnd BitAnd_BitOr"
 COMPARISONS = "Eq_NotEq NotEq_Eq Lt_LtE LtE_Lt Gt_GtE GtE_Gt Is_IsNot IsNot_Is"
@@ -192,15 +194,32 @@ class Baseline:
 
 
 class Measured:
-    """A plugin of pytest: which test takes how long and reaches which lines."""
+    """A plugin of pytest: which test takes how long and reaches which lines.
+
+    What a module's fixture reaches is reached by all tests of the file, and no test finds what another has cached.
+    """
 
     def __init__(self, folder: Path, room: str) -> None:
         self.seconds: Counter[str] = Counter()
+        self.test, self.cached = "", ("tests", room)
         self.coverage = coverage.Coverage(data_file=None, config_file=False, source=[str(folder / room)])
         self.coverage.start()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
+        for name, module in list(sys.modules.items()):
+            for value in list(vars(module).values()) if name.partition(".")[0] in self.cached else ():
+                if isinstance(value, CACHE):
+                    value.cache_clear()
+        self.test = nodeid
         self.coverage.switch_context(nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, request: pytest.FixtureRequest) -> Iterator[None]:
+        self.coverage.switch_context(self.test if request.scope == "function" else request.node.nodeid)
+        try:
+            return (yield)
+        finally:
+            self.coverage.switch_context(self.test)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         self.coverage.switch_context("")
@@ -212,8 +231,11 @@ class Measured:
         self.coverage.stop()
         data = self.coverage.get_data()
         found = {str(Path(file).relative_to(folder)): data.contexts_by_lineno(file) for file in data.measured_files()}
+        within: dict[str, list[str]] = {test: [test] for test in self.seconds} | {"": []}
+        for test in self.seconds:
+            within.setdefault(test.partition("::")[0], []).append(test)
         return Baseline(self.seconds, {
-            module: {line: [test for test in tests if test] for line, tests in lines.items()}
+            module: {line: [test for part in contexts for test in within[part]] for line, contexts in lines.items()}
             for module, lines in found.items()
         })  # fmt: skip
 

@@ -453,12 +453,27 @@ def test_only_a_pool_has_a_stride_that_may_be_left_out(call_):
         call_(stride=None)
 
 
+@given(st.floats(max_value=-1e-300) | st.just(np.nan))
+def test_what_is_added_to_a_variance_is_not_negative(eps):
+    """Its root would be no number, and the output neither, without an error."""
+    with raises(ValueError, f"eps (={eps})"):
+        mt.batch_norm(ones((2, 1)), ones(1), ones(1), eps)
+
+
+@given(st.floats(max_value=0) | st.just(np.nan))
+def test_a_difference_is_taken_over_a_step(step):
+    with raises(ValueError, f"step (={step})"):
+        mt.finite.check_gradients(mt.exp, ones(2), step=step)
+
+
 @pytest.mark.parametrize(("name", "wrong", "call_"), [
     ("tensors", 5, mt.stack), ("tensors", "ab", mt.concatenate), ("size", 5, lambda n: mt.Windows.over(n, 3)),
     ("places", 5, lambda m: mt.Windows.onto(m, 3)), ("layer", 3, lambda layer: mt.sizes.receptive_field([layer])),
     ("k", 1.0, lambda k: mt.diag(ones(3), k)), ("axis", (0, 1), lambda axis: mt.argmax(ones((2, 2)), axis)),
     ("parts", "a", lambda at: mt.split(ones(3), [1, at])), ("p", "0.5", lambda p: mt.dropout(ones(2), p, None)),
     ("norm", "2", lambda q: mt.lp_pool2d(ones((1, 1, 4, 4)), 2, norm=q)), ("operator", 5, mt.primitive),
+    ("eps", "a", lambda eps: mt.batch_norm(ones((2, 1)), ones(1), ones(1), eps)),
+    ("rng", "int", lambda _: mt.finite.check_gradients(mt.exp, ones(2), rng=3)),
     ("sigma", "a", lambda sigma: mt.weighted_avg_pool2d(ones((1, 1, 4, 4)), 2, sigma=sigma)),
 ])  # fmt: skip
 def test_an_argument_of_another_kind_is_named(name, wrong, call_):

@@ -53,7 +53,7 @@ digits_once = functools.cache(digits)
 
 def small_data(n: int = 20) -> Examples:
     train, _ = digits_once()
-    return Examples(train.images[:n], train.labels[:n])
+    return Examples(train.images[:n].copy(), train.labels[:n])  # of its own: a test may write to it
 
 
 def same_state(a, b) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import operator
+import random
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from enum import IntEnum
-from functools import partial, reduce, wraps
+from functools import lru_cache, partial, reduce, wraps
 from math import prod as math_prod
 from threading import Barrier
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +23,7 @@ import minitensor as mt
 from minitensor import Tensor, compiled, gradients, primitive, program
 from minitensor.backprop import unbroadcast
 from minitensor.fast import cores
-from minitensor.program import CannotCompile, origins
+from minitensor.program import CannotCompile, origins, programs
 from nets import BatchNorm1d, Dense, Dropout, Flatten, Module, ReLU, Sequential, lenet
 
 from . import strategies
@@ -996,6 +999,204 @@ def test_a_name_that_stands_for_something_else_is_seen():
     near(fast(x), model(x).data * 2)
     model, factor = Dense(2, 3), 3.0
     near(fast(x), model(x).data * 3)
+
+
+LIST, DICT, ARRAY, NUMBER = [1.0], {"factor": 1.0}, np.ones(3), np.array(1.0)
+FACTOR, MODELS, BY_NAME = 1.0, [Dense(3, 3)], {"model": Dense(3, 3)}
+BESIDE, SPACE, VARIABLE = ModuleType("beside"), SimpleNamespace(factor=1.0), ContextVar("factor", default=1.0)
+BESIDE.factor = 1.0
+
+
+class Scale:
+    factor = 1.0
+
+    def __init__(self):
+        self.own = 1.0
+
+    def __call__(self, x):
+        return x * self.own
+
+    def by_all(self, x):
+        return x * self.factor
+
+
+class Scaling(Module):
+    factor = 1.0
+
+    def __init__(self):
+        self.space = SimpleNamespace(factor=1.0)
+
+    def forward(self, x):
+        return x * self.factor * self.space.factor * FACTOR
+
+
+def doubled(x, by=2.0, among=[1.0]):  # noqa: B006
+    return x * by * among[0]
+
+
+def tripled(x):
+    return x * 3
+
+
+@lru_cache
+def kept():
+    return FACTOR
+
+
+def set_global(value):
+    globals()["FACTOR"] = value
+
+
+def set_items(place, *values):
+    place[:] = values
+
+
+SCALE, SCALING = Scale(), Scaling()
+CHANGES = {  # what a function reads, and how that becomes another number
+    "a list": (lambda x: x * LIST[0], lambda n: set_items(LIST, n)),
+    "a dict": (lambda x: x * DICT["factor"], lambda n: DICT.update(factor=n)),
+    "an array, written to": (lambda x: x * ARRAY, lambda n: ARRAY.fill(n)),
+    "an array without axes": (lambda x: x * NUMBER, lambda n: NUMBER.fill(n)),
+    "a global": (lambda x: x * FACTOR, set_global),
+    "a global, in a helper": (lambda x: x * kept.__wrapped__(), set_global),
+    "an object": (lambda x: x * SPACE.factor, lambda n: setattr(SPACE, "factor", n)),
+    "an attribute by its name": (lambda x: x * getattr(SPACE, "factor"), lambda n: setattr(SPACE, "factor", n)),  # noqa: B009
+    "a class": (lambda x: x * Scale.factor, lambda n: setattr(Scale, "factor", n)),
+    "a module": (lambda x: x * BESIDE.factor, lambda n: setattr(BESIDE, "factor", n)),
+    "what is called": (SCALE, lambda n: setattr(SCALE, "own", n)),
+    "the class of a method": (SCALE.by_all, lambda n: setattr(Scale, "factor", n)),
+    "a default": (doubled, lambda n: setattr(doubled, "__defaults__", (n, [1.0]))),
+    "in a default": (doubled, lambda n: set_items(doubled.__defaults__[1], n)),
+    "the code": (doubled, lambda n: setattr(doubled, "__code__", (doubled if n % 2 else tripled).__code__)),
+    "an argument kept": (partial(lambda by, x: x * by[0], LIST), lambda n: set_items(LIST, n)),
+    "a context": (lambda x: x * VARIABLE.get(), VARIABLE.set),
+    "what is kept": (lambda x: x * kept(), lambda n: (set_global(n), kept.cache_clear())),
+    "a Module in a list": (lambda x: MODELS[0](x), lambda n: set_items(MODELS, Dense(3, 3))),
+    "a Module in a dict": (lambda x: BY_NAME["model"](x), lambda n: BY_NAME.update(model=Dense(3, 3))),
+    "the class of a Module": (SCALING, lambda n: setattr(Scaling, "factor", n)),
+    "an object in a Module": (SCALING, lambda n: setattr(SCALING.space, "factor", n)),
+    "a global of a Module": (SCALING, set_global),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_a_function_reads_may_change_between_calls(what):
+    """Each call is that of the function as it then is; and what was there once is not traced again."""
+    f, change = CHANGES[what]
+    fast, x = compiled(f), np.arange(3.0, dtype=np.float32)
+    for n in (1.0, 2.0, 3.0):
+        change(n)
+        near(fast(x), np.asarray(f(Tensor(x)).data))
+    made = fast._traces
+    near(fast(x), np.asarray(f(Tensor(x)).data))
+    assert fast._traces == made
+
+
+def counting():
+    count = 0
+
+    def f(x):
+        nonlocal count
+        count += 1
+        return x * (1.0 if count < 9 else 2.0)
+
+    return f
+
+
+def noting(place, write):
+    def f(x):
+        write(place)
+        return x * 2
+
+    return f
+
+
+WRITING = {
+    "a name": counting(),
+    "a list": noting([0.0], lambda notes: notes.__setitem__(0, notes[0] + 1)),
+    "an array": noting(np.zeros(1), lambda notes: notes.__iadd__(1)),
+    "an object": noting(SimpleNamespace(n=0), lambda notes: setattr(notes, "n", notes.n + 1)),
+    "NumPy's numbers": lambda x: x * (1.0 if np.random.rand() < 2 else 2.0),
+    "Python's numbers": lambda x: x * (1.0 if random.random() < 2 else 2.0),
+}
+
+
+@pytest.mark.parametrize("what", WRITING)
+def test_a_function_that_changes_what_is_outside_is_refused(what):
+    """For a program would not."""
+    with raises(CannotCompile, "changes" if "'s numbers" not in what else "draws from np.random or random"):
+        compiled(WRITING[what])(1.0)
+
+
+def test_a_function_may_take_notes():
+    """What is added to a list or a dict is not what the recipe depends on."""
+    notes, results = [], {}
+
+    def f(x):
+        notes.append(x.shape)
+        return x * results.setdefault("factor", 2.0)
+
+    fast = compiled(f)
+    for n in (3, 4, 3, 4):
+        same(fast(np.ones(n)), np.full(n, 2.0))
+    assert len(notes) == 4 and len(fast.programs) == 2
+
+
+def test_labels_are_not_written_to():
+    """A program would not, so that is refused; the caller's stay what they are."""
+
+    def f(x, n):
+        n[0] = 0
+        return x[n]
+
+    labels = np.array([1, 2])
+    with raises(CannotCompile, "writes to what it was handed"):
+        compiled(f)(np.ones(3), labels)
+    same(labels, np.array([1, 2]))
+
+
+IGNORING = {
+    "a loss": (lambda x, n: (x * x).sum(), True),
+    "handed on": (lambda x, n: IGNORING["a loss"][0](x, [n, None]), True),
+    "beside one that is used": (lambda x, n: x[np.array([2, 0])], True),
+    "its length": (lambda x, n: x * len(n), False),
+    "its kind": (lambda x, n: x * 2 if isinstance(n, np.ndarray) else x, False),
+    "a text": (lambda x, n: x * len(f"{n}"), False),
+    "a comparison": (lambda x, n: x * 2 if (n == 77).any() else x, False),
+    "an error caught": (lambda x, n: x * caught(lambda: 2.0 if n.max() > 40 else 4.0), False),
+}
+
+
+@pytest.mark.parametrize("what", IGNORING)
+@given(st.lists(st.lists(st.integers(0, 80), min_size=2, max_size=2), min_size=2, max_size=4, unique_by=tuple))
+def test_labels_that_nobody_looks_at_make_no_new_program(what, labels):
+    """And those that are looked at do, so that each call is right."""
+    f, is_ignored = IGNORING[what]
+    fast, x = compiled(f), np.arange(3.0)
+    for n in labels:
+        try:
+            same(fast(x, n), f(Tensor(x), np.array(n)))
+        except CannotCompile:
+            assert not is_ignored
+    if is_ignored:
+        assert len(fast.programs) == 1
+
+
+@pytest.mark.parametrize("piece", [1, 2, 7, 100])
+def test_a_long_program_is_compiled_in_pieces(monkeypatch, piece):
+    """Of so many lines each; what runs is the same."""
+    model, images, labels = lenet(), np.ones((2, 1, 32, 32), np.float32), np.array([1, 2])
+
+    def step(images, labels):
+        loss = mt.cross_entropy(model(images), labels)
+        return [loss, *gradients(loss, model.parameters())]
+
+    expected = compiled(step)(images, labels)
+    monkeypatch.setattr(programs, "PIECE", piece)
+    fast = compiled(step)
+    for _ in range(2):
+        for found, array in zip(fast(images, labels), expected, strict=True):
+            same(found, array)
 
 
 def test_dropout_draws_anew_at_each_run():

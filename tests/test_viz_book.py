@@ -6,7 +6,9 @@ import ast
 import json
 import os
 import re
+import runpy
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -240,6 +242,25 @@ def test_a_name_in_the_text_leads_to_its_page(text, page):
     assert home is not None and home.page == page
 
 
+@pytest.mark.parametrize(
+    ("text", "anchor"),
+    [
+        ("Tensor", "minitensor.tensor.Tensor"),
+        ("Tensor.sum(axis=0)", "minitensor.tensor.Tensor.sum"),
+        ("Tensor.nobody", "minitensor.tensor.Tensor"),
+        ("Tensor.__init__", "minitensor.tensor.Tensor"),
+        ("gradients.x", "minitensor.backprop.gradients"),
+        ("nets.Module.parameters", "nets.layers.module.Module.parameters"),
+        ("minitensor.sizes", "minitensor.sizes"),
+        ("sizes.explain", "minitensor.sizes.explain"),
+        ("pool.py", ""),
+    ],
+)
+def test_a_name_in_the_text_leads_to_what_says_something_about_it(text, anchor):
+    """A method to itself, if it has a docstring, else to its class."""
+    assert NAMES.means(text).anchor == anchor
+
+
 @pytest.mark.parametrize("text", ["x", "np.add", "nobody", "a + b", "tests/test_x.py", ""])
 def test_what_is_no_name_of_ours_leads_nowhere(text):
     assert NAMES.means(text) is None
@@ -451,3 +472,59 @@ def test_a_folder_with_something_else_is_left_alone(monkeypatch, tmp_path):
     with pytest.raises(FileExistsError, match="something else"):
         viz.book(tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.fixture(name="built")
+def fixture_built(tmp_path, monkeypatch):
+    """The book, with a page and a link for what Sphinx and the gallery would write; the address to link to."""
+    address = ["index.html"]
+
+    def sphinx(command, **settings):
+        source, site = map(Path, command[-2:])
+        (site / "_sources").mkdir(parents=True)
+        for name in ("objects.inv", ".buildinfo", "_sources/index.md.txt"):
+            (site / name).write_text("")
+        (site / "index.html").write_text(f'<a href="{address[0]}">{settings["env"]["HERE"]}</a>')
+        assert (source / "index.md").exists() and settings["env"]["PYTHONHASHSEED"] == "0"
+        return subprocess.CompletedProcess(command, address[0] == "", f"{source}/index.md: ", "is wrong")
+
+    monkeypatch.setenv("HERE", "passed on")
+    monkeypatch.setattr(book, "NEEDED", ("sys",))
+    monkeypatch.setattr(book.subprocess, "run", sphinx)
+    monkeypatch.setattr(book, "gallery", lambda folder: folder.mkdir())
+    monkeypatch.setattr(book, "playground", lambda path: path.write_text("playground"))
+    monkeypatch.setattr(book, "finish", lambda source, site, executed: (site / "finished.html").write_text(""))
+    return tmp_path / "out" / "book", address
+
+
+def test_a_book_is_built_whole_and_replaces_the_one_before(built, capsys):
+    folder, _ = built
+    for _ in range(2):
+        assert main(["book", "--out", str(folder)]) == 0
+        assert capsys.readouterr() == (f"{folder / 'index.html'}\n", "")
+        names = {path.name for path in folder.iterdir()}
+        assert names == {"objects.inv", "index.html", "finished.html", "playground.html", "gallery"}
+        assert "passed on" in (folder / "index.html").read_text()
+        (folder / "old.html").write_text("")
+
+
+@pytest.mark.parametrize(("address", "said"), [("gone.html", "gone.html"), ("", "index.md: is wrong")])
+def test_a_book_with_a_broken_link_or_a_wrong_page_is_refused_and_the_one_before_stays(built, capsys, address, said):
+    folder, addresses = built
+    assert main(["book", "--out", str(folder)]) == 0
+    before = sorted(path.name for path in folder.rglob("*"))
+    addresses[0] = address
+    capsys.readouterr()
+    assert main(["book", "--out", str(folder)]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and said in err and ("viz/book/index.md" in err or address)
+    assert sorted(path.name for path in folder.rglob("*")) == before
+
+
+def test_sphinx_is_told_to_refuse_what_the_book_promises_to_refuse():
+    """A cell that fails, a name that is nobody's; and to leave out what would ask the network for something."""
+    told = runpy.run_path(str(ROOT / "viz" / "book" / "conf.py"))
+    assert told["nitpicky"] is True and told["nb_execution_raise_on_error"] is True
+    assert told["nb_execution_mode"] == "force" and told["nb_ipywidgets_js"] == {}
+    assert told["html_show_search_summary"] is False and told["html_copy_source"] is False
+    assert told["copybutton_prompt_is_regexp"] is True and re.match(told["copybutton_prompt_text"], "... x")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +14,9 @@ from hypothesis import strategies as st
 
 import minitensor
 import viz
+from viz.book.annotated import cut
+from viz.book.found import Law
+from viz.book.rules import rules
 
 extension = pytest.importorskip("viz.book.extension", reason="needs what the book is built with: make book")
 nodes = pytest.importorskip("docutils.nodes")
@@ -168,3 +173,129 @@ def test_a_prime_stands_beside_its_letter_once() -> None:
     assert "<msup>" not in found and found.count("′") == 1 and "</mi><mo lspace=" in found
     assert "<msup>" in extension.mathml("x^2", display=False)
     assert ('display="block"' in extension.mathml("x", display=True)) and 'display="block"' not in found
+
+
+# -- the directives ----------------------------------------------------------------------------------------------------
+
+
+def directive(kind: type, argument: str, folder: Path, here: str) -> tuple[Any, list[str]]:
+    """A directive on a page, and the names that it makes known."""
+    known: list[str] = []
+    domain = SimpleNamespace(note_object=lambda full, *words, **settings: known.append(full))
+    env = SimpleNamespace(docname=here, srcdir=str(folder), note_dependency=lambda path: None)
+    env.domains = SimpleNamespace(python_domain=domain)
+    made = object.__new__(kind)
+    made.arguments = [argument]
+    made.state = SimpleNamespace(document=SimpleNamespace(settings=SimpleNamespace(env=env)))
+    return made, known
+
+
+def page_of(
+    module: str, folder: Path, monkeypatch: pytest.MonkeyPatch, figures: int, laws: int
+) -> tuple[Any, list[str]]:
+    """The page of a source file, of whose functions each has so many figures and laws."""
+    picture = viz.Figure("digraph { a }")
+
+    def drawn() -> viz.Figure:
+        return picture
+
+    law = [Law("test_x.py", f"test_law_{n}", "", f"def test_law_{n}(): ...", frozenset()) for n in range(laws)]
+    monkeypatch.setattr(extension, "figures_of", lambda name: [(f"title {n}", drawn) for n in range(figures)])
+    monkeypatch.setattr(extension, "laws_of", lambda name, tests: law)
+    made, known = directive(extension.Annotated, module, folder, f"source/{module.removeprefix('minitensor.')}")
+    document = nodes.document(None, None)
+    document += made.run()
+    return document, known
+
+
+@pytest.mark.parametrize(
+    "module", ["minitensor.ops.contract", "minitensor.finite", "minitensor.backprop", "minitensor.losses"]
+)
+def test_the_page_of_a_file_has_all_of_its_code_its_names_and_what_belongs_to_them(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document, known = page_of(module, tmp_path, monkeypatch, 0, 0)
+    text = extension.NAMES.sources.paths[module].read_text(encoding="utf-8")
+    parts = cut(text)
+    shown = [n for lines in document.findall(extension.code_lines) for n in lines["numbers"]]
+    assert [n for n in shown if text.splitlines()[n - 1].strip()] == [n for part in parts for n in part.code]
+    rows = [row for row in document.findall(nodes.container) if "part" in row["classes"]]
+    assert len(rows) == len(parts)
+    full = [".".join(filter(None, [module, p.owner, n])) for p in parts for n in p.names]
+    assert known == full == [name for row in rows for name in row["ids"]]
+    headings = [p.heading[0].upper() + p.heading[1:] for p in parts if p.heading]
+    assert [heading.astext() for heading in document.findall(nodes.rubric)] == headings
+    for row, part in zip(rows, parts, strict=True):
+        assert ("wide" in row["classes"]) == (not part.code)
+        formulas = [b.astext() for b in row.findall(nodes.literal_block) if "formula" in b["classes"]]
+        longest = max((len(line) for formula in formulas for line in formula.splitlines()), default=0)
+        assert ("stacked" in row["classes"]) == (longest > 44)
+    [contents] = [p for p in document.findall(nodes.paragraph) if "contents-line" in p["classes"]]
+    functions = [p.name for p in parts if p.name and not p.owner and not p.name.startswith("_") and p.name.islower()]
+    assert contents.astext().split() == functions
+    own = [v for v in vars(extension.NAMES.object((module, ""))).values()
+           if isinstance(v, minitensor.Primitive) and v.__module__ == module]  # fmt: skip
+    told = [raw.astext() for raw in document.findall(nodes.raw) if 'class="rules"' in raw.astext()]
+    assert all(t.count("<math") == t.count('display="block"') > 0 for t in told)
+    assert [t.count("<dd>") for t in told] == [1 + len(rules(p).inputs) for p in own]
+    graphs = [p for p in own if rules(p).graph]
+    images = [image["uri"].rpartition("/")[2] for image in document.findall(nodes.image)]
+    assert len(images) == len(graphs) and set(images) == {path.name for path in tmp_path.glob("pictures/*")}
+
+
+@pytest.mark.parametrize(("figures", "laws"), [(0, 1), (2, 3), (4, 15), (5, 17)])
+def test_a_function_has_its_first_figures_and_laws_and_the_count_of_all(
+    figures: int, laws: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document, _ = page_of("minitensor.finite", tmp_path, monkeypatch, figures, laws)
+    parts = cut(extension.NAMES.sources.paths["minitensor.finite"].read_text(encoding="utf-8"))
+    public = [p for p in parts if isinstance(p.node, ast.FunctionDef) and not p.owner and not p.name.startswith("_")]
+    titles = re.findall("<summary>(.*?)</summary>", "".join(raw.astext() for raw in document.findall(nodes.raw)))
+    expected = [f"Figure: title {n}" for n in range(min(figures, 3))] + [f"Laws: {laws}"]
+    assert titles == expected * len(public)
+    blocks = [b for b in document.findall(nodes.literal_block) if "law" in b["classes"]]
+    assert len(blocks) == min(laws, 3) * len(public)
+    others = [p.astext() for p in document.findall(nodes.paragraph) if "others" in p["classes"]]
+    named = ", ".join(f"law {n}" for n in range(3, min(laws, 15)))
+    more = f", and {laws - 15} more" if laws > 15 else ""
+    assert others == ([f"And: {named}{more}."] * len(public) if laws > 3 else [])
+
+
+def test_a_public_name_that_says_nothing_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(extension.logger, "warning", lambda words, *names: said.append(words % names))
+    made, _ = directive(extension.Reference, "viz", tmp_path, "reference/viz")
+    for thing, warned in ((lambda: 0, True), (("data",), False), (viz.render, False)):
+        said.clear()
+        monkeypatch.setattr(extension.NAMES, "object", lambda place, thing=thing: thing)
+        made.entry("viz", "thing", ("viz.drawing.render", "render"))
+        assert said == ["viz.thing is public and says nothing"] * warned
+
+
+@pytest.mark.parametrize("package", ["minitensor", "nets", "viz"])
+def test_the_reference_of_a_package_has_each_public_name_once_under_its_file(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extension.logger, "warning", pytest.fail)  # for a name that says nothing
+    made, known = directive(extension.Reference, package, tmp_path, f"reference/{package}")
+    sections = made.run()
+    places = dict(extension.NAMES.public[package])
+    places |= {f"sizes.{n}": place for n, place in extension.NAMES.sizes.items()} if package == "minitensor" else {}
+    found = []
+    for section in sections:
+        title, *entries = section.children
+        assert section["ids"] == [f"file-{title.astext().removesuffix('.py').replace('/', '.')}"]
+        for entry in entries:
+            first = next(iter(entry.findall(lambda n: isinstance(n, nodes.literal | nodes.literal_block)))).astext()
+            name = re.split(r"[(]", first)[0]
+            assert places[name][0] == section["ids"][0].removeprefix("file-")
+            elsewhere = extension.NAMES.home(places[name]).page != f"reference/{package}"
+            assert bool(entry["ids"]) == (not elsewhere)
+            found.append(name)
+    assert sorted(found) == sorted(places)
+    on_path = [s["ids"][0].removeprefix("file-") for s in sections]
+    first = [m for m in extension.PATH_MODULES if m in on_path]
+    assert on_path == [*first, *sorted(set(on_path) - set(first))]
+    assert len(set(known)) == len(known)
+    for name in known:
+        assert any(name in node["ids"] for section in sections for node in section.findall(nodes.container))

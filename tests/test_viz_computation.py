@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 import nets
 import viz
 from minitensor import Tensor, concatenate, conv2d, gradients, history, max_pool2d, maximum, no_grad, tanh
+from minitensor.windows import Windows
 from viz import Figure, computation_graph
 from viz.drawing.check import SMALLEST, measure
 from viz.drawing.dot import LEAF, PARAMETER
 from viz.drawing.render import EMBEDDED, layout, render
+from viz.drawing.style import Style
 from viz.pages.stepper import _names, _steps
 from viz.subjects import computation
 from viz.subjects.computation import in_one_line
@@ -51,13 +53,13 @@ def test_every_tensor_is_a_box_and_every_input_a_wire_in_a_gradient_of_any_order
     assert counted(computation_graph(output, gradients=with_gradients)) == (len(tensors), wires)
 
 
-@given(expressions())
-def test_a_graph_too_long_for_a_slide_has_parts_that_hold_each_box_once_and_few_levels(output: Tensor) -> None:
-    figure, levels = computation_graph(output), dict[Tensor, int]()
+@given(expressions(), st.sampled_from(["", "right"]))
+def test_a_graph_too_long_for_a_slide_has_parts_that_hold_each_box_once(output: Tensor, orientation: str) -> None:
+    figure, levels = computation_graph(output, style=Style(orientation=orientation)), dict[Tensor, int]()
     for t in history(output)[::-1]:
         levels[t] = 1 + max((levels[x] for x in t.inputs), default=0)
-    long = levels[output] > computation.LEVELS_OF_A_SLIDE
-    assert len(figure.parts) == (-(-levels[output] // computation.LEVELS_OF_A_SLIDE) if long else 0)
+    long = levels[output] > computation.MOST_LEVELS + bool(orientation)
+    assert len(figure.parts) == (-(-levels[output] // computation.LEVELS_OF_A_PART) if long else 0)
     assert sum(counted(part)[0] for part in figure.parts) == (len(levels) if long else 0)
 
 
@@ -214,6 +216,27 @@ def test_settings_say_what_is_short_and_new() -> None:
     assert computation.settings({"key": (rows, rows)}) == "key of shape (60,)"
     pooled = max_pool2d(Tensor(np.zeros((1, 1, 4, 4)), name="x"), 2)
     assert computation_graph(pooled).dot.count("2x2 stride 2") == 1  # one pool is one box
+
+
+SAID: dict[str, tuple[Any, str]] = {  # settings, and what is said of them
+    "shape": ((2, 3), ""),
+    "rng": (None, ""),
+    "groups": (1, ""),
+    "keepdims": (True, "keepdims True"),
+    "windows": (Windows.over((5, 5), 3, stride=2), "3x3 stride 2"),
+    "axis": (((3, 3), 3), "axis 3"),
+    "axes": ((1, 0), "axes (1, 0)"),
+    "empty": ((), "empty ()"),
+    "room": ("x" * 28, f"room {'x' * 28}"),
+    "long": ("x" * 29, f"long {'x' * 25}..."),
+}
+
+
+@given(st.permutations(sorted(SAID)), st.integers(0, len(SAID)))
+def test_each_setting_that_is_not_the_usual_is_said_in_its_order(names: list[str], count: int) -> None:
+    chosen = names[:count]
+    said = computation.settings({name: SAID[name][0] for name in chosen})
+    assert said == "\n".join(SAID[name][1] for name in chosen if SAID[name][1])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -108,6 +108,42 @@ def test_the_page_of_a_network_that_was_kept_knows_how_to_make_it(
     assert space["images"].shape == (359, *data["networks"]["after"]["program"]["shape"])
 
 
+def idx(array: np.ndarray) -> bytes:
+    return bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape) + array.tobytes()
+
+
+@pytest.mark.parametrize(("name", "classes"), [("lenet", 10), ("lenet", 3), ("resnet", 10)])
+def test_the_images_of_a_folder_are_shown_to_the_network_that_they_are_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, classes: int
+) -> None:
+    """And what the page says of them, and of the network, makes them again."""
+    rng, shown = np.random.default_rng(0), dict[str, Any]()
+    for part in ("train", "t10k"):
+        (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(idx(rng.integers(0, 256, (2, 28, 28), dtype=np.uint8)))
+        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx(np.array([2, 1], np.uint8)))
+    for part in [*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]:
+        records = rng.integers(0, 10, (3, 3073), dtype=np.uint8)
+        (tmp_path / f"{part}.bin").write_bytes(records.tobytes())
+    model = {"lenet": nets.lenet, "resnet": nets.resnet}[name](classes, seed=3)
+    nets.save(tmp_path / "kept.npz", model)
+
+    def explorer(model: nets.Module, images: Any, path: Path, **said: Any) -> Path:
+        shown.update(said, images=images, model=model)
+        return path
+
+    monkeypatch.setattr(tour, "explorer", explorer)
+    options = ["--data", str(tmp_path), "--classes", str(classes), "--out", str(tmp_path / "page.html")]
+    assert main(["explore", str(tmp_path / "kept.npz"), *options]) == 0
+    space: dict[str, Any] = {"np": np, "nets": nets}
+    exec(shown["setup"], space)
+    np.testing.assert_array_equal(space["images"], shown["images"])
+    assert shown["images"].shape == ((3, 3, 32, 32) if name == "resnet" else (2, 1, 32, 32))
+    assert len(shown["labels"]) == len(shown["images"]) and shown["title"] == f"{name}, live"
+    for made, kept in ((space["model"], model), (shown["model"], model), (shown["before"], space["before"])):
+        for key, array in kept.state_dict().items():
+            np.testing.assert_array_equal(made.state_dict()[key], array)
+
+
 @needs_browser
 def test_what_is_copied_from_the_page_of_the_tour_runs_and_computes_what_is_shown(
     browser: Browser, tmp_path: Path

@@ -187,6 +187,8 @@ def test_the_sheet_is_as_large_as_the_drawing_and_its_margin(drawing: Drawing, t
     )[0]  # fmt: skip
     left, low, right, high = map(float, corners)
     assert (fill == "") == transparent
+    grounds = [color for _, color in re.findall(r"\\pagecolor(\[HTML\])?\{(\w+)\}", figure.tex())]
+    assert grounds == ([] if transparent else ["FFFFFF"])  # the page around the sheet has its colour
     x0, y0, x1, y1 = drawing.extent()
     assert right - left == pytest.approx(x1 - x0 + 14.4, abs=3)  # as the renderer measures words, and its pens
     assert high - low == pytest.approx(y1 - y0 + 14.4, abs=3)

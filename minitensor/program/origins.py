@@ -17,7 +17,7 @@ from contextlib import suppress
 from ..backprop import _on_path, _seed, _share, history
 from ..recording import recording
 from ..tensor import Tensor
-from .values import Origin, Value, Values, needed
+from .values import Origin, Value, Values
 
 SHORT = 20  # lines that are read at a glance, without headings
 LONG = 20_000  # operators; a text of so many is run, and not read
@@ -33,11 +33,13 @@ def differentiated(
     """
     found: dict[Value, tuple[str, Value]] = {}
     youngest = max(output.birth for output in outputs.values())
+    operators = 0
     for name, output in sorted(outputs.items(), key=lambda pair: pair[1].birth):
         if output.size == 1 and output.birth < youngest and output not in inputs:
             newest_first = history(output)
-            if len(newest_first) > LONG:
-                continue
+            operators += len(newest_first)
+            if operators > LONG:
+                break
             values.of([output])
             for t, g in _backward(name, newest_first, inputs, values):
                 [slope] = values.of([g])
@@ -66,9 +68,9 @@ def _backward(
     return [(t, sums[t]) for t in newest_first if t in sums]
 
 
-def made_of_gradients(lines: Iterable[Value], losses: Iterable[Value]) -> set[Value]:
+def made_of_gradients(lines: Iterable[Value], forward: Set[Value]) -> set[Value]:
     """What reads what rules have made, but was made by none, and no loss needs it: new weights, for instance."""
-    forward, found = set(needed(losses)), set[Value]()
+    found: set[Value] = set()
     for x in lines:
         if x.origin is None and x not in forward and any(y.origin is not None or y in found for y in x.reads):
             found.add(x)
@@ -76,7 +78,11 @@ def made_of_gradients(lines: Iterable[Value], losses: Iterable[Value]) -> set[Va
 
 
 def sections(
-    names: Mapping[Value, str], losses: Mapping[str, Value], layers: Set[Value], later: Set[Value]
+    names: Mapping[Value, str],
+    losses: Mapping[str, Value],
+    forward: Set[Value],
+    layers: Set[Value],
+    later: Set[Value],
 ) -> dict[Value, str]:
     """The part of the program that each line belongs to; nothing for a short one, or one without derivatives.
 
@@ -86,7 +92,6 @@ def sections(
     computed = [x for x in names if x.primitive is not None]
     if len(computed) <= SHORT or not losses:
         return {}
-    forward = set(needed(losses.values()))
     last = max([x.order for x in forward if x in layers and x not in losses.values()], default=math.inf)
     loss = {x for x in forward if x.order > last}
     update = "update" if all(names[x].startswith("new_") for x in later & names.keys()) else "from the gradients"

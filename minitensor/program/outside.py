@@ -1,22 +1,29 @@
 """What a function can reach without being given it.
 
 What you can do here: find the Modules, generators and Tensors that a function uses, with `Outside`, and ask at each
-call which parameters they hold `now`, and whether anything else has changed.
+call what they hold `now`, and what the function finds by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
+from contextvars import ContextVar
+from dis import get_instructions
 from functools import partial
+from itertools import chain
+from operator import attrgetter, is_, itemgetter
+from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from ..tensor import Primitive, Tensor, owned
+from ..tensor import Array, Primitive, Tensor, owned
 
 Held = TypeVar("Held")
+METHODS = {"__call__", "__wrapped__", "__getattr__", "__getitem__", "__iter__", "__len__"}  # used by no name
 SIMPLE = (int, float, str, bool, type(None))
 
 
@@ -45,9 +52,14 @@ class Holdings:
         self.parameters: dict[Tensor, str] = {}  # with their paths
         self.places: dict[Tensor, Place] = {}  # of those that stand for an array
         self.state: list[Any] = []
+        self.objects: list[Same] = []  # what else a function finds, beside numbers
         self._seen: set[int] = set()
         for name, module in modules:
             self._add(module, "" if len(modules) == 1 else name)
+
+    def held(self) -> list[Any]:
+        """The Modules, with those within them, and what they hold that has no parts here."""
+        return [part.what for part in self.state if type(part) is Same]
 
     def _add(self, value: Any, path: str) -> None:
         kind = type(value)
@@ -85,76 +97,186 @@ class Holdings:
 
 
 class Outside:
-    """What a function can reach without being given it: Modules, generators, Tensors, and all that it calls by name."""
+    """What a function can reach without being given it: Modules, generators, Tensors, and what it finds by name.
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.modules: list[tuple[str, Any]] = []
-        self._generators: list[np.random.Generator] = []
-        self._tensors: dict[Tensor, str] = {}
-        self._read: list[tuple[Callable[[], Any], Any]] = []  # how to look again, and what was there
-        self._visit(function, "", set())
+    A name leads to what it stands for; a list, a dict or an object to its parts; a function to what its code names.  Of
+    objects, classes and modules those attributes count that are named in some code that is reached.  What belongs to
+    the engine, to Python or to an installed package stays what it is; so do objects without a `__dict__`.
+    """
+
+    def __init__(self, function: Callable[..., Any], notes: Iterable[Any] = ()) -> None:
+        self.notes = list(notes)  # what the function has added to, which is not looked at
+        self._words = set(METHODS)  # what is named in the code that is reached
+        known = 0
+        while known < len(self._words):  # the words of one method lead to others
+            known = len(self._words)
+            self.modules: list[tuple[str, Any]] = []
+            self._generators: list[np.random.Generator] = []
+            self._tensors: dict[Tensor, str] = {}
+            self._places: list[tuple[Callable[[Any], Sequence[Any]], Any]] = []  # how to look again, and where
+            self._visit(function, "", set())
+        self._remember()
 
     def _visit(self, value: Any, name: str, seen: set[int]) -> None:
-        if id(value) in seen or isinstance(value, type | ModuleType):
+        if id(value) in seen or isinstance(value, (*SIMPLE, Primitive, np.ndarray, np.generic)):
+            return
+        if any(value is note for note in self.notes):
             return
         seen.add(id(value))
+        parts: Mapping[Any, Any] = {}
         if is_module(value):
             self.modules.append((name, value))
+            held = Holdings(self.modules[-1:]).held()
+            seen |= set(map(id, filter(is_module, held)))
+            parts = {"": [type(part) if is_module(part) else part for part in held]}
         elif isinstance(value, Tensor):
             self._tensors[value] = name
         elif isinstance(value, np.random.Generator):
             self._generators.append(value)
         elif isinstance(value, FunctionType):
-            if (value.__module__ or "").split(".")[0] not in (__name__.split(".")[0], "numpy"):
-                self._visit_function(value, seen)
-        elif isinstance(value, partial):
-            for part in [value.func, *value.args, *value.keywords.values()]:
-                self._visit(part, "", seen)
+            if not is_elsewhere(value.__module__):
+                parts = self._visit_function(value)
         elif isinstance(value, MethodType):
-            self._visit(value.__self__, "", seen)
-            self._visit(value.__func__, name, seen)
-        elif isinstance(value, list | tuple):
-            for i, part in enumerate(value):
-                self._visit(part, f"{name}.{i}", seen)
-        elif isinstance(value, dict) or (
-            callable(value) and not isinstance(value, Primitive) and hasattr(value, "__dict__")
-        ):
-            for key, part in (value if isinstance(value, dict) else vars(value)).items():
-                self._visit(part, f"{name}.{key}" if name else str(key), seen)
+            parts = {"": (value.__self__, value.__func__)}
+        elif isinstance(value, staticmethod | classmethod):
+            parts = {name: value.__func__}
+        elif isinstance(value, property | partial):
+            parts = {"": value.fget if isinstance(value, property) else (value.func, value.args, value.keywords)}
+        elif isinstance(value, ContextVar):
+            self._places.append((lambda variable: (variable.get(None),), value))
+        elif isinstance(value, dict):
+            parts = value
+            self._places.append((lambda parts: list(chain(*parts.items())), value))
+        elif isinstance(value, list | tuple | set | frozenset):
+            parts = dict(enumerate(value))
+            self._places += [(tuple, value)] * isinstance(value, list | set)
+        elif isinstance(value, type | ModuleType):
+            for kind in value.__mro__ if isinstance(value, type) else [value]:
+                if not is_elsewhere(kind.__module__ if isinstance(kind, type) else kind.__name__):
+                    parts = {**self._named(vars(kind), self._words), **parts}
+        elif hasattr(value, "__dict__"):
+            parts = {name: part for name, part in vars(value).items() if name in self._words} | {"": type(value)}
+            self._places.append((self._attributes, value))
+        for key, part in parts.items():
+            self._visit(part, f"{name}.{key}".strip("."), seen)
 
-    def _visit_function(self, function: FunctionType, seen: set[int]) -> None:
-        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-        for name, cell in cells.items():
-            with suppress(ValueError):  # a cell that is empty as yet
-                self._read.append((partial(getattr, cell, "cell_contents"), cell.cell_contents))
-                self._visit(cell.cell_contents, name, seen)
-        for name in names_in(function.__code__) & function.__globals__.keys():
-            self._read.append((partial(function.__globals__.get, name), function.__globals__[name]))
-            self._visit(function.__globals__[name], name, seen)
-        for part in [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]:
-            self._visit(part, "", seen)
+    def _visit_function(self, function: FunctionType) -> dict[str, Any]:
+        """Its parts, by what it calls them; an empty cell is not looked at."""
+        code, cells = function.__code__, {}
+        self._words |= words_in(code)
+        self._places.append((attrgetter("__code__", "__defaults__", "__kwdefaults__"), function))
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            with suppress(ValueError):
+                cells[name] = cell.cell_contents
+                self._places.append((attrgetter("cell_contents", "cell_contents"), cell))
+        defaults = {"": (function.__defaults__, function.__kwdefaults__)}
+        return {**self._named(function.__globals__, globals_in(code)), **cells, **defaults}
 
-    def is_still_so(self) -> bool:
-        """Whether each name still stands for the same thing."""
-        return all(look() is what for look, what in self._read)
+    def _named(self, space: Mapping[str, Any], names: Set[str]) -> dict[str, Any]:
+        """What these names stand for."""
+        there = sorted(names & space.keys())
+        if there:
+            self._places.append((itemgetter(there[0], *there), space))
+        return {name: space[name] for name in there}
+
+    def _attributes(self, value: Any) -> list[Any]:
+        return [part for pair in vars(value).items() if pair[0] in self._words for part in pair]
+
+    def _look(self) -> list[Sequence[Any]]:
+        try:
+            return [look(where) for look, where in self._places]
+        except (KeyError, ValueError):  # a name that is gone
+            return []
+
+    def _remember(self) -> None:
+        self._before = self._look()
+        self._facts = parted(chain(*self._before))
+        self._bytes = [a.tobytes() for a in self._facts.arrays]
+
+    def settle(self) -> bool:
+        """Whether the function, called once, has changed nothing here.
+
+        A list or a dict may have grown, where it takes notes or keeps results; from now on it is not looked at.
+        """
+        now, kept = self._look(), []
+        is_fine = len(now) == len(self._places) and self._bytes == [a.tobytes() for a in self._facts.arrays]
+        for (look, where), before, after in zip(self._places, self._before, now, strict=False):
+            if is_same([before], [after]):
+                kept.append((look, where))
+            elif type(where) not in (list, dict) or type(look) is itemgetter:  # globals are a dict too
+                is_fine = False
+            else:
+                is_fine &= is_same([before], [after[: len(before)]])
+                self.notes.append(where)
+        self._places = kept
+        self._remember()
+        return is_fine
 
     def now(self) -> Holdings:
-        """What the Modules hold at this moment."""
-        return Holdings(self.modules)
+        """What the Modules hold at this moment, and the function itself."""
+        found = self._look()
+        facts = self._facts if is_same(found, self._before) else parted(chain(*found))
+        holdings = Holdings(self.modules)
+        holdings.objects = facts.objects
+        holdings.state += [*facts.simple, *[(a.shape, a.dtype, a.tobytes()) for a in facts.arrays]]
+        return holdings
+
+    def is_still_so(self, now: Holdings) -> bool:
+        """Whether all that is no number stands where it stood."""
+        return now.objects == self._facts.objects
 
     def held(self, kind: type[Held]) -> list[Held]:
         """All generators, or whatever else of a kind, those in Modules too."""
-        held = [part.what for part in self.now().state if type(part) is Same]
-        return [part for part in [*self._generators, *held] if isinstance(part, kind)]
+        return [part for part in [*self._generators, *self.now().held()] if isinstance(part, kind)]
 
     def name_of(self, t: Tensor) -> str:
         """What a Tensor from outside is called."""
         return t.name or self._tensors.get(t) or f"a Tensor of shape {t.shape}"
 
 
-def names_in(code: CodeType) -> set[str]:
+def is_same(found: Sequence[Sequence[Any]], before: Sequence[Sequence[Any]]) -> bool:
+    """Whether the very same things stand in the same places."""
+    return list(map(len, found)) == list(map(len, before)) and all(map(is_, chain(*found), chain(*before)))
+
+
+class Facts(NamedTuple):
+    """What a function finds, by kind: numbers and text, arrays, anything else."""
+
+    simple: list[tuple[type, str]]
+    arrays: list[Array]
+    objects: list[Same]
+
+
+def parted(found: Iterable[Any]) -> Facts:
+    """What was found, by kind."""
+    facts = Facts([], [], [])
+    for part in found:
+        if isinstance(part, SIMPLE):
+            facts.simple.append((type(part), repr(part)))
+        elif isinstance(part, np.ndarray | np.generic):
+            facts.arrays.append(np.asarray(part))
+        else:
+            facts.objects.append(Same(part))
+    return facts
+
+
+def globals_in(code: CodeType) -> set[str]:
     """The names that code looks up outside, that of the functions within it too."""
-    return set(code.co_names).union(*[names_in(part) for part in code.co_consts if isinstance(part, CodeType)])
+    names = {i.argval for i in get_instructions(code) if i.opname == "LOAD_GLOBAL"}
+    return names.union(*[globals_in(part) for part in code.co_consts if isinstance(part, CodeType)])
+
+
+def words_in(code: CodeType) -> set[str]:
+    """What may be the name of an attribute in code, as text for `getattr` may, and in the functions within it."""
+    words = {*code.co_names, *[part for part in code.co_consts if isinstance(part, str)]}
+    return words.union(*[words_in(part) for part in code.co_consts if isinstance(part, CodeType)])
+
+
+def is_elsewhere(module: str | None) -> bool:
+    """Whether it is the engine's, Python's own or that of a package, which stay what they are."""
+    root = (module or "").split(".")[0]
+    file = getattr(sys.modules.get(root), "__file__", None) or ""
+    return root in {__name__.split(".")[0], "numpy", *sys.stdlib_module_names} or "site-packages" in Path(file).parts
 
 
 class Same:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import keyword
 import linecache
 import math
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
+from types import FunctionType
 from typing import Any
 from unicodedata import normalize
 
@@ -25,6 +27,8 @@ from .text import Writer, wrapped, written_within
 from .values import Value, Values, needed
 
 INDENT = "\n    "
+PIECE = 10_000  # lines that are compiled as one function
+WORD = re.compile(r"[^\W\d]\w*")
 
 
 class Program:
@@ -38,6 +42,7 @@ class Program:
 
     def __init__(
         self,
+        lines: Sequence[Value],
         outputs: Mapping[str, Value],
         inputs: Mapping[str, Value],
         names: Mapping[Value, str],
@@ -45,7 +50,7 @@ class Program:
     ) -> None:
         self.outputs, self.inputs = tuple(outputs), tuple(inputs)
         self._outputs, self._inputs = list(outputs.values()), list(inputs.values())
-        self._lines, self._names, self._sections = needed(self._outputs), names, sections
+        self._lines, self._names, self._sections = lines, names, sections
         self._parameters = [names[x] for x in self._inputs]
 
     @cached_property
@@ -73,13 +78,29 @@ class Program:
         Long convolutions share the cores themselves; where there are none, products are left to BLAS and its threads.
         """
         writer = Writer(self._lines, self._outputs, self._names, quick=True)
-        text = INDENT.join([f"def program({', '.join(self._parameters)}):", *writer.body()])
+        lines = writer.body()
         space = {"np": np, **writer.functions, **writer.constants}
-        file = f"<program {id(self)}>"
-        exec(compile(text, file, "exec"), space)
-        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # so that errors show the line
-        run: Callable[..., Any] = space["program"]
+        if len(lines) <= PIECE:
+            run = self._executed(f"({', '.join(self._parameters)})", lines, space)
+        else:
+            pieces = [self._executed("()", piece, space).__code__ for piece in in_pieces(lines)]
+
+            def run(*arrays: Any) -> Any:
+                local = space | dict(zip(self._parameters, arrays, strict=True))
+                for piece in pieces:
+                    result = FunctionType(piece, local)()
+                return result
+
         return all_cores()(run) if any(map(is_long_convolution, self._lines)) else run
+
+    def _executed(self, parameters: str, lines: Sequence[str], space: dict[str, Any]) -> Any:
+        """A function of these lines; an error in it shows the line."""
+        text = INDENT.join([f"def program{parameters}:", *lines])
+        file = f"<program {id(self)}, {lines[0]}>"
+        defined: dict[str, Any] = {}
+        exec(compile(text, file, "exec"), space, defined)
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        return defined["program"]
 
     def __call__(self, *arrays: npt.ArrayLike, **named: npt.ArrayLike) -> Any:
         given = dict(zip(self._parameters, arrays, strict=False)) | named
@@ -152,7 +173,8 @@ def program_of(
     tensor_names = {x: t.name for t, x in reversed(values.known.items()) if t.name is not None}
     layers = {x for x in tensor_names if x.primitive is not None}
     lines = needed(results.values())
-    later = made_of_gradients(lines, losses.values())
+    forward = set(needed(losses.values()))
+    later = made_of_gradients(lines, forward)
     within = written_within(lines, list(results.values()), layers, later)
 
     taken: set[str] = set()
@@ -173,8 +195,24 @@ def program_of(
             name = f"d{loss}_{names[of]}"
         elif name is None:
             name = f"t{(number := number + 1)}"
-        names[x] = free_name(as_identifier(name), taken)
-    return Program(results, known, names, sections(names, losses, layers, later))
+        names[x] = free_name(name if of is None and x not in wanted else as_identifier(name), taken)
+    return Program(lines, results, known, names, sections(names, losses, forward, layers, later))
+
+
+def in_pieces(lines: Sequence[str]) -> list[list[str]]:
+    """The lines in bodies of functions that hand on, as globals, what others need.
+
+    Python needs 2 kB a line to compile one function, and twice the time: for a million lines, 2 GB.
+    """
+    pieces, later = [], set[str]()
+    for begin in reversed(range(0, len(lines), PIECE)):
+        piece = list(lines[begin : begin + PIECE])
+        made = {line.partition(" = ")[0] for line in piece if not line.startswith("del ")}
+        gone = {name for line in piece if line.startswith("del ") for name in line[4:].split(", ")}
+        shared = (made & later) | (gone - made)
+        pieces.append([f"global {', '.join(sorted(shared))}"] * bool(shared) + piece)
+        later |= {word for line in piece for word in WORD.findall(line)}
+    return pieces[::-1]
 
 
 def is_long_convolution(x: Value) -> bool:

@@ -12,7 +12,6 @@ import ast
 import builtins
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from textwrap import fill
 from types import MappingProxyType
@@ -62,9 +61,10 @@ class Writer:
         section = ""
         last = {x: line for line in self.lines for x in self._reads(line)}
         leaving: dict[Value, list[Value]] = {}
+        outputs = set(self.outputs)
         for x, line in last.items():
             size = math.prod(x.shape) * x.dtype.itemsize
-            if x.primitive is not None and x not in self.outputs and size >= (LARGE_IN_A_RUN if self.quick else LARGE):
+            if x.primitive is not None and x not in outputs and size >= (LARGE_IN_A_RUN if self.quick else LARGE):
                 leaving.setdefault(line, []).append(x)
         images = self._images() if self.quick else {}
         for line in self.lines:
@@ -101,7 +101,7 @@ class Writer:
     def _reads(self, line: Value) -> Iterator[Value]:
         """What a line reads, also through what is written into it."""
         if line not in self.within:
-            todo = line.reads
+            todo = list(line.reads)
             while todo:
                 x = todo.pop()
                 if x in self.within:
@@ -321,16 +321,22 @@ def written_within(
 
     So are two products: that of `x @ w + b`, and later, in what is made of gradients, that of `w - rate * d_w`.
     """
-    reads = [(x, line) for line in lines for x in line.reads]
-    uses, reader = Counter([x for x, _ in reads] + [*outputs] * 2), dict(reads)
     masks = bare_masks(lines, outputs)
 
-    def is_part(x: Value) -> bool:
-        is_transpose = x.primitive is _transpose and x.params["axes"] == (1, 0)  # of a matrix
-        is_product = (x.primitive is _matmul and x.origin is None) or (x.primitive is multiply and x in later)
-        return x in masks or is_transpose or (is_product and reader[x].primitive in (add, subtract))
+    def is_product(x: Value) -> bool:
+        return (x.primitive is _matmul and x.origin is None) or (x.primitive is multiply and x in later)
 
-    return {x for x in lines if uses[x] == 1 and x not in named and is_part(x)}
+    def may_be(x: Value) -> bool:
+        return x in masks or (x.primitive is _transpose and x.params["axes"] == (1, 0)) or is_product(x)
+
+    readers: dict[Value, list[Value]] = {x: [] for x in lines if may_be(x) and x not in named and x not in outputs}
+    for line in lines if readers else ():
+        for x in line.reads:
+            if x in readers:
+                readers[x].append(line)
+    return {
+        x for x, of in readers.items() if len(of) == 1 and (not is_product(x) or of[0].primitive in (add, subtract))
+    }
 
 
 class _PutIn(ast.NodeTransformer):

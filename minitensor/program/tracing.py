@@ -9,37 +9,41 @@ is right for other data only if it does not depend on the data, so:
     a value that is looked at, as `if x > 0` does, is an error that names the line
     whole numbers, as labels are, reach the function as they are; where they come back as an index, in both recipes and
     in a third one with numbers from all over the axis, the index is an argument of the program.  Any other whole
-    numbers, and those without axes, belong to the program: for others there is another one.  Another use of labels,
-    as in `if labels.max() > 2`, is noticed where it makes a difference between the three recipes
-    shapes, dtypes, the order of memory and what the Modules that the function uses are made of belong to the program:
-    for others there is another one
+    numbers, and those without axes, belong to the program: for others there is another one, unless the function does
+    the same with something in their place that can do nothing.  Another use of labels, as in `if labels.max() > 2`, is
+    noticed where it makes a difference between the three recipes
+    shapes, dtypes, the order of memory, what the Modules that the function uses are made of, and the numbers and arrays
+    that it finds by name (`outside` tells where) belong to the program: for others there is another one
     a parameter of such a Module is an argument too, and read anew at each call; so is an array that the Module says
     is `moving`, as a running mean is: while it is traced it is a Tensor, and what then stands in its place is one more
-    output, which each call puts there.  Any other Tensor from outside is refused.  Numbers and arrays from outside stay
-    what they were.
+    output, which each call puts there.  Any other Tensor from outside is refused, and so is a function that changes
+    what is outside
 """
 
 from __future__ import annotations
 
 import inspect
+import random
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import update_wrapper
+from operator import attrgetter
 from pathlib import Path
 from threading import RLock
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ..backprop import history
 from ..recording import recording
 from ..tensor import Array, Tensor
 from ..value import LOOKS, TRACED_FROM, LookedAt
 from .definitions import free_name
-from .outside import Outside, Place, is_module
+from .outside import Holdings, Outside, Place, is_module
 from .programs import Program, program_of
+from .values import reached
 
 MANY = 64  # programs; more of them mean that something is different at every call
 ROOT = Path(__file__).parents[1]
@@ -88,17 +92,21 @@ class Compiled:
             return self._found(given)
 
     def _found(self, given: Sequence[Array]) -> tuple[Traced, list[Tensor]]:
-        if self._outside is None or not self._outside.is_still_so():
+        holdings = self._outside.now() if self._outside is not None else None
+        if self._outside is None or holdings is None or not self._outside.is_still_so(holdings):
             self._outside = Outside(self.function)
+            holdings = self._outside.now()
             self.programs.clear()
             self._fixed.clear()
-        holdings = self._outside.now()
-        key = (*[(a.shape, a.dtype, order_of(a)) for a in given], *holdings.state)
-        fixed = self._fixed.setdefault(key, set())
-        traced = self.programs.get((key, numbers_of(given, fixed)))
+        arrays = [(a.shape, a.dtype, order_of(a)) for a in given]
+        key = (*arrays, *holdings.state)
+        traced = self.programs.get((key, numbers_of(given, self._fixed.get(key, ()))))
         if traced is None:
             self._count(given)
+            self._outside = Outside(self.function, self._outside.notes)  # afresh, since a Module may hold something new
             traced = trace(self.function, given, self._outside)
+            key = (*arrays, *self._outside.now().state)  # without the notes that the function takes
+            fixed = self._fixed.setdefault(key, set())
             fixed |= traced.fixed
             self.programs[key, numbers_of(given, fixed)] = traced
         return traced, list(holdings.parameters)
@@ -125,6 +133,9 @@ def compiled(f: Callable[..., Any]) -> Compiled:
     f takes Tensors and returns a Tensor, or several in a tuple or a list.  At its first call for some shapes, dtypes
     and orders of memory it is traced, twice, and from then on its `program` runs.
     Python's numbers count as arrays without axes; whole numbers reach f as they are.
+    Two limits.  What f works out of labels beside the index that they are, as `labels % 1000` or `7 in labels`, is not
+    noticed where it makes no difference on the labels of three calls: the first, others like them, and the whole axis.
+    What f asks the system, as the time or a file, is not noticed where the calls that trace f get the same.
     Raises CannotCompile, a ValueError, with the place, where the recipe depends on data or on Tensors from outside of
     f, and after 64 programs; TypeError where f returns something else.
 
@@ -172,6 +183,8 @@ def trace(function: Callable[..., Any], given: Sequence[Array], outside: Outside
         labels, limits = comparison.result()
         if limits:
             comparison.hold_for(run_of(function, [all_over(given, limits)], outside))
+        fixed = {i for i, a in enumerate(given) if a.dtype.kind in "iub" and (i not in labels.values() or not a.ndim)}
+        fixed -= {i for i in fixed.difference(labels.values()) if is_ignored(i, function, given, outside, comparison)}
     except LookedAt as error:
         raise CannotCompile(f"{name_of(function)} cannot be compiled: {error} ({line_of(error)})") from error
     finally:
@@ -196,7 +209,6 @@ def trace(function: Callable[..., Any], given: Sequence[Array], outside: Outside
         outputs[name] = t
         given_names.add(name)
     program = program_of(outputs, inputs, {i: names[k] for i, k in labels.items()}, given_names)
-    fixed = {i for i, a in enumerate(given) if a.dtype.kind in "iub" and (i not in labels.values() or not a.ndim)}
     return Traced(program, parameters, limits, fixed, first.form, list(first.moved.values()))
 
 
@@ -206,20 +218,28 @@ class Run:
     The last outputs are what has been moved: by path, the places where it belongs.
     """
 
-    def __init__(self, function: Callable[..., Any], given: Sequence[Array], outside: Outside) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        given: Sequence[Array],
+        outside: Outside,
+        in_place: Mapping[int, Any] = MappingProxyType({}),  # of some inputs
+    ) -> None:
         self.name = name_of(function)
-        self.inputs = list(map(as_argument, given, argument_names(function, len(given))))
-        holdings = outside.now()
-        self.parameters, self.paths = list(holdings.parameters), list(holdings.parameters.values())
+        self.inputs: list[Any] = list(map(as_argument, given, argument_names(function, len(given))))
+        for i, stand_in in in_place.items():
+            self.inputs[i] = stand_in
+        modules = Holdings(outside.modules)
+        self.parameters, self.paths = list(modules.parameters), list(modules.parameters.values())
         self.moved: dict[str, Place] = {}
-        begin = Tensor(0.0).birth
+        begin, dice = Tensor(0.0).birth, dice_now()
         tracing, looking = TRACED_FROM.set(begin), LOOKS.set(())
         try:
-            with recording(True), np.errstate(all="ignore"), standing_in(holdings.places):
+            with recording(True), np.errstate(all="ignore"), standing_in(modules.places):
                 self.outputs, self.form = flat(function(*self.inputs))
-                for t, place in holdings.places.items():
+                for t, place in modules.places.items():
                     if place.get() is not t:
-                        self.moved[holdings.parameters[t]] = place
+                        self.moved[modules.parameters[t]] = place
                         self.outputs += flat(place.get())[0]
         finally:
             looks = LOOKS.get()
@@ -227,11 +247,18 @@ class Run:
             LOOKS.reset(looking)
         if looks:
             raise looks[0]  # though the function has caught it
-        if outside.now().state != holdings.state:
-            raise CannotCompile(f"{self.name} cannot be compiled: it changes a Module, and a program does not")
-        self.known = {*self.parameters, *[t for t in self.inputs if isinstance(t, Tensor)]}
-        everything = {t for output in self.outputs for t in history(output)}
-        self.history = sorted(everything, key=lambda t: t.birth)
+        if not outside.settle() or Holdings(outside.modules).state != modules.state:
+            raise CannotCompile(
+                f"{self.name} cannot be compiled: it changes a Module, or what it finds outside, and a program does not"
+            )
+        if dice_now() != dice:
+            raise CannotCompile(f"{self.name} cannot be compiled: it draws from np.random or random, and not from a "
+                                "generator that is kept")  # fmt: skip
+        for i, a in enumerate(given):
+            if a.dtype.kind in "iub" and i not in in_place and self.inputs[i].tobytes() != a.tobytes():
+                raise CannotCompile(f"{self.name} cannot be compiled: it writes to what it was handed, {a}")
+        self.known = {*self.parameters, *[t for t, a in zip(self.inputs, given, strict=True) if a.dtype.kind == "f"]}
+        self.history = sorted(reached(self.outputs, attrgetter("inputs")), key=attrgetter("birth"))
         if foreign := [t for t in self.history if t.birth < begin and t not in self.known]:
             raise CannotCompile(
                 f"{self.name} cannot be compiled: it reads {', '.join([outside.name_of(t) for t in foreign])} from "
@@ -283,6 +310,25 @@ def run_of(function: Callable[..., Any], candidates: Sequence[Sequence[Array]], 
         except (IndexError, ValueError) as error:
             refused = error
     raise CannotCompile(f"{name_of(function)} cannot be compiled: it refuses other data of the same shapes: {refused}")
+
+
+def is_ignored(
+    i: int, function: Callable[..., Any], given: Sequence[Array], outside: Outside, comparison: Comparison
+) -> bool:
+    """Whether the recipe is the same without the numbers of this input, and nothing is done with what stands there."""
+    touches: list[str] = []
+
+    def touch(*args: Any, **settings: Any) -> Any:
+        touches.append("")
+        raise CannotCompile(f"{name_of(function)} uses its input {i}")
+
+    names = {*dir(np.ndarray)} - {"__class__", "__new__", "__init__", "__init_subclass__", "__subclasshook__"}
+    stand_in = type("Untouched", (), dict.fromkeys(names, touch))()
+    try:
+        comparison.hold_for(Run(function, given, outside, {i: stand_in}))
+    except Exception:  # whatever the function makes of it
+        return False
+    return not touches
 
 
 class Comparison:
@@ -418,6 +464,12 @@ def all_over(given: Sequence[Array], limits: Sequence[tuple[int, int]]) -> list[
     for i, n in sorted(limits, reverse=True):  # the shortest axis last
         changed[i] = ((n - 1 - np.arange(given[i].size)) % n).astype(given[i].dtype).reshape(given[i].shape)
     return changed
+
+
+def dice_now() -> Any:
+    """What the numbers that NumPy and Python draw for everybody depend on."""
+    state: Any = np.random.get_state()
+    return random.getstate(), state[1].tobytes(), state[2:]
 
 
 # -- in and out --------------------------------------------------------------------------------------------------------

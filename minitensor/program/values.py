@@ -12,11 +12,13 @@ What is done to a recipe, and why no bit of a result changes by it:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Set
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -49,6 +51,7 @@ VIEWS = {  # their result may lie in the memory of their first input
     _broadcast_to, _index, _reshape, _transpose, _windows, _distributions, _not_below,
 }  # fmt: skip
 
+Node = TypeVar("Node", bound=Hashable)
 _numbers = count()
 
 
@@ -64,7 +67,7 @@ class Origin(NamedTuple):
     output: str  # whose derivative it serves
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Value:
     """A number or an array of a program: an input, a constant, or what an operator makes of others.
 
@@ -79,17 +82,16 @@ class Value:
     constant: Any = None
     cast: bool = False  # whether the engine turns into floats what the function returns
     origin: Origin | None = None  # None where no rule made it
-    order: int = field(default_factory=lambda: next(_numbers))  # a Value is made after its inputs
+    order: int = field(default_factory=_numbers.__next__)  # a Value is made after its inputs
+    reads: tuple[Value, ...] = ()  # all Values that it is made of; an index may be one too
+
+    def __post_init__(self) -> None:
+        self.reads = (*self.inputs, *_in_settings(self.params.values())) if self.params else self.inputs
 
     @property
     def is_uniform(self) -> bool:
         """Whether it is one known number."""
         return self.constant is not None and not np.ndim(self.constant)
-
-    @property
-    def reads(self) -> list[Value]:
-        """All Values that it is made of; an index may be one too."""
-        return [*self.inputs, *_in_settings(self.params.values())]
 
 
 class Values:
@@ -104,14 +106,7 @@ class Values:
     def of(self, outputs: Iterable[Tensor]) -> list[Value]:
         """The Value of each Tensor."""
         outputs = list(outputs)
-        new = {t for t in outputs if t not in self.known}
-        todo = list(new)
-        while todo:
-            for x in todo.pop().inputs:
-                if x not in new and x not in self.known:
-                    new.add(x)
-                    todo.append(x)
-        for t in sorted(new, key=lambda t: t.birth):
+        for t in sorted(reached(outputs, attrgetter("inputs"), self.known.keys()), key=attrgetter("birth")):
             self.known[t] = self._value(t)
         return [self.known[output] for output in outputs]
 
@@ -125,14 +120,18 @@ class Values:
         if t.primitive is None:
             return self._constant(t._value)
         xs = tuple([self.known[x] for x in t.inputs])
-        params = {name: _with_labels(value, self.labels) for name, value in t._params.items()}
-        if xs and all(x.constant is not None for x in xs) and not (_in_settings(params.values()) or draws(params)):
+        params = {name: _with_labels(value, self.labels) for name, value in t._params.items()} if t._params else {}
+        if (
+            xs
+            and all(x.constant is not None for x in xs)
+            and not (params and (_in_settings(params.values()) or draws(params)))
+        ):
             constant = self._constant(t._value)
             if constant.is_uniform or t.size <= sum([np.size(x.constant) for x in xs]):
                 return constant
         value = self._simplest(t.primitive, xs, params, t.shape, t.dtype)
         if value.primitive is t.primitive and value.constant is None:
-            value.cast = t.primitive in MASKS - {greater, greater_equal} or _returns_no_floats(t)
+            value.cast = t.primitive in (isnan, first_maximum) or _returns_no_floats(t)
         return value
 
     def _constant(self, value: Any) -> Value:
@@ -199,8 +198,8 @@ class Values:
         value.origin = self.origin
         if value.constant is not None:
             key: Any = ("constant", value.shape, value.dtype, np.asarray(value.constant).tobytes())
-        elif value.inputs and not draws(value.params):
-            key = (value.primitive, value.inputs, _key(dict(value.params)))
+        elif value.inputs and not (value.params and draws(value.params)):
+            key = (value.primitive, value.inputs, _key(dict(value.params)) if value.params else None)
         else:
             return value  # what is made of nothing, or with a generator, is drawn anew each time
         return self.made.setdefault(key, value)
@@ -208,14 +207,21 @@ class Values:
 
 def needed(outputs: Iterable[Value]) -> list[Value]:
     """The Values that these are computed from, themselves included, in the order in which they are made."""
-    todo = list(outputs)
-    seen = set(todo)
+    return sorted(reached(outputs, attrgetter("reads")), key=attrgetter("order"))
+
+
+def reached(
+    ends: Iterable[Node], inputs_of: Callable[[Node], Iterable[Node]], but: Set[Node] = frozenset()
+) -> set[Node]:
+    """These and all that they are made of, as far as it is not among the others."""
+    seen = {end for end in ends if end not in but}
+    todo = list(seen)
     while todo:
-        for x in todo.pop().reads:
-            if x not in seen:
+        for x in inputs_of(todo.pop()):
+            if x not in seen and x not in but:
                 seen.add(x)
                 todo.append(x)
-    return sorted(seen, key=lambda value: value.order)
+    return seen
 
 
 def _only_number(value: Any) -> Any:
@@ -299,6 +305,7 @@ def may_repeat(value: Value) -> bool:
     return primitive in (_broadcast_to, _windows) or not (primitive is None or ours(primitive))
 
 
+@cache
 def ours(primitive: Primitive) -> bool:
     """Whether an operator is one of the engine's own."""
     return (primitive.__module__ or "").split(".")[0] == __name__.split(".")[0]

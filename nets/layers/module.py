@@ -303,7 +303,7 @@ def check_kind(name: str, value: Any, kind: type) -> None:
     TypeError: model (=<class 'nets.layers.module.Module'>) is no Module
     """
     if not isinstance(value, kind):
-        raise TypeError(f"{name} (={reprlib.repr(value)}) is no {kind.__name__}")
+        raise TypeError(f"{name} (={value!r:.80}) is no {kind.__name__}")
 
 
 def _is_plain(value: Any) -> bool:

@@ -106,9 +106,8 @@ class Annotated(SphinxDirective):
         first = parts[0].docstring.split("\n", 1)[0]
         parts[0].docstring = parts[0].docstring.removeprefix(first).strip("\n")
         made = prose(first, self.module)
-        defined = [part for part in parts if part.name and NAMES.home((self.module, part.name))]
         contents = nodes.paragraph(classes=["contents-line"])
-        for part in defined:
+        for part in parts:
             if not part.owner and not part.name.startswith("_") and part.name.islower():
                 contents += [nodes.literal(part.name, part.name, module=self.module), nodes.Text(" ")]
         made.append(contents)

@@ -59,8 +59,11 @@ def escaped(text: str) -> str:
 
 def document(dot: str, title: str, prefix: str = "", scale: float = 1.0, renderer: str | None = None) -> str:
     """A whole LaTeX document of one page, as large as the picture; it needs nothing but TikZ and geometry."""
-    drawn = picture(dot, title, prefix, scale, renderer)
-    left, low, right, high = _corners(layout(dot, renderer=renderer))
+    drawn, found = picture(dot, title, prefix, scale, renderer), layout(dot, renderer=renderer)
+    left, low, right, high = _corners(found)
+    ground = found.get("bgcolor", "transparent")
+    color = f"[HTML]{{{ground[1:7].upper()}}}" if ground.startswith("#") else f"{{{ground}}}"
+    page = "" if ground == "transparent" else f"\\pagecolor{color}"  # as the picture: no white edge around it
     width, height = scale * (right - left) + 2, scale * (high - low) + 2
     paper = f"paperwidth={width:.2f}bp, paperheight={height:.2f}bp, margin=1bp, noheadfoot"
     return (
@@ -68,7 +71,7 @@ def document(dot: str, title: str, prefix: str = "", scale: float = 1.0, rendere
         "\\IfFileExists{lmodern.sty}{\\usepackage{lmodern}}{}\n"
         f"{PACKAGES}\\usepackage[{paper}]{{geometry}}\n"
         "\\pagestyle{empty}\\parindent=0pt\\topskip=0pt\\hfuzz=\\maxdimen\\vfuzz=\\maxdimen\n"
-        f"\\begin{{document}}\n\\vbox to 0pt{{{drawn}\\vss}}\n\\end{{document}}\n"
+        f"\\begin{{document}}{page}\n\\vbox to 0pt{{{drawn}\\vss}}\n\\end{{document}}\n"
     )
 
 

@@ -35,7 +35,7 @@ LONGEST_NAME = 40
 SPINE = {"weight": "200"}  # more than the 128 with which dot pulls the sides of a frame together
 CUT = {"shape": "circle", "width": "0.25", "fixedsize": "true", "fontsize": "12", "color": NOTE, "fontcolor": NOTE}
 PLACE = {"fontname": "Helvetica", "fontsize": "12", "fontcolor": NOTE, "labeldistance": "1.4", "labelangle": "35"}
-LEVELS_OF_A_SLIDE = 3  # boxes one after the other, whose words can be read on a slide
+MOST_LEVELS, LEVELS_OF_A_PART = 5, 3  # boxes one below the other on a slide; lying, one more; of a part, with leaves
 MOST_BOXES, LONGEST_WIRES = 1_500, 10_000  # dot lays out so many in a few seconds
 
 
@@ -115,10 +115,11 @@ def computation_graph(
     names = {box: f"n{number}" for number, box in enumerate(dict.fromkeys(boxes.values()))}
     wires = _wires(drawn, boxes)
     picture, strips = cut(columns)
-    enough = -(-(max(depth.values()) + 1) // LEVELS_OF_A_SLIDE)
-    if columns == 1:
-        strips = cut(enough)[1] if enough > 1 else []
     said, style = f"computation graph of {len(drawn)} Tensors", Style.of(style)
+    if columns == 1:
+        levels = max(depth.values()) + 1
+        fits = levels <= MOST_LEVELS + (style.orientation in ("left", "right"))
+        strips = [] if fits else cut(-(-levels // LEVELS_OF_A_PART))[1]
     lying = replace(style, orientation="right")
     parts = [Figure(_alone(strip), title=f"{said}, part {c}").styled(lying) for c, strip in enumerate(strips, start=1)]
     return replace(Figure(picture.source, title=said).styled(style), parts=tuple(parts))
