@@ -492,7 +492,7 @@ def fixture_built(tmp_path, monkeypatch):
     monkeypatch.setattr(book, "NEEDED", ("sys",))
     monkeypatch.setattr(book.subprocess, "run", sphinx)
     monkeypatch.setattr(book, "gallery", lambda folder: folder.mkdir())
-    monkeypatch.setattr(book, "playground", lambda path: path.write_text("playground"))
+    monkeypatch.setattr(book, "playground", lambda path, back: path.write_text("playground"))
     monkeypatch.setattr(book, "finish", lambda source, site, executed: (site / "finished.html").write_text(""))
     return tmp_path / "out" / "book", address
 
