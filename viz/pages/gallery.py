@@ -178,7 +178,7 @@ def forms(folder: Path, form: Callable[[], Form]) -> Entry:
 
 
 def _saved(figure: Figure, path: Path, seconds: float = 1.2) -> tuple[Path, str]:
-    """The file of a figure, beside it files of its parts, and its SVG at rest; what does not move is drawn once."""
+    """The file of a figure, beside it those of its parts, and its SVG at rest, drawn once where it does not move."""
     for n, part in enumerate(figure.parts, start=1):
         part.save(path.with_stem(f"{path.stem}_{n}"))
     still = figure.svg()
