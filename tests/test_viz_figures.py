@@ -445,15 +445,6 @@ def one_figure(name: str) -> Callable[[], Figure]:
     return next(draw for _, _, draw in FIGURES if draw.__name__ == name)
 
 
-def test_a_figure_of_the_gallery_has_a_file_for_each_of_its_parts(tmp_path: Path) -> None:
-    gallery = sys.modules["viz.pages.gallery"]
-    entries = [gallery.forms(tmp_path, form) for form in gallery.FORMS]
-    parts = [f"{e.path.stem}_{n}.svg" for e in entries for n in range(1, len(e.figure.parts) + 1)]
-    assert parts and sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        [*parts, *[e.path.name for e in entries]]
-    )
-
-
 def test_a_figure_of_the_gallery_gets_no_narrower_than_its_words_allow(small_gallery: tuple[str, Path]) -> None:
     """The smallest has at least 9 pixels; a figure is never asked to be wider than it is."""
     page, folder = small_gallery
