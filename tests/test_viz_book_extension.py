@@ -273,7 +273,7 @@ def test_a_public_name_that_says_nothing_is_warned_of(tmp_path: Path, monkeypatc
         assert said == ["viz.thing is public and says nothing"] * warned
 
 
-@pytest.mark.parametrize(("module", "operators"), [("minitensor.ops.contract", True), ("minitensor.finite", False)])
+@pytest.mark.parametrize(("module", "operators"), [("minitensor.activations", True), ("minitensor.finite", False)])
 def test_of_an_operator_the_laws_that_hold_for_each_are_named(
     module: str, operators: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
