@@ -19,7 +19,7 @@ demo: .venv/run ## train a network on real digits, check a gradient, draw the gr
 	$(BIN)/python -m viz demo --out $(OUT)
 
 test: .venv/test ## run the tests of the engine, the networks and the pictures
-	$(BIN)/python -m pytest -q -n auto --dist loadgroup --ignore-glob='*/test_exercises*.py'
+	$(BIN)/python -m pytest -q -n auto --ignore-glob='*/test_exercises*.py'
 
 book: .venv/book ## build the course, the annotated source and the reference as a site in out/book
 	$(BIN)/python -m viz book --out $(OUT)/book

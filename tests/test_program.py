@@ -1092,30 +1092,61 @@ def test_what_a_function_reads_may_change_between_calls(what):
     assert fast._traces == made
 
 
-def counting():
+def counting(look):
     count = 0
 
     def f(x):
         nonlocal count
         count += 1
-        return x * (1.0 if count < 9 else 2.0)
+        return x * look(count)
 
     return f
 
 
-def noting(place, write):
+def noting(place, write, look=lambda place: 2.0):
     def f(x):
         write(place)
-        return x * 2
+        return x * look(place)
 
     return f
+
+
+class Counter:
+    n = 0
+
+    def __call__(self, x):
+        self.n += 1
+        return 2.0 * x
+
+
+COUNTING = {
+    "a name": lambda: counting(lambda count: 2.0),
+    "a list": lambda: noting([0.5, 0], lambda notes: notes.__setitem__(1, notes[1] + 1)),
+    "a dict": lambda: noting(
+        {"n": 0, "m": 2.0}, lambda notes: notes.update(n=notes["n"] + 1), lambda notes: notes["m"]
+    ),
+    "an object": lambda: noting(SimpleNamespace(n=0), lambda notes: setattr(notes, "n", notes.n + 1)),
+    "an object that begins to": Counter,
+}
+
+
+@pytest.mark.parametrize("what", COUNTING)
+def test_a_function_may_count_its_calls(what):
+    """It is traced once for each shape, and the count is nothing to its program."""
+    f = COUNTING[what]()
+    fast = compiled(f)
+    for n in (3, 4, 3, 4):
+        same(fast(np.ones(n)), np.full(n, 2.0))
+        f(Tensor(1.0))
+    assert fast._traces == 2
 
 
 WRITING = {
-    "a name": counting(),
-    "a list": noting([0.0], lambda notes: notes.__setitem__(0, notes[0] + 1)),
+    "a count that is looked at": counting(lambda count: 1.0 if count < 9 else 2.0),
+    "a count that is used": noting([0.0], lambda notes: notes.__setitem__(0, notes[0] + 1), lambda notes: notes[0]),
+    "a text": noting([""], lambda notes: notes.__setitem__(0, notes[0] + "x")),
     "an array": noting(np.zeros(1), lambda notes: notes.__iadd__(1)),
-    "an object": noting(SimpleNamespace(n=0), lambda notes: setattr(notes, "n", notes.n + 1)),
+    "an object": noting(SimpleNamespace(n=()), lambda notes: setattr(notes, "n", object())),
     "NumPy's numbers": lambda x: x * (1.0 if np.random.rand() < 2 else 2.0),
     "Python's numbers": lambda x: x * (1.0 if random.random() < 2 else 2.0),
 }
@@ -1124,7 +1155,8 @@ WRITING = {
 @pytest.mark.parametrize("what", WRITING)
 def test_a_function_that_changes_what_is_outside_is_refused(what):
     """For a program would not."""
-    with raises(CannotCompile, "changes" if "'s numbers" not in what else "draws from np.random or random"):
+    why = "changes a Module" if "'s numbers" not in what else "draws from np.random or random"
+    with raises(CannotCompile, "it is another one" if "count" in what else why):
         compiled(WRITING[what])(1.0)
 
 

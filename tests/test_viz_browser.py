@@ -18,7 +18,6 @@ from viz.pages.gallery import gallery
 from .browser import Browser, needs_browser
 
 pytestmark = needs_browser
-drawn_once = pytest.mark.xdist_group("gallery")  # in one process, so that all figures are drawn but once
 
 LEFT, RIGHT, UP, DOWN, HOME, END, TAB = "\ue012", "\ue014", "\ue013", "\ue015", "\ue011", "\ue010", "\ue004"
 
@@ -205,7 +204,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return gallery(tmp_path_factory.mktemp("gallery"))
 
 
-@drawn_once
 def test_the_gallery_opens_without_a_network_and_without_complaint(browser: Browser, page: Path) -> None:
     browser.open(page)
     assert browser.run("return [...document.images].every(i => i.complete && i.naturalWidth > 0)")
@@ -215,7 +213,6 @@ def test_the_gallery_opens_without_a_network_and_without_complaint(browser: Brow
     assert browser.messages() == []
 
 
-@drawn_once
 def test_the_headings_of_the_gallery_are_the_sections_in_the_order_of_the_book(browser: Browser, page: Path) -> None:
     browser.open(page)
     headings = browser.run("return [...document.querySelectorAll('h2')].map(h => h.textContent)")
@@ -228,7 +225,6 @@ def test_the_headings_of_the_gallery_are_the_sections_in_the_order_of_the_book(b
     assert order.index("section-9.1") < order.index("convolution_animated") < order.index("section-9.2")
 
 
-@drawn_once
 @pytest.mark.parametrize("width", [1280, 500])
 def test_the_figures_of_the_gallery_can_be_read_and_opened_alone(browser: Browser, page: Path, width: int) -> None:
     try:
@@ -249,7 +245,6 @@ def test_the_figures_of_the_gallery_can_be_read_and_opened_alone(browser: Browse
         assert stop == 0
 
 
-@drawn_once
 def test_what_moves_in_the_gallery_can_be_paused(browser: Browser, page: Path) -> None:
     browser.open(page)
     states = "return [...new Set(document.getAnimations().map(a => a.playState))]"
@@ -261,7 +256,6 @@ def test_what_moves_in_the_gallery_can_be_paused(browser: Browser, page: Path) -
     assert browser.run(seen) == 1
 
 
-@drawn_once
 def test_the_gallery_and_the_other_pages_lead_to_each_other(browser: Browser, page: Path) -> None:
     browser.open(page)
     browser.click("a[href='stepper.html']")
@@ -314,7 +308,6 @@ def described(setting: dict[str, Any]) -> tuple[Windows, str]:
     return Windows.over((n,), k, **usual), sizes.explain(n, k, **usual)
 
 
-@pytest.mark.xdist_group("grid")
 def test_sizes_wires_words_and_messages_of_the_playground_are_those_of_the_engine(tried: Any) -> None:
     refused = 0
     before: list[Any] = []
@@ -342,7 +335,6 @@ def test_sizes_wires_words_and_messages_of_the_playground_are_those_of_the_engin
     assert 100 < refused < len(tried) / 2
 
 
-@pytest.mark.xdist_group("grid")
 def test_the_line_of_python_gives_the_size_of_the_playground(tried: Any) -> None:
     for setting, (message, size, _, _, _, line) in tried:
         if message == "":

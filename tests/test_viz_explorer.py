@@ -469,6 +469,30 @@ def test_a_cell_sees_what_it_is_connected_to_and_a_pixel_reaches_the_same_cells(
     agree()
 
 
+class Mixing(nets.Module):
+    """Fixed sums of some of the inputs, and of some of these."""
+
+    def __init__(self, first: np.ndarray, second: np.ndarray) -> None:
+        self.first, self.second = first, second
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.first @ self.second
+
+
+def test_a_cell_does_not_see_what_is_multiplied_by_a_constant_0(bench: Browser) -> None:
+    @settings(few)
+    @given(draw_.rngs, st.integers(2, 5), st.integers(2, 5))
+    def agree(rng, inputs, outputs):
+        first, second = (rng.integers(0, 2, shape).astype(np.float32) for shape in ((inputs, 4), (4, outputs)))
+        model, mix = Mixing(first, second), first @ second
+        found = network(model, ran(model, pictures((inputs,), 1)))
+        weights = base64.b64encode(found.numbers.tobytes()).decode()
+        for pairs in bench.run("return bench.windows(arguments[0], arguments[1])", found.program, weights):
+            assert sorted(map(tuple, pairs)) == sorted(zip(*map(np.ndarray.tolist, np.nonzero(mix)), strict=True))
+
+    agree()
+
+
 # -- the image ---------------------------------------------------------------------------------------------------------
 
 

@@ -299,3 +299,5 @@ def test_what_is_said_beside_the_scores_lies_side_by_side_and_fading_moves_no_sl
         assert browser.text("#faded") == "Faded: S2, map 0 (× 0.5)."
         assert browser.run(top, "fade") == before
         assert browser.run(OVERLAPS) == 0
+        if width > 760:
+            assert browser.run(top, "cell") < 900 - 50

@@ -368,6 +368,13 @@ def test_an_animation_has_every_frame_once(tmp_path: Path) -> None:
         viz.animate([], tmp_path / "moving.svg")
 
 
+def test_the_parts_of_a_graph_that_the_gallery_links_are_beside_it(tmp_path: Path) -> None:
+    gallery = sys.modules["viz.pages.gallery"]
+    entry = gallery.forms(tmp_path, gallery.a_loss)
+    links = re.findall(r'href="(\S+)"', gallery._parts(entry))
+    assert len(links) == len(entry.figure.parts) > 1 and all((tmp_path / link).exists() for link in links)
+
+
 @pytest.fixture
 def small_gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Path]:
     """The page with a few figures, and its folder."""
@@ -388,6 +395,7 @@ def small_gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str,
 
 def test_the_gallery_has_each_figure_its_caption_its_code_and_its_links(small_gallery: tuple[str, Path]) -> None:
     page, folder = small_gallery
+    assert all((folder / link).exists() for link in re.findall(r'href="([^":#]+)"', page))
     figures = re.findall(r'<figure id="(\w+)">\n<h3>(.*?)</h3>(.*?)</figure>', page, re.DOTALL)
     assert [name for name, _, _ in figures] == [
         "graph_of_an_expression", "convolution_in_letters", "convolution_animated", "all_steps_of_a_convolution",
@@ -435,6 +443,15 @@ def test_the_three_forms_of_an_expression_have_its_value(form: Callable[[], Any]
 
 def one_figure(name: str) -> Callable[[], Figure]:
     return next(draw for _, _, draw in FIGURES if draw.__name__ == name)
+
+
+def test_a_figure_of_the_gallery_has_a_file_for_each_of_its_parts(tmp_path: Path) -> None:
+    gallery = sys.modules["viz.pages.gallery"]
+    entries = [gallery.forms(tmp_path, form) for form in gallery.FORMS]
+    parts = [f"{e.path.stem}_{n}.svg" for e in entries for n in range(1, len(e.figure.parts) + 1)]
+    assert parts and sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [*parts, *[e.path.name for e in entries]]
+    )
 
 
 def test_a_figure_of_the_gallery_gets_no_narrower_than_its_words_allow(small_gallery: tuple[str, Path]) -> None:

@@ -7,8 +7,8 @@ call what they hold `now`, and what the function finds by name.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dis import get_instructions
 from functools import partial
@@ -16,15 +16,27 @@ from itertools import chain
 from operator import attrgetter, is_, itemgetter
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
 from ..tensor import Array, Primitive, Tensor, owned
 
 Held = TypeVar("Held")
+Key: TypeAlias = "tuple[int, Any]"  # the id of what has a part, and how this is called
 METHODS = {"__call__", "__wrapped__", "__getattr__", "__getitem__", "__iter__", "__len__"}  # used by no name
 SIMPLE = (int, float, str, bool, type(None))
+FAR = 10**9  # a count that no function reaches here
+
+
+def nothing(where: Any) -> Sequence[Any]:
+    """No names: what has none is no count."""
+    return ()
+
+
+def names_of_cell(where: Any) -> Sequence[str]:
+    """That of what a variable of an outer function holds, twice: of one name alone, attrgetter makes no tuple."""
+    return "cell_contents", "cell_contents"
 
 
 class Place(NamedTuple):
@@ -40,6 +52,25 @@ class Place(NamedTuple):
     def put(self, value: Any) -> None:
         """Keep this, and not what was there."""
         setattr(self.module, self.name, value)
+
+
+class Spot(NamedTuple):
+    """A place where the function finds something: how to look again, and what the parts are called that are seen."""
+
+    look: Callable[[Any], Sequence[Any]]
+    where: Any
+    names: Callable[[Any], Iterable[Any]] = nothing
+
+    def get(self, name: Any) -> Any:
+        """The part of this name."""
+        return self.where[name] if isinstance(self.where, dict | list) else getattr(self.where, name)
+
+    def put(self, name: Any, value: Any) -> None:
+        """Let it be something else."""
+        if isinstance(self.where, dict | list):
+            self.where[name] = value
+        else:
+            setattr(self.where, name, value)
 
 
 class Holdings:
@@ -104,8 +135,14 @@ class Outside:
     the engine, to Python or to an installed package stays what it is; so do objects without a `__dict__`.
     """
 
-    def __init__(self, function: Callable[..., Any], notes: Iterable[Any] = ()) -> None:
-        self.notes = list(notes)  # what the function has added to, which is not looked at
+    def __init__(self, function: Callable[..., Any], before: Outside | None = None) -> None:
+        self.notes: list[Any] = list(before.notes) if before else []  # what the function has added to: not looked at
+        self.unseen: dict[Key, Spot] = dict(before.unseen) if before else {}  # nor these parts
+        self.counts: set[Key] = set(before.counts) if before else set()  # those of them that it changes
+        self._function = function
+        self._find()
+
+    def _find(self) -> None:
         self._words = set(METHODS)  # what is named in the code that is reached
         known = 0
         while known < len(self._words):  # the words of one method lead to others
@@ -113,8 +150,8 @@ class Outside:
             self.modules: list[tuple[str, Any]] = []
             self._generators: list[np.random.Generator] = []
             self._tensors: dict[Tensor, str] = {}
-            self._places: list[tuple[Callable[[Any], Sequence[Any]], Any]] = []  # how to look again, and where
-            self._visit(function, "", set())
+            self._places: list[Spot] = []
+            self._visit(self._function, "", set())
         self._remember()
 
     def _visit(self, value: Any, name: str, seen: set[int]) -> None:
@@ -143,20 +180,25 @@ class Outside:
         elif isinstance(value, property | partial):
             parts = {"": value.fget if isinstance(value, property) else (value.func, value.args, value.keywords)}
         elif isinstance(value, ContextVar):
-            self._places.append((lambda variable: (variable.get(None),), value))
+            self._places.append(Spot(lambda variable: (variable.get(None),), value))
         elif isinstance(value, dict):
             parts = value
-            self._places.append((lambda parts: list(chain(*parts.items())), value))
+            self._watch(value, dict.items)
         elif isinstance(value, list | tuple | set | frozenset):
             parts = dict(enumerate(value))
-            self._places += [(tuple, value)] * isinstance(value, list | set)
+            if isinstance(value, list):
+                unseen = self._unseen_in(value)
+                look = (lambda parts: [x for i, x in enumerate(parts) if i not in unseen]) if unseen else tuple
+                self._places.append(Spot(look, value, lambda parts: [i for i in range(len(parts)) if i not in unseen]))
+            elif isinstance(value, set):
+                self._places.append(Spot(tuple, value))
         elif isinstance(value, type | ModuleType):
             for kind in value.__mro__ if isinstance(value, type) else [value]:
                 if not is_elsewhere(kind.__module__ if isinstance(kind, type) else kind.__name__):
                     parts = {**self._named(vars(kind), self._words), **parts}
         elif hasattr(value, "__dict__"):
             parts = {name: part for name, part in vars(value).items() if name in self._words} | {"": type(value)}
-            self._places.append((self._attributes, value))
+            self._watch(value, self._attributes)
         for key, part in parts.items():
             self._visit(part, f"{name}.{key}".strip("."), seen)
 
@@ -164,27 +206,44 @@ class Outside:
         """Its parts, by what it calls them; an empty cell is not looked at."""
         code, cells = function.__code__, {}
         self._words |= words_in(code)
-        self._places.append((attrgetter("__code__", "__defaults__", "__kwdefaults__"), function))
+        self._places.append(Spot(attrgetter("__code__", "__defaults__", "__kwdefaults__"), function))
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             with suppress(ValueError):
                 cells[name] = cell.cell_contents
-                self._places.append((attrgetter("cell_contents", "cell_contents"), cell))
+                if not self._unseen_in(cell):
+                    self._places.append(Spot(attrgetter(*names_of_cell(cell)), cell, names_of_cell))
         defaults = {"": (function.__defaults__, function.__kwdefaults__)}
         return {**self._named(function.__globals__, globals_in(code)), **cells, **defaults}
 
     def _named(self, space: Mapping[str, Any], names: Set[str]) -> dict[str, Any]:
         """What these names stand for."""
         there = sorted(names & space.keys())
-        if there:
-            self._places.append((itemgetter(there[0], *there), space))
+        if watched := [name for name in there if name not in self._unseen_in(space)]:
+            watched = [watched[0], *watched]  # of one name alone, itemgetter makes no tuple
+            self._places.append(Spot(itemgetter(*watched), space, lambda _: watched))
         return {name: space[name] for name in there}
 
-    def _attributes(self, value: Any) -> list[Any]:
-        return [part for pair in vars(value).items() if pair[0] in self._words for part in pair]
+    def _watch(self, where: Any, items: Callable[[Any], Iterable[tuple[Any, Any]]]) -> None:
+        """Look at these items, at names and at what they stand for, but those unseen."""
+        unseen = self._unseen_in(where)
+        self._places.append(
+            Spot(
+                lambda where: [part for item in items(where) if item[0] not in unseen for part in item],
+                where,
+                lambda where: [name for name, _ in items(where) if name not in unseen for _ in range(2)],
+            )
+        )
+
+    def _unseen_in(self, where: Any) -> set[Any]:
+        """The names of what is not looked at there."""
+        return {name for place, name in self.unseen if place == id(where)}
+
+    def _attributes(self, value: Any) -> list[tuple[str, Any]]:
+        return [pair for pair in vars(value).items() if pair[0] in self._words]
 
     def _look(self) -> list[Sequence[Any]]:
         try:
-            return [look(where) for look, where in self._places]
+            return [look(where) for look, where, _ in self._places]
         except (KeyError, ValueError):  # a name that is gone
             return []
 
@@ -196,21 +255,47 @@ class Outside:
     def settle(self) -> bool:
         """Whether the function, called once, has changed nothing here.
 
-        A list or a dict may have grown, where it takes notes or keeps results; from now on it is not looked at.
+        A list, a dict or an object may have grown, where it takes notes or keeps results, and a number may have
+        changed, where it counts; from now on these are not looked at.
         """
-        now, kept = self._look(), []
+        now, grown, unseen, counts = self._look(), list[Any](), dict[Key, Spot](), set[Key]()
         is_fine = len(now) == len(self._places) and self._bytes == [a.tobytes() for a in self._facts.arrays]
-        for (look, where), before, after in zip(self._places, self._before, now, strict=False):
-            if is_same([before], [after]):
-                kept.append((look, where))
-            elif type(where) not in (list, dict) or type(look) is itemgetter:  # globals are a dict too
+        for spot, before, after in zip(self._places, self._before, now, strict=False):
+            keys = [(id(spot.where), name) for name in spot.names(spot.where)]
+            changed = [i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a is not b]
+            if len(keys) == len(before) == len(after) and all(
+                type(part[i]) in (int, float) for i in changed for part in (before, after)
+            ):
+                counts |= {keys[i] for i in changed}
+                unseen |= {keys[i]: spot for i in changed}
+            elif changed or len(after) < len(before):
                 is_fine = False
+            elif type(spot.where) in (list, dict) and type(spot.look) is not itemgetter:  # globals are a dict too
+                grown.append(spot.where)
             else:
-                is_fine &= is_same([before], [after[: len(before)]])
-                self.notes.append(where)
-        self._places = kept
-        self._remember()
+                is_fine &= len(before) == len(after) or len(keys) == len(after)
+                unseen |= dict.fromkeys(keys[len(before) :], spot)
+        self.notes += grown
+        self.unseen |= unseen
+        self.counts |= counts
+        if unseen or grown:
+            self._find()
+        else:
+            self._remember()
         return is_fine
+
+    @contextmanager
+    def far_counts(self) -> Iterator[None]:
+        """Within the block the counts stand where no call of the function has brought them."""
+        places = [(self.unseen[key], key[1]) for key in self.counts]
+        before = [spot.get(name) for spot, name in places]
+        try:
+            for spot, name in places:
+                spot.put(name, FAR)
+            yield
+        finally:
+            for (spot, name), number in zip(places, before, strict=True):
+                spot.put(name, number)
 
     def now(self) -> Holdings:
         """What the Modules hold at this moment, and the function itself."""

@@ -103,7 +103,7 @@ class Compiled:
         traced = self.programs.get((key, numbers_of(given, self._fixed.get(key, ()))))
         if traced is None:
             self._count(given)
-            self._outside = Outside(self.function, self._outside.notes)  # afresh, since a Module may hold something new
+            self._outside = Outside(self.function, self._outside)  # afresh, since a Module may hold something new
             traced = trace(self.function, given, self._outside)
             key = (*arrays, *self._outside.now().state)  # without the notes that the function takes
             fixed = self._fixed.setdefault(key, set())
@@ -135,6 +135,7 @@ def compiled(f: Callable[..., Any]) -> Compiled:
     Python's numbers count as arrays without axes; whole numbers reach f as they are.
     Two limits.  What f works out of labels beside the index that they are, as `labels % 1000` or `7 in labels`, is not
     noticed where it makes no difference on the labels of three calls: the first, others like them, and the whole axis.
+    A number outside that f itself changes counts its calls, which a program does not, and f may not look at it.
     What f asks the system, as the time or a file, is not noticed where the calls that trace f get the same.
     Raises CannotCompile, a ValueError, with the place, where the recipe depends on data or on Tensors from outside of
     f, and after 64 programs; TypeError where f returns something else.
@@ -183,6 +184,9 @@ def trace(function: Callable[..., Any], given: Sequence[Array], outside: Outside
         labels, limits = comparison.result()
         if limits:
             comparison.hold_for(run_of(function, [all_over(given, limits)], outside))
+        if outside.counts:
+            with outside.far_counts():
+                comparison.hold_for(Run(function, given, outside))
         fixed = {i for i, a in enumerate(given) if a.dtype.kind in "iub" and (i not in labels.values() or not a.ndim)}
         fixed -= {i for i in fixed.difference(labels.values()) if is_ignored(i, function, given, outside, comparison)}
     except LookedAt as error:

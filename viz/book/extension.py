@@ -235,8 +235,9 @@ class Reference(SphinxDirective):
     def entry(self, package: str, name: str, place: tuple[str, str]) -> list[nodes.Node]:
         """A public name: a link and its first sentence, or all that it says, with its methods."""
         thing, full = NAMES.object(place), f"{place[0]}.{place[1]}" if place[1] else place[0]
-        text = inspect.getdoc(thing) if not _made_by_dataclass(thing) else ""
-        if not text and not isinstance(thing, str | int | float | tuple | dict):
+        constant = isinstance(thing, str | int | float | tuple | dict)  # its docstring would be that of its type
+        text = inspect.getdoc(thing) if not constant and not _made_by_dataclass(thing) else ""
+        if not text and not constant:
             logger.warning("%s.%s is public and says nothing", package, name)
         row = nodes.container(classes=["entry"])
         here = NAMES.home(place)
@@ -248,7 +249,7 @@ class Reference(SphinxDirective):
             return [row]
         row["ids"].append(full)
         _note(self, full, thing, False)
-        row += signature(name, thing)
+        row += signature(f"{name}: {type(thing).__name__}" if constant else name, thing)
         row += prose(text or "", place[0])
         for method, told in methods(thing).items():
             inner = nodes.container(classes=["entry", "method"], ids=[f"{full}.{method}"])

@@ -99,6 +99,8 @@ def rules(primitive: Primitive) -> Rules | None:
         return None
     names = _input_names(primitive, len(t.inputs))
     inputs = [Tensor(x.data, name=name) for x, name in zip(t.inputs, names, strict=True)]
+    if not inputs:  # made of nothing, as random numbers are: a second call would draw others
+        return Rules(formula(t).latex, [], None)
     out = primitive(*inputs, **t.params)
     value = formula(out).latex
     out.name = "out"

@@ -77,8 +77,6 @@ def gallery(folder: str | Path, *, explorer: Path | None = None) -> Path:
         figure = draw()
         moves = isinstance(figure, Moving)
         path, still = _saved(figure, folder / f"{draw.__name__}.svg")
-        for n, part in enumerate(figure.parts, start=1):
-            part.save(path.with_stem(f"{path.stem}_{n}"))
         number = IN_THE_BOOK.get(draw.__name__)
         heading = f"Figure {number}: {title}" if number else title
         sections.setdefault(section, []).append(Entry(path, heading, caption(draw), code(draw), figure, still, moves))
@@ -180,7 +178,9 @@ def forms(folder: Path, form: Callable[[], Form]) -> Entry:
 
 
 def _saved(figure: Figure, path: Path, seconds: float = 1.2) -> tuple[Path, str]:
-    """The file of a figure, and its SVG at rest, drawn once for both where it does not move."""
+    """The file of a figure, beside it those of its parts, and its SVG at rest, drawn once where it does not move."""
+    for n, part in enumerate(figure.parts, start=1):
+        part.save(path.with_stem(f"{path.stem}_{n}"))
     still = figure.svg()
     return figure.save(path, seconds=seconds) if isinstance(figure, Moving) else write_whole(path, still), still
 

@@ -359,7 +359,11 @@ def lattice(shape: Shape, move: Callable[[Array], Array]) -> Json:
     >>> lattice((4,), lambda x: x[[0, 0, 2]])
     {'table': [0, 0, 2]}
     """
-    moved = np.asarray(move(np.arange(math.prod(shape)).reshape(tuple(shape))))
+    return lattice_of(np.asarray(move(np.arange(math.prod(shape)).reshape(tuple(shape)))))
+
+
+def lattice_of(moved: Array) -> Json:
+    """The lattice that names these positions, in their order."""
     if not moved.size:
         return {"table": []}
     offset = int(moved.flat[0])
@@ -383,7 +387,7 @@ def lattice_size(at: Json) -> int:
 
 def is_plain(at: Json, size: int) -> bool:
     """Whether a lattice names all elements of an array, in their order."""
-    return bool(at == lattice([size], lambda positions: positions))
+    return bool(at == lattice_of(np.arange(size)))
 
 
 def padded_shape(shape: Shape, windows: Windows) -> Shape:
