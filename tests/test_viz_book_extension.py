@@ -296,7 +296,7 @@ def test_the_reference_of_a_package_has_each_public_name_once_under_its_file(
         assert section["ids"] == [f"file-{title.astext().removesuffix('.py').replace('/', '.')}"]
         for entry in entries:
             first = next(iter(entry.findall(lambda n: isinstance(n, nodes.literal | nodes.literal_block)))).astext()
-            name = re.split(r"[(]", first)[0]
+            name = re.split("[(:]", first)[0]
             assert places[name][0] == section["ids"][0].removeprefix("file-")
             elsewhere = extension.NAMES.home(places[name]).page != f"reference/{package}"
             assert bool(entry["ids"]) == (not elsewhere)
