@@ -148,6 +148,15 @@ def test_wires_are_as_thick_as_weights_are_large_and_dashed_below_0(inputs: int,
         assert part == pytest.approx(values[i, j] / np.abs(values).max(), abs=0.01)
 
 
+@pytest.mark.parametrize("moved", [0, 1, 2])
+def test_a_bias_is_wired_to_what_it_moves_and_to_nothing_else(moved: int) -> None:
+    w, b = Tensor([2.0, -1.0, 3.0], name="weight"), Tensor(np.ones(3), name="bias")
+    drawing = connectivity(lambda x: w * x + b * (np.arange(3) == moved), 3, bias=True).drawing
+    dashed = [wire for wire in drawing.wires if wire.looks.get("style") == "dashed"]
+    units = [n for n, s in enumerate(drawing.shapes) if s.looks["shape"] == "circle"]
+    assert [wire.head for wire in dashed] == [units[3 + moved]]
+
+
 def test_a_bias_is_a_unit_with_the_value_1() -> None:
     with_bias = connectivity([Dense(3, 2), Dense(2, 4, bias=False)], 3, bias=True)
     ones = [s for s in with_bias.drawing.shapes if s.label == "1"]
