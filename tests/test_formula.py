@@ -39,13 +39,9 @@ def on_windows(p):
     def call(*args, **settings):
         *arrays, k = args
         image = arrays[p is pool._max_unpool]
-        known = {
-            "stride": None if p.__module__ == pool.__name__ else 1,
-            "padding": 0,
-            "dilation": 1,
-            "ceil_mode": False,
-        }
-        windows = Windows.over(image.shape[2:], k, **{name: settings.pop(name, known[name]) for name in known})
+        over = Windows.of_pool if p.__module__ == pool.__name__ else Windows.over
+        names = "stride", "padding", "dilation", "ceil_mode"
+        windows = over(image.shape[2:], k, **{name: settings.pop(name) for name in names if name in settings})
         groups = {"groups": settings.pop("groups", 1)} if p is conv._conv_weight else {}
         return p.definition(*arrays, windows=windows, **groups, **settings)
 
