@@ -50,6 +50,7 @@ from minitensor import (
 from minitensor.sizes import conv_output_size
 from minitensor.tensor import Array
 from viz import connections
+from viz.subjects import slopes
 from viz.subjects.connections import Wires
 
 from .relations import Relation, as_sets, every_unit, joined, same_units, then, window
@@ -523,7 +524,26 @@ def test_the_answer_is_the_same_at_every_call(steps: list[Step]) -> None:
             x = step(x, x[::-1])
         return x
 
-    assert connections(program, 3) == connections(program, 3)
+    first = connections(program, 3)
+    kept = connections(program, 3)
+    slopes._found.clear()
+    assert first == kept == connections(program, 3)
+
+
+def test_what_is_kept_of_an_operator_is_for_these_settings_of_this_one_alone() -> None:
+    """Settings that compare equal, other rules of one operator, another range: each is asked anew."""
+    assert set(found(lambda x: x.sum(axis=0), (2, 2))) == {(j, j % 2) for j in range(4)}
+    assert set(found(lambda x: x.sum(axis=1), (2, 2))) == {(j, j // 2) for j in range(4)}
+
+    @primitive
+    def passed_on(x: Array) -> Array:
+        return x * 1
+
+    for rule, count in ((lambda g, out, x: g, 3), (None, 0), (lambda g, out, x: g * 2, 3)):
+        passed_on.defvjp(rule)
+        assert len(found(passed_on, (3,))) == count
+    assert not found(lambda x: x * np.array([0.0, 0.0]), (2,))
+    assert len(found(lambda x: x * np.array([0.0, 1.0]), (2,))) == 1
 
 
 def test_paths_that_cancel_are_paths_and_what_is_constant_has_none() -> None:

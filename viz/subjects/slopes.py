@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 from itertools import islice, product
 from typing import Any
 
@@ -44,6 +45,10 @@ FEWEST_POINTS, MOST_POINTS = 16, 400  # at which an operator is differentiated
 CORNERS, SAMPLES = 9, 24  # at which its value is worked out, to see its range
 LOOKED_AT = 4  # rows of a Jacobian, at a point that is likely to say nothing new
 PRECISION = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-4}  # relative errors of a pass stay below these
+
+
+LONGEST_KEPT, MOST_KEPT = 20_000, 256  # numbers in a pattern that is kept, and so many of these: 40 MB
+_found: dict[tuple[Any, ...], Array] = {}
 
 
 class TooManyWires(ValueError):
@@ -79,6 +84,11 @@ class Known:
         """The value of each element that is nearest to 0."""
         return np.clip(0, self.low, self.high)
 
+    def digest(self) -> tuple[bytes, bool]:
+        """What tells it from others, however long it is."""
+        parts = (self.low, self.high, self.moves)
+        return blake2b(b"".join([repr(self.low.shape).encode(), *(a.tobytes() for a in parts)])).digest(), self.generic
+
     def within(self, rng: np.random.Generator) -> Array:
         """A value in the range of each element: an end half of the time, or a condition (0 or 1) would never be 0."""
         inside = _inside(self.low, self.high, _any_number(rng, self.low.shape, LARGEST))
@@ -102,7 +112,6 @@ class Operator:
         self.primitive, self.inputs, self.params = primitive, inputs, params
         constants = np.concatenate([k.low[k.constant & (abs(k.low) < INFINITE)] for k in inputs])
         self.largest = max(LARGEST, 2 * np.abs(constants).max(initial=0))
-        self.rng = np.random.default_rng(0)  # of its own: the same answer at each call
 
     def __call__(self, values: Sequence[Array]) -> Array:
         with np.errstate(all="ignore"):
@@ -110,9 +119,10 @@ class Operator:
 
     def outcome(self) -> tuple[Array, Array]:
         """The least and the largest value of each output, as far as some samples tell."""
+        rng = np.random.default_rng(0)  # of its own: the same answer at each call
         corners = islice(product(("low", "high", "least"), repeat=len(self.inputs)), CORNERS)
         points = [[getattr(known, end) for known, end in zip(self.inputs, ends, strict=True)] for ends in corners]
-        points += [[known.within(self.rng) for known in self.inputs] for _ in range(SAMPLES)]
+        points += [[known.within(rng) for known in self.inputs] for _ in range(SAMPLES)]
         samples = np.stack([self(values) for values in points])
         untold = np.isnan(samples)
         low, high = np.where(untold, np.inf, samples).min(axis=0), np.where(untold, -np.inf, samples).max(axis=0)
@@ -122,15 +132,33 @@ class Operator:
         least, most = np.maximum(low, -ORDINARY), np.minimum(high, ORDINARY)
         return np.where(least < most, least, low), np.where(least < most, most, high)
 
-    def point(self, n: int) -> list[Array]:
+    def point(self, n: int, rng: np.random.Generator) -> list[Array]:
         """The n-th point: at first all near 1, where most functions are defined, then small and large ones in turn."""
         largest = (0, 2.0, self.largest, self.largest)[n % 4]
-        return [known.tried(self.rng, largest) for known in self.inputs]
+        return [known.tried(rng, largest) for known in self.inputs]
 
     # -- which input moves which output --------------------------------------------------------------------------------
 
     def pattern(self, slot: int, limit: int) -> Array:
-        """All pairs i, j for the input in this slot, as two rows of numbers; TooManyWires for more than limit."""
+        """All pairs i, j for the input in this slot, as two rows of numbers; TooManyWires for more than limit.
+
+        A network has many layers of a kind, and a figure asks for the same one again: what was found is kept.
+        """
+        try:
+            hash(question := (self.primitive, self.primitive.vjp, *self.params.values(), slot, limit))
+        except TypeError:  # an array among the settings
+            return self._pattern(slot, limit)
+        question = (*question, repr(self.params), *map(Known.digest, self.inputs))  # 1 == 1.0 == True
+        if (found := _found.get(question)) is None:
+            found = self._pattern(slot, limit)
+            if found.size <= LONGEST_KEPT:
+                while len(_found) >= MOST_KEPT:
+                    del _found[next(iter(_found))]  # the oldest
+                _found[question] = found
+        return found
+
+    def _pattern(self, slot: int, limit: int) -> Array:
+        rng = np.random.default_rng(0)
         size = self.inputs[slot].low.size
         if self.primitive.vjp(slot) is None or not size or self.inputs[slot].constant.all():
             return np.zeros((2, 0), int)
@@ -138,7 +166,7 @@ class Operator:
         tried = 0
         ways: list[Way] = [_by_destination, _by_source]
         for n in range(MOST_POINTS):
-            slope = Slope(self, slot, self.point(n))
+            slope = Slope(self, slot, self.point(n, rng))
             if not slope.finite:  # a logarithm of what is negative, say: it tells nothing here
                 continue
             pairs = slope.pairs(ways, met if tried else None, limit)
@@ -148,10 +176,10 @@ class Operator:
             if tried >= FEWEST_POINTS and (steady or times.min(initial=OFTEN) >= OFTEN):
                 return np.stack(np.divmod(met, size))
         if not tried:  # a slope that is never a number may be anything
-            met = Slope(self, slot, self.point(0)).pairs([], None, limit)
+            met = Slope(self, slot, self.point(0, rng)).pairs([], None, limit)
         else:
             for j, height in product(np.flatnonzero(~self.inputs[slot].constant), (self.largest, -self.largest)):
-                values = self.point(1)
+                values = self.point(1, rng)
                 values[slot].flat[j] = height  # each in turn stands out
                 met, times = _counted(met, times, Slope(self, slot, values).pairs(ways, met, limit))
         return np.stack(np.divmod(met, size))
@@ -160,21 +188,22 @@ class Operator:
 
     def multipliers(self, slot: int, other: int, pairs: Array, asked: Sequence[int]) -> Iterator[tuple[int, int]]:
         """All n, l where q_l, for l of those asked, multiplies x_j on its way to y_i, for the n-th pair i, j."""
-        read, values = Reader(*pairs), self.point(0)
+        rng = np.random.default_rng(0)
+        read, values = Reader(*pairs), self.point(0, rng)
         q, free = values[other].ravel(), np.zeros(values[other].size, bool)
         free[list(asked)] = True
         free &= ~self.inputs[other].constant.ravel()
-        xs = [values[slot], *(self.point(n)[slot] for n in range(1, 24))]
+        xs = [values[slot], *(self.point(n, rng)[slot] for n in range(1, 24))]
 
         def at(x: Array, q: Array) -> Slope:
             there = list(values)
             there[slot], there[other] = x, q.reshape(values[other].shape)
             return Slope(self, slot, there)
 
-        probe = self.rng.uniform(1, 2, at(xs[0], q).y.size)
+        probe = rng.uniform(1, 2, at(xs[0], q).y.size)
         first, *others = (at(x, q).backward(probe) for x in xs[:5])
         if all(np.allclose(v, first, rtol=1e-9, atol=0, equal_nan=True) for v in others):
-            yield from self._on_which_it_depends(lambda q: read(at(xs[0], q)), q, free)
+            yield from self._on_which_it_depends(lambda q: read(at(xs[0], q)), q, free, rng)
             return
         without = np.where(free, 0, q)
         missing = ~np.any([np.nan_to_num(read(at(x, without))) for x in xs], axis=0)
@@ -183,9 +212,11 @@ class Operator:
             there = np.any([np.nan_to_num(read(at(x, alone))) for x in xs], axis=0)
             yield from ((int(n), int(number)) for n in np.flatnonzero(there & missing))
 
-    def _on_which_it_depends(self, slopes: Push, q: Array, free: Array) -> Iterator[tuple[int, int]]:
+    def _on_which_it_depends(
+        self, slopes: Push, q: Array, free: Array, rng: np.random.Generator
+    ) -> Iterator[tuple[int, int]]:
         """All n, l where the n-th slope changes with q_l.  One that is linear in one q_l names it in three steps."""
-        step, other = (np.where(free, self.rng.uniform(0.5, 1.5, q.size), 0) for _ in range(2))
+        step, other = (np.where(free, rng.uniform(0.5, 1.5, q.size), 0) for _ in range(2))
         first = slopes(q)
         a, b, c = (slopes(q + s) - first for s in (step, step * np.arange(1, q.size + 1), step * other))
 
