@@ -24,30 +24,40 @@ SERIES = {
     "import": [],
     "training": [],
 }
+TRAINED = [name for name in RECIPES if MODELS[name][1][0] == 1]  # on the digits, which are grey
 EXPLAINED = {
     **{name: TASKS[name].title for name in SINGLE},
     "batches": f"how a LeNet step grows with the batch, {BATCHES[0]} to {BATCHES[-1]} images",
     "graph": f"how the time per operator grows with the graph, {LENGTHS[0]:,} to {LENGTHS[-1]:,} operators",
     "import": "what an import needs, in time and memory, beyond that of NumPy",
-    "training": f"images per second that {' and '.join(RECIPES)} learn from, distortions included",
+    "training": f"images per second that {' and '.join(TRAINED)} learn from, distortions included",
 }
 
 
 def main() -> int:
     args = arguments()
     use_two_cores()
+    comparisons: dict[str, Comparison] = {}
+    costs: dict[str, tuple[float, float] | None] = {}
+    speeds: dict[str, float] = {}
+    status = 0
     try:
         found = versions(args.python)
         engines = chosen(args.peers, found, args.python)
-        comparisons = run([n for task in args.tasks for n in SERIES.get(task, [task])], engines, args)
-        costs = {e: import_costs(e, args.python) for e in engines if e != "compiled"} if "import" in args.tasks else {}
-        speeds = {name: training_speed(name) for name in RECIPES} if "training" in args.tasks else {}
+        run([n for task in args.tasks for n in SERIES.get(task, [task])], engines, args, comparisons)
+        for engine in engines if "import" in args.tasks else ():
+            if engine != "compiled":
+                costs[engine] = import_costs(engine, args.python)
+        for name in TRAINED if "training" in args.tasks else ():
+            speeds[name] = training_speed(name)
     except (ValueError, OSError) as error:
         print(f"\n{error}", file=sys.stderr)
-        return 1
+        status = 1
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
-        return 130
+        status = 130
+    if status and not (comparisons or costs or speeds):
+        return status
     say("")
     text, picture = report(engines, comparisons, costs, speeds, heading(engines, found, args.repeats))
     print(text)
@@ -56,7 +66,7 @@ def main() -> int:
         (args.out / "benchmarks.md").write_text(text + "\n")
         (args.out / "benchmarks.svg").write_text(picture)
         print(f"\nwritten: {args.out / 'benchmarks.md'}, {args.out / 'benchmarks.svg'}")
-    return 0
+    return status
 
 
 def arguments() -> argparse.Namespace:
@@ -93,9 +103,11 @@ def chosen(peers: Sequence[str] | None, found: dict[str, str], python: str) -> l
     return [e for e in installed if peers is None or e in [*OURS, *peers]]
 
 
-def run(names: list[str], engines: list[str], args: argparse.Namespace) -> dict[str, Comparison]:
-    """All comparisons; an engine that fails at one size is not asked for the next.  minitensor must not fail."""
-    done: dict[str, Comparison] = {}
+def run(names: list[str], engines: list[str], args: argparse.Namespace, done: dict[str, Comparison]) -> None:
+    """All comparisons, into done; an engine that fails at one size is not asked for the next.
+
+    Raises ValueError where minitensor fails.
+    """
     for i, name in enumerate(names, start=1):
         series = name.partition("-")[0]
         failed = {e for other, c in done.items() if other.partition("-")[0] == series for e in c.failures}
@@ -104,7 +116,6 @@ def run(names: list[str], engines: list[str], args: argparse.Namespace) -> dict[
         done[name] = compare(name, able, args.python, args.repeats, lambda what, title=title: say(title + what))
         if why := done[name].failures.get("minitensor"):
             raise ValueError(f"{TASKS[name].title}: minitensor failed: {why}")
-    return done
 
 
 def training_speed(name: str) -> float:
