@@ -422,3 +422,14 @@ def test_a_computation_too_long_to_step_through_is_refused(tmp_path: Path) -> No
     with pytest.raises(ValueError, match="151 operators are too many"):
         viz.stepper(y, tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
+
+
+@given(st.integers(1, 3), st.integers(1, 3), st.integers(0, 1))
+def test_a_step_says_how_the_windows_lie_that_its_line_names(k: int, stride: int, padding: int) -> None:
+    x, w = Tensor(np.arange(25.0).reshape(1, 1, 5, 5), name="x"), Tensor(np.ones((1, 1, k, k)), name="w")
+    layer = {"stride": stride, "padding": min(padding, k // 2)}
+    lie = Windows.over((5, 5), k, **layer)
+    for y, call in ((max_pool2d(x, k, **layer), "max_pool(x"), (conv2d(x, w, **layer), "conv(x, w")):
+        tensors = history(y)[::-1]
+        steps = _steps(y, tensors, {t: n for n, t in enumerate(tensors)}, _names(tensors))
+        assert steps[1]["python"] == f"{_names(tensors)[y]} = {call}, windows=windows)  # windows: {lie}"

@@ -178,16 +178,18 @@ def _backward_step(
 
 
 def _python(name: str, made: Tensor, given: Sequence[Tensor]) -> str:
-    """The lines of NumPy that compute a Tensor from those that are given."""
+    """The lines of NumPy that compute a Tensor from those that are given, and how the windows lie that they name."""
     known = {t.name: t for t in given if t.name is not None}
     if made in known.values():
         return f"{name} = {made.name}"
     try:
-        text = str(program({name: made}, known))
+        written = program({name: made}, known)
     except ValueError:  # an operator that cannot be printed
         return ""
-    _, _, body = text.partition("):\n")
+    _, _, body = str(written).partition("):\n")
     lines = [line.partition("  # ")[0].removeprefix("    ").rstrip() for line in body.splitlines()]
+    for windows, lie in re.findall(r"^(\w+) = Windows\(.*\)  # (.+)$", written.source, re.MULTILINE):
+        lines = [line + f"  # {windows}: {lie}" * line.endswith(f"={windows})") for line in lines]
     return visible("\n".join(line for line in lines if not line.startswith("return ")))
 
 
