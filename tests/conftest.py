@@ -17,10 +17,10 @@ collect_ignore = ["mutants.py"]  # it imports what is not installed for the test
 
 slow_machines = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(
-    "default", max_examples=25, deadline=None, derandomize=True, print_blob=True, suppress_health_check=slow_machines
+    "default", max_examples=20, deadline=None, derandomize=True, print_blob=True, suppress_health_check=slow_machines
 )
 settings.register_profile(
-    "thorough", max_examples=250, deadline=None, print_blob=True, suppress_health_check=slow_machines
+    "thorough", max_examples=200, deadline=None, print_blob=True, suppress_health_check=slow_machines
 )
 settings.register_profile("few", settings.get_profile("default"), max_examples=8)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

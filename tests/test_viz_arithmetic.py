@@ -61,7 +61,7 @@ def layer_of(s: dict[str, Any], channels: tuple[int, int] = (1, 1)) -> Any:
 
 
 @given(convolutions(), st.tuples(st.integers(1, 2), st.integers(1, 2)))
-@settings(max_examples=25)
+@settings(max_examples=20)
 def test_each_place_reads_what_the_layer_reads_there(s: dict[str, Any], channels: tuple[int, int]) -> None:
     try:
         layer, (h, w) = layer_of(s, channels), s["size"]
@@ -82,7 +82,7 @@ def test_each_place_reads_what_the_layer_reads_there(s: dict[str, Any], channels
 
 
 @given(convolutions())
-@settings(max_examples=25)
+@settings(max_examples=20)
 def test_the_formula_gives_the_size_that_is_drawn(s: dict[str, Any]) -> None:
     try:
         figure = convolution_arithmetic(**s, position=0)
@@ -139,7 +139,7 @@ def test_the_window_and_the_output_cell_are_marked() -> None:
 
 
 @given(convolutions(), st.tuples(st.integers(1, 2), st.integers(1, 2)), st.data())
-@settings(max_examples=25)
+@settings(max_examples=20)
 def test_no_line_crosses_a_cell(s: dict[str, Any], channels: tuple[int, int], data: st.DataObject) -> None:
     """It runs along the edges of cells, and across in the gap between the grids; so it leads on without a break."""
     try:
