@@ -267,7 +267,8 @@ def test_a_zero_has_no_sign() -> None:
 @settings(max_examples=3)
 def test_the_parts_of_a_step_have_their_numbers_between_boxes(columns: int) -> None:
     """At the heads of their wires, and on no box but at its very border, where no words are."""
-    model = nets.Sequential(a=nets.Dense(3, 4), act=nets.Tanh(), b=nets.Dense(4, 2))
+    rng = np.random.default_rng(0)  # boxes are as wide as their numbers
+    model = nets.Sequential(a=nets.Dense(3, 4, rng=rng), act=nets.Tanh(), b=nets.Dense(4, 2, rng=rng))
     output, layers = viz.by_layer(model, Tensor(np.ones((2, 3), np.float32), name="x"))
     loss, numbers = (output - 1).sum(), 0
     figure = computation_graph(loss, gradients=True, layers=layers, columns=columns)
