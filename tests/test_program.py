@@ -1127,6 +1127,7 @@ COUNTING = {
     ),
     "an object": lambda: noting(SimpleNamespace(n=0), lambda notes: setattr(notes, "n", notes.n + 1)),
     "an object that begins to": Counter,
+    "a class": lambda: noting(type("Counts", (), {"n": 0}), lambda notes: setattr(notes, "n", notes.n + 1)),
 }
 
 

@@ -195,7 +195,7 @@ class Outside:
         elif isinstance(value, type | ModuleType):
             for kind in value.__mro__ if isinstance(value, type) else [value]:
                 if not is_elsewhere(kind.__module__ if isinstance(kind, type) else kind.__name__):
-                    parts = {**self._named(vars(kind), self._words), **parts}
+                    parts = {**self._named(kind, self._words), **parts}
         elif hasattr(value, "__dict__"):
             parts = {name: part for name, part in vars(value).items() if name in self._words} | {"": type(value)}
             self._watch(value, self._attributes)
@@ -215,12 +215,15 @@ class Outside:
         defaults = {"": (function.__defaults__, function.__kwdefaults__)}
         return {**self._named(function.__globals__, globals_in(code)), **cells, **defaults}
 
-    def _named(self, space: Mapping[str, Any], names: Set[str]) -> dict[str, Any]:
-        """What these names stand for."""
-        there = sorted(names & space.keys())
-        if watched := [name for name in there if name not in self._unseen_in(space)]:
+    def _named(self, where: Any, names: Set[str]) -> dict[str, Any]:
+        """What these names stand for in a dict, a class or a module."""
+        space = where if isinstance(where, dict) else vars(where)
+        there, unseen = sorted(names & space.keys()), self._unseen_in(where)
+        if watched := [name for name in there if name not in unseen]:
             watched = [watched[0], *watched]  # of one name alone, itemgetter makes no tuple
-            self._places.append(Spot(itemgetter(*watched), space, lambda _: watched))
+            get = itemgetter(*watched)
+            look = get if space is where else lambda where: get(vars(where))
+            self._places.append(Spot(look, where, lambda _: watched))
         return {name: space[name] for name in there}
 
     def _watch(self, where: Any, items: Callable[[Any], Iterable[tuple[Any, Any]]]) -> None:
