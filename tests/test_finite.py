@@ -83,7 +83,11 @@ def test_a_wrong_rule_is_found_at_its_order(rule, order):
 
 
 def test_two_orders_are_checked_unless_told():
-    """x^3, made so that its third derivative is lost: nothing is wrong up to order 2."""
+    """x^2 whose second derivative is lost is found; x^3 whose third is lost is found only by who asks for it."""
+    dropped = square(lambda g, out, x: 2 * g * Tensor(x.data))
+    check_gradients(dropped, np.array(1.5), order=1)
+    with pytest.raises(AssertionError, match="order 2"):
+        check_gradients(dropped, np.array(1.5))
 
     @primitive
     def stuck(x):

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         working("")
         print("Stopped.")
-    return DONE
+        return DONE if options.command is watch else NOT_DONE  # to stop is how a watch ends
 
 
 def folder_of(options: argparse.Namespace) -> Folder:
