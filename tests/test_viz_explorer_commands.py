@@ -57,12 +57,14 @@ def test_the_tour_compares_both_slopes_at_the_same_point(capsys: Any) -> None:
     model, (_, test) = nets.lenet(), nets.digits(size=32)
     few = nets.Examples(test.images[:4], test.labels[:4])
     tour.show_gradient(model, few)
-    loss, larger, smaller = (
-        float(re.search(rf"{what}(\d+\.\d+)", text)[1])  # type: ignore[index]
+    loss, larger, smaller, by_values, by_rules, differ = (
+        float(re.search(rf"{what} *([-+]?\d[-+.e\d]*\d)", text)[1])  # type: ignore[index]
         for text in [capsys.readouterr().out]
-        for what in (r"digits, ", r"L\(w \+ h\) = ", r"L\(w - h\) = ")
+        for what in ("digits,", r"L\(w \+ h\) =", r"L\(w - h\) =", "/ 2h =", "dL/dw +=", "differ by")
     )
     assert min(larger, smaller) - 1e-9 <= loss <= max(larger, smaller) + 1e-9
+    assert abs(by_values - (larger - smaller) / 2e-5) < 1e-6
+    assert abs(differ - abs(by_rules - by_values)) <= 0.05 * differ + 1e-10 and differ < 1e-6
 
 
 def test_a_file_that_cannot_be_explored_is_named(tmp_path: Path, capsys: Any) -> None:

@@ -21,6 +21,7 @@ from nets.training.png import decode
 from viz.drawing.check import SMALLEST, measure
 from viz.drawing.sheet import Pinned, Shape
 from viz.subjects.images import KERNELS, halve, quarter_turn, shown, translate, verdict
+from viz.subjects.lecture.networks import GRADIENT, _plot
 
 ImageFunction = Callable[[Tensor], Tensor]
 
@@ -202,9 +203,33 @@ def test_pictures_of_filters_are_as_large_as_asked_and_their_words_as_they_were(
     assert picture.width * h == pytest.approx(picture.height * w, rel=1e-2)
     sizes = [[s.looks["fontsize"] for s in drawn.drawing.shapes if s.label] for drawn in (figure, usual)]
     assert sizes[0] == sizes[1] and in_the_way(figure) == []
-    for wrong in (0, -3, 1e6, float("nan")):
-        with pytest.raises(ValueError, match=r"side \(="):
+    for wrong in (0, -3, 9.99, 2000.01, 1e6, float("nan")):
+        with pytest.raises(ValueError, match=r"side \(=.*must be from 10 to 2000"):
             viz.filters(np.eye(3), side=wrong)
+    for extreme in (10, 2000):
+        viz.filters(np.eye(3), side=extreme)
+
+
+@given(st.integers(1, 5), st.integers(1, 5))
+@settings(max_examples=5)
+def test_a_position_that_is_not_there_is_told_which_there_are(height: int, width: int) -> None:
+    """The last that the message names is drawn, and the next is refused."""
+    for draw in (
+        partial(viz.convolution_steps, np.ones((height, width)), [[1]]),
+        partial(viz.convolution_arithmetic, (height, width), 1),
+    ):
+        with pytest.raises(ValueError, match="must be from 0 to ") as refused:
+            draw(position=height * width)
+        last = int(str(refused.value).split()[-1])
+        assert last == height * width - 1
+        draw(position=last)
+
+
+def test_a_curve_that_jumps_has_no_wire_across_the_jump() -> None:
+    """The slope of relu is 0 or 1, and nothing between: no line stands upright but an axis and its marks."""
+    drawing = _plot("relu", relu)
+    ends = [(drawing.shapes[w.tail], drawing.shapes[w.head]) for w in drawing.wires if w.looks.get("color") == GRADIENT]
+    assert {tail.y == head.y for tail, head in ends} == {True} and {tail.y for tail, _ in ends} == {0.0, 26.0}
 
 
 @pytest.mark.parametrize(
