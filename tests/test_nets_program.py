@@ -30,7 +30,7 @@ from nets import (
     fit,
     save,
 )
-from nets.__main__ import main
+from nets.__main__ import MODELS, RECIPES, main
 from nets.models.lecture import lenet
 
 from .checks import raises, same
@@ -150,6 +150,21 @@ def test_training_needs_no_variable_to_use_all_cores(compiled):
             seen.clear()
 
 
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_network_of_the_command_learns_as_a_program(name, capsys):
+    """With its own loss, and the same numbers as in the engine."""
+    (build, image), recipe = MODELS[name], RECIPES[name]
+    rng = np.random.default_rng(0)
+    data = nets.Examples(rng.normal(size=(6, *image)).astype(np.float32), rng.integers(0, 10, 6))
+    how = {"loss": recipe.loss, "decide": recipe.decide, "batch_size": 3, "epochs": 1}
+    models = [build(seed=0), build(seed=0)]
+    for model, compiled in zip(models, (True, False), strict=True):
+        fit(model, data, optimizer=nets.SGD(model, recipe.rate(3)), compiled=compiled, **how)
+        assert "not as a program" not in capsys.readouterr().err
+    for a, b in zip(*[model.state_dict().values() for model in models], strict=True):
+        same(a, b)
+
+
 class Counting(Module):
     """Counts its calls, which no program does."""
 
@@ -240,3 +255,18 @@ def test_the_command_exports_what_train_has_kept(tmp_path, capsys):
     assert main(["export", str(tmp_path / "lenet.npz"), "--out", str(tmp_path / "net.txt")]) == 1
     with raises(ValueError, ".py"):
         export(model, tmp_path / "net.txt", (1, 32, 32))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_step_of_every_network_of_the_command_is_exported(name, tmp_path):
+    """python -m nets export FILE.npz --model NAME --training: the loss that the network learns by."""
+    build, image = MODELS[name]
+    model, rng = build(seed=2), np.random.default_rng(0)
+    save(tmp_path / "kept.npz", model)
+    out = str(tmp_path / "net.py")
+    options = ["--model", name, "--training", "--batch-size", "2", "--out", out]
+    assert main(["export", str(tmp_path / "kept.npz"), *options]) == 0
+    images, labels = rng.normal(size=(2, *image)).astype(np.float32), np.array([3, 7])
+    taken = runpy.run_path(out)
+    loss = taken["program"](images, labels, np.float32(0.01), **taken["load"]())[0]
+    np.testing.assert_allclose(loss, RECIPES[name].loss(model(images), labels).item(), rtol=1e-4)
