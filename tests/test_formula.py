@@ -9,6 +9,7 @@ import sys
 from fractions import Fraction
 from math import inf, prod
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -601,6 +602,16 @@ def test_names_are_made_to_differ(names):
     assert len(printed.symbols) == len(xs) == len(set(printed.symbols.values()))
     assert all(name.isidentifier() and not hasattr(np, name) for name in printed.symbols)
     assert {"x", "x_2", "x_3"} <= printed.symbols.keys()
+    assert_evaluates_to(y)
+
+
+@given(st.lists(st.text(min_size=1, max_size=3) | st.sampled_from(["σ²", "x₁", "①", "ℎ", "h", "௰", "x·", "e\u0302"])))
+def test_any_name_becomes_an_identifier_that_python_reads_as_it_stands(names):
+    """Python reads letters such as ℎ as h: the symbols are so already, and the text evaluates."""
+    y = sum((Tensor([1.0 + i, 2.5], name=name) for i, name in enumerate(names)), Tensor([0.0, 1.0], name="zero"))
+    printed = formula(y)
+    assert len(printed.symbols) == len(names) + 1
+    assert all(name.isidentifier() and normalize("NFKC", name) == name for name in printed.symbols)
     assert_evaluates_to(y)
 
 
