@@ -626,6 +626,14 @@ def test_given_tensors_are_not_taken_apart():
     np.testing.assert_allclose(evaluate(printed, printed.symbols, h), (h * h + x).data)
 
 
+@pytest.mark.parametrize("given_", [Tensor([0.5, 2.0], name="h"), 5, ["h"]], ids=["Tensor", "number", "name"])
+def test_given_is_a_list_of_tensors(given_):
+    """TypeError for anything else: a Tensor by itself too, whose rows are not the Tensors that were meant."""
+    h = Tensor([0.5, 2.0], name="h")
+    with raises(TypeError, "given", "formula(y, given=[h])"):
+        formula(h * h, given=given_)
+
+
 def test_nobody_reads_a_formula_without_end():
     """More than 20,000 characters are a ValueError that says what to do; a long chain of names is no recursion."""
     x = Tensor(2.0, name="x")
