@@ -72,8 +72,9 @@ def same_padding(k: int, dilation: int = 1) -> int:
 
 
 def receptive_field(layers: Iterable[Sequence[int]]) -> int:
-    """How many input positions, along one axis, one output of a stack of layers can see.
+    """How long the stretch of input is, along one axis, from the first to the last position that one output can see.
 
+    Between the two, dilation, or a stride longer than its kernel, may leave gaps that it does not see.
     Each layer is (kernel, stride) or (kernel, stride, dilation), the first layer first.  The field is
     r = 1 + sum over layers of d(k - 1) j, where the jump j is the distance of two neighbouring inputs of the layer,
     measured in inputs of the first; behind the layer it is s j.

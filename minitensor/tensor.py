@@ -40,7 +40,7 @@ class Primitive:
     """An operator: a NumPy function, and for each of its inputs a rule that takes a gradient back through it.
 
     Made by `primitive`; called with Tensors (positional) and settings (keyword-only).  `definition` is the function as
-    it is written; `function` is the one that runs: the same, or a quicker one with the same value.
+    it is written; `function` is the one that runs: the same, or a quicker one of the same value up to rounding.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:

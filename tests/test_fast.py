@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tracemalloc
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
@@ -186,3 +187,17 @@ def test_contract_two_is_einsum(data, contraction, dtype):
         np.asarray(contract_two(left.split(",")[0], x, left.split(",")[1], y, output)),
         np.asarray(np.einsum(spec, x, y)),
     )
+
+
+def test_a_chain_of_matrices_has_gradients_without_an_outer_product():
+    """Two factors at a time in a good order: nothing on the way has n^3 numbers, let alone the n^4 of abcd."""
+    n = 40
+    a, b, c = (Tensor(np.ones((n, n))) for _ in range(3))
+    with quick():
+        y = mt.einsum("ab,bc,cd->ad", a, b, c).sum()
+        tracemalloc.start()
+        try:
+            gradients(y, [a, b, c])
+            assert tracemalloc.get_traced_memory()[1] < n**3 * 8
+        finally:
+            tracemalloc.stop()

@@ -9,6 +9,7 @@ import sys
 from fractions import Fraction
 from math import inf, prod
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -604,6 +605,16 @@ def test_names_are_made_to_differ(names):
     assert_evaluates_to(y)
 
 
+@given(st.lists(st.text(min_size=1, max_size=3) | st.sampled_from(["σ²", "x₁", "①", "ℎ", "h", "௰", "x·", "e\u0302"])))
+def test_any_name_becomes_an_identifier_that_python_reads_as_it_stands(names):
+    """Python reads letters such as ℎ as h: the symbols are so already, and the text evaluates."""
+    y = sum((Tensor([1.0 + i, 2.5], name=name) for i, name in enumerate(names)), Tensor([0.0, 1.0], name="zero"))
+    printed = formula(y)
+    assert len(printed.symbols) == len(names) + 1
+    assert all(name.isidentifier() and normalize("NFKC", name) == name for name in printed.symbols)
+    assert_evaluates_to(y)
+
+
 def test_given_tensors_are_not_taken_apart():
     """A Tensor in `given` is printed by its name, and its value stands for its recipe."""
     x = Tensor([0.5, 2.0], name="x")
@@ -613,6 +624,14 @@ def test_given_tensors_are_not_taken_apart():
     assert set(printed.symbols.values()) == {h, x}
     assert "tanh" not in printed
     np.testing.assert_allclose(evaluate(printed, printed.symbols, h), (h * h + x).data)
+
+
+@pytest.mark.parametrize("given_", [Tensor([0.5, 2.0], name="h"), 5, ["h"]], ids=["Tensor", "number", "name"])
+def test_given_is_a_list_of_tensors(given_):
+    """TypeError for anything else: a Tensor by itself too, whose rows are not the Tensors that were meant."""
+    h = Tensor([0.5, 2.0], name="h")
+    with raises(TypeError, "given", "formula(y, given=[h])"):
+        formula(h * h, given=given_)
 
 
 def test_nobody_reads_a_formula_without_end():

@@ -58,11 +58,11 @@ def check_tensor(x: Any, what: str) -> None:
         raise TypeError(what.format(type(x).__name__))
 
 
-def tensors_in(wrt: Any) -> list[Any]:
-    """The Tensors by which to differentiate, as a list; TypeError for anything else."""
-    xs = list(wrt) if isinstance(wrt, Iterable) and not is_tensor(wrt) else [None]
+def tensors_in(tensors: Any, name: str = "wrt", example: str = "gradients(y, [x])") -> list[Any]:
+    """Several Tensors, such as those by which to differentiate, as a list; TypeError for anything else."""
+    xs = list(tensors) if isinstance(tensors, Iterable) and not is_tensor(tensors) else [None]
     if not all(map(is_tensor, xs)):
-        raise TypeError(f"wrt must be a list of Tensors, as in gradients(y, [x]), got {reprlib.repr(wrt)}")
+        raise TypeError(f"{name} must be a list of Tensors, as in {example}, got {reprlib.repr(tensors)}")
     return xs
 
 

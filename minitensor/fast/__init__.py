@@ -1,7 +1,8 @@
-"""Speed: the same values, computed in the order that memory likes and on all cores.
+"""Speed: the same values up to rounding, computed in the order that memory likes and on all cores.
 
 What you can do here: `install` puts a quicker function in the place of some definitions, which importing `minitensor`
-does unless the environment says `MINITENSOR_PLAIN=1`.  Nothing else of the engine knows this folder.
+does unless the environment says `MINITENSOR_PLAIN=1`.  The chapters do not know this folder; the programs that
+`program` writes borrow its memory order and its cores.
 """
 
 from collections.abc import Callable

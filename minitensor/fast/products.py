@@ -6,14 +6,14 @@ What you can do here: `matmul` and `einsum` on arrays, and `right_rule`; their d
 
 from __future__ import annotations
 
-from functools import lru_cache, reduce
+from functools import reduce
 from math import prod
 
 import numpy as np
 
+from ..ops.contract import _einsum, swap_last_two
 from ..ops.contract import matmul as matmul_of_tensors
 from ..ops.contract import right_rule as right_rule_by_definition
-from ..ops.contract import swap_last_two
 from ..tensor import Array, Tensor
 from . import cores
 from .cores import in_blocks
@@ -90,27 +90,13 @@ def skinny_product(x: Array, y: Array) -> Array:
 
 
 def einsum(*xs: Array, spec: str) -> Array:
-    """The inputs from left to right, two at a time; a letter is added up with the last input that has it."""
-    if len(xs) == 1:
-        return np.einsum(spec, xs[0])
-    result = xs[0]
-    for x, (la, lb, lout) in zip(xs[1:], _pairs(spec), strict=True):
-        result = contract_two(la, result, lb, x, lout)
-    return result
-
-
-@lru_cache
-def _pairs(spec: str) -> list[tuple[str, str, str]]:
-    """The contraction as a chain of contractions of two."""
+    """Two inputs as one matrix product; any other number by definition, which looks for a good order of contraction."""
+    if len(xs) != 2:
+        result: Array = _einsum.definition(*xs, spec=spec)
+        return result
     left, output = spec.split("->")
-    first, *terms = left.split(",")
-    pairs = []
-    for i, term in enumerate(terms):
-        needed = set(output).union(*terms[i + 1 :])
-        kept = output if i == len(terms) - 1 else "".join([c for c in dict.fromkeys(first + term) if c in needed])
-        pairs.append((first, term, kept))
-        first = kept
-    return pairs
+    first, second = left.split(",")
+    return contract_two(first, xs[0], second, xs[1], output)
 
 
 def contract_two(la: str, x: Array, lb: str, y: Array, lout: str) -> Array:

@@ -10,9 +10,10 @@ Read `expressions` first, the algebra that tidies sums and products; `notations`
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from ..backprop import history
+from ..checks.operators import tensors_in
 from ..tensor import Tensor
 from .expressions import Expression
 from .notations import OURS, leaf, operation
@@ -30,13 +31,15 @@ class Formula(str):
         return f"$\\displaystyle {self.latex}$"
 
 
-def formula(t: Tensor, given: Sequence[Tensor] = ()) -> Formula:
+def formula(t: Tensor, given: Iterable[Tensor] = ()) -> Formula:
     """The recipe of t as text and LaTeX; Tensors in `given` are printed by name and not taken apart.
 
     Names are those of the Tensors, made into identifiers that differ; a Tensor without a recipe or a name is printed as
-    its number if all its elements are equal, else as x1, x2, ...  The text has the value of t, except that it may
-    leave NumPy to broadcast it to t's shape.
-    Raises ValueError for a formula of more than 20,000 characters, which `given` can shorten.
+    its number if all its elements are equal, else as x1, x2, ...  The text has the value of t up to rounding, with
+    three exceptions: it may leave NumPy to broadcast it to t's shape; `logsumexp` is written as it is defined, and may
+    then overflow; and equal factors are cancelled, so that x / x is 1, at 0 too.
+    Raises ValueError for a formula of more than 20,000 characters, which `given` can shorten, TypeError where `given`
+    is no list of Tensors.
 
     >>> import numpy as np
     >>> from minitensor import gradients, tanh
@@ -49,7 +52,7 @@ def formula(t: Tensor, given: Sequence[Tensor] = ()) -> Formula:
     >>> bool(eval(formula(y), {"tanh": np.tanh, "x": 0.5}) == y.item())
     True
     """
-    stops = set(given)
+    stops: set[Tensor] = set(tensors_in(given, "given", "formula(y, given=[h])"))
     needed = _needed(t, stops)
     functions = OURS | {x.primitive.name for x in needed if x.primitive}
     known: dict[Tensor, Expression] = {}

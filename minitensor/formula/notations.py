@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from math import prod
 from typing import Any, TypeAlias
+from unicodedata import normalize
 
 import numpy as np
 
@@ -53,8 +54,9 @@ def leaf(t: Tensor, symbols: dict[str, Tensor], scripts: set[str], functions: se
         first = t.data.flat[0]
         if not (t.data != first).any():
             return number(float(str(first)))  # in float32, 0.1 as written and not 0.10000000149
-    name = re.sub(r"\W", "_", t.name or "") or f"x{len(symbols) + 1}"
-    name = f"_{name}" if name[0].isdigit() else name
+    words = re.sub(r"\W", "_", normalize("NFKC", t.name or ""))  # as Python reads it: x1 for x₁
+    name = "".join([c if f"_{c}".isidentifier() else "_" for c in words]) or f"x{len(symbols) + 1}"
+    name = name if name.isidentifier() else f"_{name}"
     called = callable(getattr(np, name, None)) or re.sub(r"[123]d$", "", name) in functions
     name += "_" if called or keyword.iskeyword(name) else ""
     stem, count = name, 1

@@ -30,7 +30,7 @@ def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @primitive
 def _sum(x: Array, *, axis: Sizes, keepdims: bool) -> Array:
-    return x.sum(axis=axis, keepdims=keepdims, dtype=np.float64).astype(x.dtype)  # float32 would lose digits on the way
+    return x.sum(axis=axis, keepdims=keepdims, dtype=np.float64).astype(x.dtype)  # in float32 a long sum loses digits
 _sum.defvjp(lambda g, out, x, *, axis, keepdims: spread(g, x, axis))
 
 def spread(g: Tensor, x: Tensor, axis: Sizes) -> Tensor:
