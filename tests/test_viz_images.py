@@ -20,6 +20,8 @@ from minitensor.tensor import Array
 from nets.training.png import decode
 from viz.drawing.check import SMALLEST, measure
 from viz.drawing.sheet import Pinned, Shape
+from viz.drawing.style import Style
+from viz.pages import gallery
 from viz.subjects.images import KERNELS, halve, quarter_turn, shown, translate, verdict
 from viz.subjects.lecture.networks import GRADIENT, _plot
 
@@ -383,3 +385,12 @@ def test_equal_channels_are_drawn_once(channels: int) -> None:
 
 def pixels_of(figure: Pinned, shape: Shape) -> Array:
     return decode(figure.images[shape.looks["image"]])
+
+
+def test_the_stepper_of_the_gallery_steps_through_what_it_says() -> None:
+    assert gallery.example().item() == pytest.approx((np.tanh(-1.2 * 0.5 + 0.8) - 1.0) ** 2)
+
+
+@pytest.mark.parametrize("name", ["light", "dark", "print"])
+def test_a_style_makes_others_of_their_names(name: str) -> None:
+    assert Style().of(name) == Style.of(name) == Style.of(Style(name)) == Style(name)
