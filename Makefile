@@ -1,7 +1,7 @@
 # Each command sets up what it needs in .venv, in this folder; `make clean` removes what they leave.
 PYTHON ?= python3
 BIN := .venv/bin
-COMPILE = @$(BIN)/python -m compileall -q minitensor nets viz # so that the first import need not
+COMPILE = @$(BIN)/python -m compileall -q minitensor nets viz # so that the first import need not do it
 OUT ?= out
 ROOMS := minitensor nets viz tests
 # the engine and the laws about it

@@ -616,3 +616,14 @@ def test_a_teacher_adds_a_chapter_or_bugs(run, tmp_path):
     status, out = run("run", "1", "--more", str(more))
     assert status == 2
     assert "does not define BUGS" in out
+
+
+@pytest.mark.parametrize(("command", "code"), [("run", runner.NOT_DONE), ("watch", runner.DONE)])
+def test_who_stops_a_run_is_not_done_and_who_stops_a_watch_is(command, code, monkeypatch):
+    """The exit code tells a script that not all was asked; to stop is how a watch ends."""
+
+    def stopped(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "folder_of", stopped)
+    assert runner.main([command]) == code

@@ -299,6 +299,8 @@ def test_the_reference_of_a_package_has_each_public_name_once_under_its_file(
             name = re.split("[(:]", first)[0]
             assert places[name][0] == section["ids"][0].removeprefix("file-")
             elsewhere = extension.NAMES.home(places[name]).page != f"reference/{package}"
+            seen_from = {word.get("module") for word in entry.findall(nodes.literal)} - {None}
+            assert not elsewhere or seen_from <= {places[name][0]}
             assert bool(entry["ids"]) == (not elsewhere)
             found.append(name)
     assert sorted(found) == sorted(places)

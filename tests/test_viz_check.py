@@ -1,6 +1,8 @@
 """The measures of a figure are what a reader meets."""
 
+import importlib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -107,3 +109,21 @@ def test_a_sample_has_all_that_a_figure_needs_and_nothing_else() -> None:
     assert "hypothesis" not in text and "A caption" not in text
     assert text.rstrip().endswith('figure.save("drawn.svg")')
     assert 'figure = helper("return ab")' in text
+
+
+def test_in_a_sample_what_others_need_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where it stands further down, in another file of the folder."""
+    folder = tmp_path / "drawn_in_two_files"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "parts.py").write_text("\n" * 30 + "SIDE = 7\n")
+    (folder / "whole.py").write_text(
+        "from pathlib import Path\nfrom .parts import SIDE\nTWICE = 2 * SIDE\n\n"
+        "class Drawn:\n    save = staticmethod(lambda name: Path(name).write_text(str(TWICE)))\n\n"
+        "def drawn():\n    return Drawn\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    text = sample(importlib.import_module("drawn_in_two_files.whole").drawn)
+    exec(text, {})
+    assert (tmp_path / "drawn.svg").read_text() == "14"

@@ -16,11 +16,11 @@ import nets
 import viz
 from minitensor import Tensor, concatenate, conv1d, conv2d, dense, history, max_pool2d, relu
 from nets.training.png import decode
-from viz import Figure
+from viz import Figure, Style
 from viz.__main__ import main
 from viz.drawing.export import size_of
 from viz.drawing.style import MEANINGS
-from viz.pages.gallery import caption, code
+from viz.pages.gallery import caption, code, example
 from viz.pages.network import network, ran
 from viz.subjects.lecture import FIGURES
 
@@ -546,3 +546,12 @@ def test_the_command_line_says_what_is_wrong(
     monkeypatch.setenv("MINITENSOR_RENDERER", "no-such-program")
     assert main(["gallery", "--out", str(tmp_path)]) == 1
     assert "viz: the renderer 'no-such-program' was not found" in capsys.readouterr().err
+
+
+def test_the_stepper_of_the_gallery_steps_through_what_it_says() -> None:
+    assert example().item() == pytest.approx((np.tanh(-1.2 * 0.5 + 0.8) - 1.0) ** 2)
+
+
+@pytest.mark.parametrize("name", ["light", "dark", "print"])
+def test_a_style_makes_others_of_their_names(name: str) -> None:
+    assert Style().of(name) == Style.of(name) == Style.of(Style(name)) == Style(name)

@@ -20,8 +20,6 @@ from minitensor.tensor import Array
 from nets.training.png import decode
 from viz.drawing.check import SMALLEST, measure
 from viz.drawing.sheet import Pinned, Shape
-from viz.drawing.style import Style
-from viz.pages import gallery
 from viz.subjects.images import KERNELS, halve, quarter_turn, shown, translate, verdict
 from viz.subjects.lecture.networks import GRADIENT, _plot
 
@@ -228,7 +226,7 @@ def test_a_position_that_is_not_there_is_told_which_there_are(height: int, width
 
 
 def test_a_curve_that_jumps_has_no_wire_across_the_jump() -> None:
-    """The slope of relu is 0 or 1, and nothing between: no line stands upright but an axis and its marks."""
+    """The slope of relu is 0 or 1, and nothing between: each piece of its curve lies flat, at one of these heights."""
     drawing = _plot("relu", relu)
     ends = [(drawing.shapes[w.tail], drawing.shapes[w.head]) for w in drawing.wires if w.looks.get("color") == GRADIENT]
     assert {tail.y == head.y for tail, head in ends} == {True} and {tail.y for tail, _ in ends} == {0.0, 26.0}
@@ -385,12 +383,3 @@ def test_equal_channels_are_drawn_once(channels: int) -> None:
 
 def pixels_of(figure: Pinned, shape: Shape) -> Array:
     return decode(figure.images[shape.looks["image"]])
-
-
-def test_the_stepper_of_the_gallery_steps_through_what_it_says() -> None:
-    assert gallery.example().item() == pytest.approx((np.tanh(-1.2 * 0.5 + 0.8) - 1.0) ** 2)
-
-
-@pytest.mark.parametrize("name", ["light", "dark", "print"])
-def test_a_style_makes_others_of_their_names(name: str) -> None:
-    assert Style().of(name) == Style.of(name) == Style.of(Style(name)) == Style(name)

@@ -58,7 +58,7 @@ class Page:
         """Whether rows lie, so that they have their names beside them."""
         return self.orientation in ("up", "down")
 
-    def at(self, dy: float, node: Attributes, chained: bool = False) -> Places:
+    def at(self, dy: float, node: Attributes, chained: bool) -> Places:
         """The place of a unit from its place along its row (in steps) and its row; dy from row to row.
 
         chained: with room for arrows within a row.
