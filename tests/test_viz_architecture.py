@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nets
-from minitensor import Tensor, concatenate, max_pool2d, relu
+from minitensor import Tensor, avg_pool1d, avg_pool2d, avg_pool3d, concatenate, max_pool2d, relu
 from nets.trace import trace
 from viz.drawing.check import SMALLEST, measure
 from viz.drawing.sheet import Drawing, Pinned, Shape
+from viz.subjects import u_shape
 from viz.subjects.architecture import architecture
 from viz.subjects.stages import Stage, stages_of
 
@@ -170,6 +171,37 @@ def test_settings_that_change_something_are_said() -> None:
         with layer.in_use():
             assert stages_of(layer, trace(layer, x))[1].steps == words
         assert "\n".join(words) in texts(architecture(layer, x))
+
+
+class Blur(nets.Module):
+    """A layer of the reader's own, with one number for all sides of its window."""
+
+    def __init__(self, sides: int) -> None:
+        self.kernel_size = sides
+
+    def forward(self, x: Tensor) -> Tensor:
+        blur = {1: avg_pool1d, 2: avg_pool2d, 3: avg_pool3d}[x.ndim - 2]
+        return blur(x, self.kernel_size, stride=1)
+
+
+@given(st.integers(1, 3), st.integers(1, 4))
+def test_a_window_has_as_many_sides_as_the_input_has_axes(axes: int, side: int) -> None:
+    """Also where the layer keeps one number for all of them, as one of the reader's own may."""
+    x, layer = np.arange(4.0**axes).reshape(1, 1, *[4] * axes), Blur(side)
+    with layer.in_use():
+        assert stages_of(layer, trace(layer, x))[1].steps == [f"Blur {'×'.join([str(side)] * axes)}"]
+
+
+@given(st.one_of(st.sampled_from([(8, 5), (16, 10), (40, 25)]), st.tuples(st.integers(3, 40), st.integers(1, 40))))
+def test_in_a_u_maps_stand_further_down_from_eight_fifths_of_their_size_on(sizes: tuple[int, int]) -> None:
+    """And further up from there on; a window that cuts a little off the edges leaves the row."""
+    large, small = max(sizes), min(sizes)
+    model = nets.Sequential(down=nets.Conv2d(1, 1, large - small + 1), up=nets.ConvTranspose2d(1, 1, large - small + 1))
+    with model.in_use():
+        stages = stages_of(model, trace(model, np.zeros((1, 1, large, large), np.float32)))
+    row = u_shape._rows(stages)
+    first, down, up = [row[stage] for stage in stages[:3]]
+    assert first == up == 0 and down == (large / small >= 8 / 5)
 
 
 def test_settings_that_are_the_usual_are_not_said() -> None:

@@ -530,6 +530,21 @@ def test_the_answer_is_the_same_at_every_call(steps: list[Step]) -> None:
     assert first == kept == connections(program, 3)
 
 
+@given(st.integers(1, 8), st.floats(-9, 9), st.sampled_from([1e-6, 1e-9]), st.integers(0, 2**32 - 1))
+def test_an_input_is_known_by_what_it_answers_to_two_questions(
+    n: int, magnitude: float, precision: float, seed: int
+) -> None:
+    """However large or small its slope is; what answers one of them otherwise comes from no single input."""
+    rng = np.random.default_rng(seed)
+    which, slope = rng.integers(0, n, 6), rng.choice([-1, 1], 6) * rng.uniform(1, 10, 6) * 10.0**magnitude
+    other = rng.uniform(0.5, 1.5, n)
+    b, c = slope * (which + 1), slope * other[which]
+    assert slopes._named(slope, b, c, other, precision).tolist() == which.tolist()
+    for off in (1 - 5 * precision, 1 + 5 * precision):
+        assert (slopes._named(slope, off * b, c, other, precision) == -1).all()
+        assert (slopes._named(slope, b, off * c, other, precision) == -1).all()
+
+
 def test_what_is_kept_of_an_operator_is_for_these_settings_of_this_one_alone() -> None:
     """Settings that compare equal, other rules of one operator, another range: each is asked anew."""
     assert set(found(lambda x: x.sum(axis=0), (2, 2))) == {(j, j % 2) for j in range(4)}

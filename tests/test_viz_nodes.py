@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minitensor import Tensor, concatenate, conv1d, dense, softmax, stack, tanh, transpose
+from minitensor import Tensor, concatenate, conv1d, dense, relu, softmax, stack, tanh, transpose
 from nets import Conv1d, Conv2d, Dense, MaxPool2d
 from viz import connections, connectivity
 from viz.drawing.sheet import Pinned
@@ -155,6 +155,14 @@ def test_a_bias_is_wired_to_what_it_moves_and_to_nothing_else(moved: int) -> Non
     dashed = [wire for wire in drawing.wires if wire.looks.get("style") == "dashed"]
     units = [n for n, s in enumerate(drawing.shapes) if s.looks["shape"] == "circle"]
     assert [wire.head for wire in dashed] == [units[3 + moved]]
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_bias_that_is_felt_on_one_side_of_0_alone_is_drawn(side: int) -> None:
+    """Where relu is 0 nothing moves its output; a bias is asked for on both sides."""
+    w, b = Tensor([1.0, 1.0], name="weight"), Tensor([0.5, 0.5], name="bias")
+    drawing = connectivity(lambda x: relu(side * w * x + b), 2, bias=True).drawing
+    assert sum(wire.looks.get("style") == "dashed" for wire in drawing.wires) == 2
 
 
 def test_a_bias_is_a_unit_with_the_value_1() -> None:
