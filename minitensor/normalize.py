@@ -26,7 +26,7 @@ def batch_norm(x: Operand, scale: Operand, shift: Operand, eps: float = 1e-5) ->
     array([[4.],
            [6.]])
     """
-    x, scale, shift = as_tensors(x, scale, shift)
+    x, scale, shift, eps = *as_tensors(x, scale, shift), real("eps", eps)
     check_batch_norm(x.shape, scale.shape, shift.shape, eps)
     others = (0, *range(2, x.ndim))
     centred = x - mean(x, others, keepdims=True)
@@ -46,7 +46,7 @@ def dropout(x: Operand, p: float, rng: np.random.Generator) -> Tensor:
     array([2., 0., 0., 0.])
     """
     x = as_tensor(x)
-    if not 0 <= real("p", p) < 1:
+    if not 0 <= (p := real("p", p)) < 1:
         raise ValueError(f"p (={p}) must be at least 0 and less than 1")
     check_generator(rng)
     return x * kept(rng=rng, p=p, shape=x.shape, dtype=x.dtype)

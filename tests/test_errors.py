@@ -526,6 +526,16 @@ def test_limits_are_in_order():
     same(mt.clip(Tensor([5.0, 5.0]), np.array([0.0, 3.0]), np.array([1.0, 4.0])), np.array([1.0, 4.0]))
 
 
+@pytest.mark.parametrize("value", [[1.0, 2.0], "1", None, np.ones(1)], ids=str)
+def test_full_is_one_number_all_over(value):
+    """Anything else is a TypeError with the value; a Tensor, whose graph would be lost, is told the way."""
+    with raises(TypeError, "value", value):
+        mt.full(2, value)
+    with raises(TypeError, "value", "broadcast_to(value, (2,))"):
+        mt.full(2, Tensor(1.0))
+    assert mt.full(2, np.float32(0.5)).dtype == np.float32
+
+
 def test_a_slope_is_a_number():
     """A Tensor, whose derivative would be lost, is a TypeError that says what to write."""
     with raises(TypeError, "slope", "maximum"):

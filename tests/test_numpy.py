@@ -408,6 +408,22 @@ def test_numbers_and_integer_arrays_adopt_the_dtype(dtype, number):
     assert {y.dtype for y in results} == {np.dtype(dtype)}
 
 
+@pytest.mark.parametrize("f", [
+    lambda x, n: mt.batch_norm(x, x[0, :, 0], x[0, :, 0], eps=n), lambda x, n: mt.local_response_norm(x, 1, alpha=n),
+    lambda x, n: mt.local_response_norm(x, 1, beta=n), lambda x, n: mt.local_response_norm(x, 1, k=n),
+    lambda x, n: mt.var(x, ddof=n), lambda x, n: mt.std(x, 2, ddof=n), lambda x, n: mt.leaky_relu(x, n),
+    lambda x, n: mt.lp_pool1d(x, 2, norm=n), lambda x, n: mt.weighted_avg_pool1d(x, 2, sigma=n),
+    lambda x, n: mt.dropout(x, n / 2, np.random.default_rng(0)), lambda x, n: mt.pad(x, 1, constant_values=n),
+    lambda x, n: x**n,
+])  # fmt: skip
+@given(st.sampled_from([1, 1.0, np.float32(1), np.float64(1), np.int64(1)]), dtypes)
+def test_a_setting_does_not_change_the_dtype(f, n, dtype):
+    """A setting is a number whatever its type, so a value has the dtype of its inputs; and so has its gradient."""
+    x = Tensor(np.arange(1, 13).reshape(2, 2, 3), dtype=dtype)
+    y = f(x, n)
+    assert y.dtype == x.dtype == gradients(y, [x])[0].dtype
+
+
 @given(st.permutations([np.float32, np.float64, None]))
 def test_numbers_adopt_the_widest_dtype(kinds):
     """Between Tensors of both dtypes, in whatever order they stand, a number becomes float64."""

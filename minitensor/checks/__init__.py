@@ -37,11 +37,11 @@ def whole(name: str, value: Any) -> int:
         raise TypeError(f"{name} (={value!r}) must be a whole number") from None
 
 
-def real(name: str, value: Any) -> Any:
-    """The value itself; TypeError if it is not a real number."""
+def real(name: str, value: Any) -> float:
+    """The value as a number of Python's, beside which float32 stays float32; TypeError if it is not a real number."""
     if not isinstance(value, Real):
         raise TypeError(f"{name} (={value!r}) must be a number")
-    return value
+    return value if isinstance(value, int) else float(value)
 
 
 def listed(name: str, values: Any) -> Any:
@@ -151,7 +151,7 @@ def normal_axes(axis: Axis, ndim: int) -> Sizes:
 
 def count_or_raise(shape: Sizes, axis: Axis, ddof: float = 0) -> float:
     """How many elements go into each result, less ddof; ValueError if that leaves none."""
-    count = prod(shape[a] for a in normal_axes(axis, len(shape)))
+    count, ddof = prod(shape[a] for a in normal_axes(axis, len(shape))), real("ddof", ddof)
     if not count > ddof:
         less = f" beyond ddof (={ddof})" if ddof else ""
         raise ValueError(f"a Tensor of shape {shape} has no elements along axis {axis}{less}")

@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from . import Ints, Margin, Sizes, check_least, is_tensor, per_axis, real, whole
+from . import Ints, Margin, Sizes, check_least, is_tensor, per_axis, whole
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -141,7 +141,7 @@ def check_layer(x: Sizes, w: Sizes, *, groups: int = 1, transposed: bool = False
 
 def check_batch_norm(x: Sizes, scale: Sizes, shift: Sizes, eps: float) -> None:
     """ValueError unless there is a scale and a shift for each channel, and eps is at least 0."""
-    if not real("eps", eps) >= 0:
+    if not eps >= 0:
         raise ValueError(f"eps (={eps}) must be at least 0")
     if len(x) < 2 or not scale == shift == x[1:2]:
         raise ValueError(f"batch_norm needs x (N, C, ...) with scale and shift (C), got {x}, {scale}, {shift}")

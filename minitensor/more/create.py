@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..checks import check_generator, lengths, sequence
+from ..checks import check_generator, lengths, real, sequence
 from ..tensor import Tensor
 
 # fmt: off
@@ -33,12 +33,16 @@ def ones(shape: int | Sequence[int], name: str | None = None, *, dtype: npt.DTyp
 def full(
     shape: int | Sequence[int], value: float, name: str | None = None, *, dtype: npt.DTypeLike | None = None
 ) -> Tensor:
-    """A Tensor that is one number all over.
+    """A Tensor that is one number all over; TypeError for anything else as its value.
 
     >>> full(2, 0.5)
     Tensor([0.5, 0.5])
     """
-    return Tensor(np.full(lengths(shape), value), name, dtype=dtype)
+    sizes = lengths(shape)
+    if isinstance(value, Tensor):
+        raise TypeError(f"full takes a number, and the value is a Tensor: write broadcast_to(value, {sizes})")
+    real("value", value)
+    return Tensor(np.full(sizes, value), name, dtype=dtype)
 
 
 def arange(*limits: float, name: str | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:

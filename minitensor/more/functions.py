@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ..activations import sigmoid
+from ..checks import real
 from ..ops.elementwise import _power, abs, log, maximum, where
 from ..tensor import Array, Operand, Tensor, as_tensor, primitive
 
@@ -120,7 +121,7 @@ def leaky_relu(x: Operand, slope: float = 0.01) -> Tensor:
     """
     if isinstance(slope, Tensor):
         raise TypeError("the slope of leaky_relu is a number; to learn it, write maximum(x, 0) + slope * minimum(x, 0)")
-    return _leaky_relu(as_tensor(x), slope=float(slope))
+    return _leaky_relu(as_tensor(x), slope=float(real("slope", slope)))
 
 
 @primitive

@@ -5,7 +5,7 @@ What you can do here: `local_response_norm`.
 
 from __future__ import annotations
 
-from ..checks import whole
+from ..checks import real, whole
 from ..ops.shape import pad, transpose
 from ..tensor import Operand, Tensor, as_tensor
 from ..windows import windows
@@ -23,7 +23,7 @@ def local_response_norm(x: Operand, size: int, alpha: float = 1e-4, beta: float 
     >>> local_response_norm(Tensor([[3.0]]), size=1, alpha=1.0, beta=0.5, k=7.0).data
     array([[0.75]])
     """
-    x = as_tensor(x)
+    x, alpha, beta, k = as_tensor(x), real("alpha", alpha), real("beta", beta), real("k", k)
     if whole("size", size) < 1 or x.ndim < 2:
         raise ValueError(f"local_response_norm needs size (={size}) >= 1 and x (N, C, ...), got shape {x.shape}")
     last = (0, *range(2, x.ndim), 1)

@@ -34,7 +34,7 @@ def lp_pool(x: Operand, kernel_size: Ints, *, norm: float = 2, stride: Ints | No
     >>> lp_pool2d(Tensor([[[[3.0, 0.0], [0.0, 4.0]]]]), 2).data
     array([[[[5.]]]])
     """
-    if not 1 <= real("norm", norm) < np.inf:
+    if not 1 <= (norm := real("norm", norm)) < np.inf:
         raise ValueError(f"norm (={norm}) must be a number from 1; max pooling is the limit of larger and larger ones")
     x = as_tensor(x)
     return _lp_pool(x, windows=Windows.of_pool(x.shape[2:], kernel_size, stride), norm=norm)
@@ -78,7 +78,7 @@ def weighted_avg_pool(
     >>> round(y.item(), 4)
     0.2042
     """
-    if not real("sigma", sigma) > 0:
+    if not (sigma := real("sigma", sigma)) > 0:
         raise ValueError(f"sigma (={sigma}) must be positive")
     x = as_tensor(x)
     windows = Windows.of_pool(x.shape[2:], kernel_size, stride)
