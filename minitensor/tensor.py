@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .checks import DEFAULT_FLOAT, Axis, float_dtype
-from .checks.operators import check_call, check_rules, input_names, no_rule
+from .checks.operators import check_call, check_rules, input_names, no_rule, refuse_settings
 from .recording import RECORDING
 from .value import FLOAT_SCALARS, Value, as_floats, deep_copy, frozen, own_floats
 from .value import Array as Array
@@ -276,9 +276,9 @@ def owned(array: Array) -> Tensor:
     return _born(frozen(array) if array.ndim else array[()])
 
 def _checked_settings(primitive: Primitive, settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a call, with the defaults of those left out; TypeError if an input is among them."""
+    """The settings of a call, with the defaults of those left out; TypeError if a Tensor or an input is among them."""
     if Tensor in map(type, settings.values()) or not primitive.input_names.isdisjoint(settings):
-        raise TypeError(f"{primitive.name} takes Tensors by position, not as {', '.join(settings)}=...")
+        refuse_settings(primitive.name, primitive.input_names, settings)
     return {**primitive.defaults, **settings} if primitive.defaults else settings
 
 for _name, _method in vars(Tensor).items():

@@ -488,6 +488,34 @@ def test_a_setting_by_position_is_named():
         operator()(1.0, 2.0, 3.0)
 
 
+def test_only_the_setting_that_is_a_tensor_is_named():
+    """Settings have no derivative, so it would be lost; of several, the message has those that it is about."""
+
+    @primitive
+    def scaled(x, y, *, by, shift):
+        return x * y * by + shift
+
+    with raises(TypeError, "scaled: the setting by is a Tensor", "no derivative", "t.item()"):
+        scaled(1.0, 2.0, by=Tensor(2.0), shift=0)
+    with pytest.raises(TypeError, match=r"scaled takes Tensors by position, not as y=\.\.\.$"):
+        scaled(1.0, y=2.0, by=Tensor(2.0), shift=0)
+
+
+def test_an_operator_has_a_name():
+    """A partial function has none, so it is a TypeError that says what to write."""
+    with raises(TypeError, "an operator needs a name", "def", "functools.partial"):
+        primitive(partial(np.add, 1.0))
+
+
+@pytest.mark.parametrize(("ufunc", "count"), [(np.sin, 1), (np.add, 2)])
+def test_a_ufunc_has_as_many_rules_as_inputs(ufunc, count):
+    """ValueError with both numbers."""
+    rule = lambda g, out, *xs: g  # noqa: E731
+    primitive(ufunc).defvjp(*[rule] * count)
+    with raises(ValueError, f"{ufunc.__name__} has {count} inputs, and was given 3 rules"):
+        primitive(ufunc).defvjp(rule, rule, rule)
+
+
 def test_operators_have_signatures():
     """help, and an editor, see the inputs and settings of each; in a class an operator is a method."""
     for function in (mt.relu, mt.exp, mt.add, mt.conv2d, mt.max_pool2d, Tensor.sum):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import inspect
 import reprlib
 import sys
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, NoReturn
 
 from . import Sizes, is_tensor
 
@@ -23,20 +23,33 @@ def no_rule(name: str, i: int) -> Callable[..., Any]:
 
 
 def input_names(function: Callable[..., Any]) -> frozenset[str]:
-    """The names of a function's inputs, which are given by position; TypeError if it is no function."""
+    """The names of a function's inputs, which are given by position; TypeError if it is no function with a name."""
     if not callable(function):
         raise TypeError(f"an operator is made of a NumPy function, got {function!r}")
+    if not hasattr(function, "__name__"):  # as of functools.partial
+        raise TypeError(f"an operator needs a name: wrap this in a def, got {function!r}")
     code = getattr(function, "__code__", None)
     return frozenset(code.co_varnames[: code.co_argcount]) if code is not None else frozenset()
 
 
 def check_rules(name: str, function: Callable[..., Any], count: int) -> None:
     """ValueError unless there are as many rules as inputs."""
-    code = getattr(function, "__code__", None)  # a NumPy function has none
+    code = getattr(function, "__code__", None)  # a NumPy function has none, but most say their number of inputs
     if code is not None and code.co_flags & inspect.CO_VARARGS:
         raise ValueError(f"{name} takes any number of inputs: give it one rule for all with defvjp_each")
-    if code is not None and count != code.co_argcount:
-        raise ValueError(f"{name} has {code.co_argcount} inputs, and was given {count} rules")
+    inputs = getattr(function, "nin", count) if code is None else code.co_argcount
+    if count != inputs:
+        raise ValueError(f"{name} has {inputs} inputs, and was given {count} rules")
+
+
+def refuse_settings(name: str, inputs: Collection[str], settings: Mapping[str, Any]) -> NoReturn:
+    """TypeError for inputs given by name, or else for settings that are Tensors; with the names of these alone."""
+    if by_name := [setting for setting in settings if setting in inputs]:
+        raise TypeError(f"{name} takes Tensors by position, not as {', '.join(by_name)}=...")
+    tensors = ", ".join([setting for setting, value in settings.items() if is_tensor(value)])
+    raise TypeError(
+        f"{name}: the setting {tensors} is a Tensor, and settings have no derivative; give a number, as t.item()"
+    )
 
 
 def check_call(name: str, function: Callable[..., Any], count: int) -> None:
