@@ -37,7 +37,7 @@ def slope(f: Callable[..., Tensor], xs: Sequence[Array], direction: Sequence[Arr
     """
 
     def at(t: float) -> float:
-        return f(*[Tensor(x + t * v) for x, v in zip(xs, direction, strict=True)]).item()
+        return tensor_of(f, *[Tensor(x + t * v) for x, v in zip(xs, direction, strict=True)]).item()
 
     def central(h: float) -> float:
         return (at(h) - at(-h)) / (2 * h)
@@ -55,8 +55,8 @@ def check_gradients(
     along a random direction v.  Order 2 adds the same check on the function x -> dL/dx, and so on.  Returns the largest
     deviation, relative to the largest of 1 and the two slopes.
     The direction is the same at each call unless you give an rng.  Keep xs at least 2 step away from kinks.
-    Raises AssertionError, with the numbers, where the deviation is more than tolerance, ValueError for an order less
-    than 1 or a step of 0, TypeError unless f returns a Tensor.
+    Raises AssertionError, with the numbers, where the deviation is more than tolerance, ValueError for no xs, an
+    order less than 1 or a step of 0, TypeError unless f returns a Tensor.
 
     >>> from minitensor import primitive
     >>> @primitive
@@ -70,6 +70,8 @@ def check_gradients(
     """
     if whole("order", order) < 1 or not step > 0:
         raise ValueError(f"order (={order}) must be at least 1, and step (={step}) more than 0")
+    if not xs:
+        raise ValueError("there is nothing to check: give at least one input, as in check_gradients(f, x)")
     rng = np.random.default_rng(0) if rng is None else rng
     check_generator(rng)
     arrays = [np.array(as_tensor(x).data, dtype=np.float64) for x in xs]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .activations import log_softmax
-from .checks.layers import whole_labels
+from .checks.layers import shape_of, whole_labels
 from .more.losses import soft_cross_entropy, weighted_cross_entropy
 from .tensor import Operand, Tensor, as_tensor, as_tensors
 
@@ -40,7 +40,7 @@ def cross_entropy(
     0.3466
     """
     logits = as_tensor(logits)
-    if (labels.ndim if isinstance(labels, Tensor) else np.ndim(labels)) == 2:
+    if len(shape_of(labels)) == 2:
         return soft_cross_entropy(logits, labels, weight, ignore_index)
     if weight is not None or ignore_index is not None:
         return weighted_cross_entropy(logits, labels, weight, ignore_index)

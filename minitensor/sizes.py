@@ -139,6 +139,7 @@ def explain(function: Callable[..., int] | int, *args: Any, **settings: Any) -> 
         names = ", ".join(f.__name__ for f in _EXPLANATIONS)
         raise ValueError(f"can explain {names}; got {getattr(function, '__name__', function)!r}")
     args = tuple(list(a) if isinstance(a, Iterable) else a for a in args)  # the layers, which are gone through twice
+    settings = {name: list(a) if isinstance(a, Iterable) else a for name, a in settings.items()}
     return _EXPLANATIONS[function](function(*args, **settings), *args, **settings)
 
 

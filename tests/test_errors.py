@@ -73,7 +73,7 @@ def test_settings_are_not_too_small(name, setting, value, axis):
 
 
 @pytest.mark.parametrize(("name", "setting"), SETTINGS)
-@pytest.mark.parametrize("value", [1.5, 2.0, "2", [1.5], np.array([1, 1])], ids=str)
+@pytest.mark.parametrize("value", [1.5, 2.0, "2", [1.5], np.array([0.5, 0.5])], ids=str)
 def test_settings_are_whole_numbers(name, setting, value):
     """A fraction, a float or a word is an error with name and value, never rounded."""
     with raises((TypeError, ValueError), setting, value if isinstance(value, str) else ""):
@@ -410,6 +410,11 @@ def test_a_transpose_names_each_axis_once(axes):
         (lambda: mt.cross_entropy(ones((2, 0)), [0, 0]), ["(2, 0)", "K > 0"]),
         (lambda: mt.cross_entropy(ones((0, 2)), []), ["(0, 2)", "N > 0"]),
         (lambda: mt.cross_entropy(ones((2, 0)), ones((2, 0))), ["(2, 0)", "K > 0"]),
+        (lambda: mt.cross_entropy(ones((2, 3)), [[0], [1, 2]]), ["[[0], [1, 2]]", "rectangular"]),
+        (lambda: mt.arange(1, 2, 0), ["step (=0)"]),
+        (lambda: mt.tile(ones(2), -1), ["times (=-1)", "negative"]),
+        (lambda: mt.tile(ones(2), (2, -1)), ["times (=(2, -1))", "negative"]),
+        (lambda: mt.finite.check_gradients(lambda: Tensor(1.0), order=1), ["nothing to check", "input"]),
         (lambda: mt.maxout(ones((1, 4)), -2), ["pieces (=-2)", "at least 1"]),
         (lambda: mt.windows(ones(2), (1, 1)), ["(1, 1)", "at least 2", "(2,)"]),
         (lambda: mt.pad(ones((2, 3)), [1, 2, 3]), ["[1, 2, 3]", "a number", "one for each axis"]),
@@ -472,6 +477,11 @@ def test_a_difference_is_taken_over_a_step(step):
     ("k", 1.0, lambda k: mt.diag(ones(3), k)), ("axis", (0, 1), lambda axis: mt.argmax(ones((2, 2)), axis)),
     ("parts", "a", lambda at: mt.split(ones(3), [1, at])), ("p", "0.5", lambda p: mt.dropout(ones(2), p, None)),
     ("norm", "2", lambda q: mt.lp_pool2d(ones((1, 1, 4, 4)), 2, norm=q)), ("operator", 5, mt.primitive),
+    ("slope", "0.1", lambda slope: mt.leaky_relu(ones(2), slope)),
+    ("ignore_index", 1.5, lambda i: mt.cross_entropy(ones((2, 2)), [0, 1], ignore_index=i)),
+    ("it returned", "float", lambda _: mt.finite.slope(lambda x: 3.0, [ones(2)], [ones(2)])),
+    ("not both", "(3, 2)", lambda n: mt.reshape(ones((2, 3)), 3, 2, shape=(3, 2))),
+    ("not both", "[0, 1]", lambda n: mt.transpose(ones((2, 3)), 1, 0, axes=[0, 1])),
     ("eps", "a", lambda eps: mt.batch_norm(ones((2, 1)), ones(1), ones(1), eps)),
     ("rng", "int", lambda _: mt.finite.check_gradients(mt.exp, ones(2), rng=3)),
     ("sigma", "a", lambda sigma: mt.weighted_avg_pool2d(ones((1, 1, 4, 4)), 2, sigma=sigma)),

@@ -274,6 +274,7 @@ def test_the_explanation_of_conv_transpose_is_true(line):
 @given(layers)
 def test_the_explanation_of_a_receptive_field_ends_in_it(stack):
     """One line for each layer; each starts from the field and jump that the one before it ended with."""
+    assert explain(receptive_field, stack) == explain(receptive_field, layers=iter(stack))
     lines_ = explain(receptive_field, stack).splitlines()[1:]
     field, jump = 1, 1
     for text, number in zip(lines_, range(1, len(stack) + 1), strict=True):
@@ -379,7 +380,8 @@ def test_a_setting_is_a_number_or_one_for_each_axis(values, axes):
     """One number stands for all axes; a sequence must have one for each, or is a ValueError that shows it."""
     assert checks.per_axis("stride", 2, axes) == (2,) * axes
     if len(values) == axes:
-        assert checks.per_axis("stride", values, axes) == tuple(values)
+        for kind in (list, tuple, np.array):
+            assert checks.per_axis("stride", kind(values), axes) == tuple(values)
     else:
         with pytest.raises(ValueError, match=re.escape(f"stride (={values})")):
             checks.per_axis("stride", values, axes)

@@ -91,6 +91,7 @@ def per_axis(name: str, value: Ints, axes: int) -> Sizes:
     >>> per_axis("stride", 2, 2), per_axis("stride", (1, 2), 2)
     ((2, 2), (1, 2))
     """
+    value = value.tolist() if isinstance(value, np.ndarray) else value
     values = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * axes
     if not axes:
         raise ValueError(f"{name} (={value}) must have a number for at least one spatial axis")
@@ -159,7 +160,9 @@ def count_or_raise(shape: Sizes, axis: Axis, ddof: float = 0) -> float:
 
 
 def sequence(numbers: Sequence[Any], named: int | Sequence[int] | None = None) -> Sizes:
-    """(2, 3) for f(2, 3), for f((2, 3)) and for f(shape=(2, 3))."""
+    """(2, 3) for f(2, 3), for f((2, 3)) and for f(shape=(2, 3)); TypeError for two of these."""
+    if numbers and named is not None:
+        raise TypeError(f"lengths or axes are given by position or by name, not both: got {numbers} and {named}")
     if named is not None:
         numbers = (named,)
     inner = numbers[0] if len(numbers) == 1 and isinstance(numbers[0], Sequence | np.ndarray) else numbers

@@ -67,6 +67,14 @@ def transposed_size(m: int, k: int, s: int, p: int, extra: int, d: int) -> int:
     return size
 
 
+def shape_of(x: Any) -> Sizes:
+    """The shape of a Tensor, or of what one can be made of; ValueError where rows differ in length."""
+    try:
+        return tuple(x.shape) if is_tensor(x) else np.shape(x)
+    except ValueError:
+        raise ValueError(f"a Tensor needs a rectangular array of numbers, got {reprlib.repr(x)}") from None
+
+
 def of_rank(axes: int, layer: Callable[P, T]) -> Callable[P, T]:
     """`conv2d`, of a `conv` for images with any number of axes: one that asks for two.
 
@@ -78,11 +86,7 @@ def of_rank(axes: int, layer: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(layer)
     def ranked(*args: P.args, **settings: P.kwargs) -> T:
-        x: Any = args[0] if args else settings.get("x")
-        try:
-            shape = x.shape if is_tensor(x) else np.shape(x)
-        except ValueError:
-            raise ValueError(f"a Tensor needs a rectangular array of numbers, got {reprlib.repr(x)}") from None
+        shape = shape_of(args[0] if args else settings.get("x"))
         if len(shape) != axes + 2:
             raise ValueError(f"the input must be (N, C, {', '.join('DHW'[-axes:])}), got shape {shape}")
         return layer(*args, **settings)

@@ -48,9 +48,13 @@ def full(
 def arange(*limits: float, name: str | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
     """The numbers from 0, or from a start, up to a limit that is not reached, in steps of 1 or of a third number.
 
+    Raises ValueError for a step of 0.
+
     >>> arange(3), arange(1, 2, 0.5)
     (Tensor([0., 1., 2.]), Tensor([1. , 1.5]))
     """
+    if len(limits) == 3 and limits[2] == 0:
+        raise ValueError(f"step (={limits[2]}) must not be 0")
     return Tensor(np.arange(*limits), name, dtype=dtype)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..activations import log_softmax
+from ..checks import whole
 from ..checks.layers import class_weights, soft_labels, whole_labels
 from ..tensor import Array, Tensor, as_tensor, as_tensors, primitive
 from ..value import refuse_tracing
@@ -20,6 +21,8 @@ def weighted_cross_entropy(
 ) -> Tensor:
     """`cross_entropy` where rows count as much as their class does, or not at all."""
     weights = None if weight is None else class_weights(logits.shape, logits.dtype, weight)
+    if ignore_index is not None:
+        ignore_index = whole("ignore_index", ignore_index)
     classes = whole_labels(logits.shape, labels, ignore_index)
     if ignore_index is not None:
         refuse_tracing(f"which rows count with ignore_index (={ignore_index}) depends on labels: leave rows out before")

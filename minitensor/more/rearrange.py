@@ -139,6 +139,8 @@ def tile(x: Operand, times: int | Sequence[int]) -> Tensor:
     """
     x = as_tensor(x)
     counts = [whole("times", n) for n in (times if isinstance(times, Sequence) else [times])]
+    if min(counts, default=0) < 0:
+        raise ValueError(f"times (={times}) must not be negative")
     x = reshape(x, (1,) * (len(counts) - x.ndim) + x.shape)
     for axis, count in enumerate(counts, start=x.ndim - len(counts)):
         x = index(x, (slice(None),) * axis + (np.tile(np.arange(x.shape[axis]), count),))
