@@ -111,8 +111,9 @@ def unbroadcast(share: Tensor, x: Tensor) -> Tensor:
     >>> unbroadcast(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[0.0], [0.0]])).data.tolist()
     [[3.0], [7.0]]
     """
-    value, like = share._value, x._value  # of NumPy's single numbers the type says both
-    if type(value) is type(like) in FLOAT_SCALARS or (value.shape == like.shape and value.dtype == like.dtype):
+    value, like = share._value, x._value
+    one_number = type(value) is type(like) and type(like) in FLOAT_SCALARS  # of NumPy's, so it has this shape and dtype
+    if one_number or (value.shape == like.shape and value.dtype == like.dtype):
         return share
     check_fits(share.shape, x.shape)
     new = share.ndim - x.ndim

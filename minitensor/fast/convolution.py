@@ -127,7 +127,8 @@ def conv_transpose(g: Array, w: Array, *, windows: Windows, groups: int) -> Arra
     def block(a: int, b: int) -> None:
         shares = np.empty((groups, b - a, kw * c, places * n), out.dtype)
         for y, count, i in _runs(a, b, top, h, kh, sh, dh):
-            first = (y + top - (kh - 1 - i.start) * dh) // sh  # by this h and those behind it, the next row by the next
+            # Row y was read by outputs first, first + apart, ...; row y + 1 by first + 1, first + 1 + apart, ...
+            first = (y + top - (kh - 1 - i.start) * dh) // sh
             k, apart = len(range(kh)[i]), dh // gcd(sh, dh)
             rows = _overlapping(grads, grads.shape, grads.strides, count, 1, k, apart, first)
             np.matmul(_flat(taps[:, :, :, i], 3), _flat(rows, 2, 4), out=shares[:, y - a : y - a + count])

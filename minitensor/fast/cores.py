@@ -113,9 +113,10 @@ def _blas_functions() -> tuple[Callable[[], int], Callable[[int], None]] | None:
 
 
 def in_blocks(block: Callable[[int, int], Result], n: int, products: int, at_most: int = sys.maxsize) -> list[Result]:
-    """[block(0, a), block(a, b), ..., block(z, n)]: one, from LONG products on two, later two for every 16 LONG.
+    """[block(0, a), block(a, b), ..., block(z, n)], which the cores compute side by side.
 
-    They are at most n, and at most at_most.
+    How many there are depends on the work: one block for less than LONG products, two from LONG on, and from 32 LONG on
+    two for each full 16 LONG.  They are at most n, and at most at_most.
 
     >>> in_blocks(lambda a, b: (a, b), n=10, products=1000)
     [(0, 10)]
@@ -174,4 +175,5 @@ def _forget_helpers() -> None:
     _jobs, _helpers = SimpleQueue(), 0
 
 
-getattr(os, "register_at_fork", dict)(after_in_child=_forget_helpers)  # not every system can fork
+if hasattr(os, "register_at_fork"):  # not every system can fork
+    os.register_at_fork(after_in_child=_forget_helpers)

@@ -42,7 +42,11 @@ def matmul(x: Array, y: Array) -> Array:
 
 
 def right_rule(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """dL/dY = X^T G; where Y is a transposed W, as in a dense layer, as (G^T X)^T: then W's gradient lies as W does."""
+    """Of Z = X Y: dL/dY = X^T G.
+
+    Where Y lies in memory as a transpose does, as the W^T of a dense layer, this is computed as (G^T X)^T: then it lies
+    as Y does, and the gradient of W as W does.
+    """
     if x.ndim > 1 and y.ndim > 1 and y._value.flags.f_contiguous and not y._value.flags.c_contiguous:
         return swap_last_two(matmul_of_tensors(swap_last_two(g), x))
     return right_rule_by_definition(g, out, x, y)

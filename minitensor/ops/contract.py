@@ -33,13 +33,13 @@ def matmul(x: Operand, y: Operand) -> Tensor:
 def _matmul(x: Array, y: Array) -> Array:
     return x @ y
 
-# Of Y = X W with G = dL/dY:
+# Of Z = X Y with G = dL/dZ:
 #
-#     y_ik = sum_j x_ij w_jk,   so   dL/dx_ij = sum_k g_ik w_jk:   dL/dX = G W^T
-#                               and  dL/dw_jk = sum_i x_ij g_ik:   dL/dW = X^T G
+#     z_ik = sum_j x_ij y_jk,   so   dL/dx_ij = sum_k g_ik y_jk:   dL/dX = G Y^T
+#                               and  dL/dy_jk = sum_i x_ij g_ik:   dL/dY = X^T G
 #
-# For X = [[1, 2], [3, 4]], W = [[5, 6], [7, 8]] and G = [[1, 0], [0, 0]], that is L = y_00 = 1*5 + 2*7:
-#     G W^T = [[5, 7], [0, 0]] and X^T G = [[1, 0], [2, 0]], what stands beside each number in L.
+# For X = [[1, 2], [3, 4]], Y = [[5, 6], [7, 8]] and G = [[1, 0], [0, 0]], that is L = z_00 = 1*5 + 2*7:
+#     G Y^T = [[5, 7], [0, 0]] and X^T G = [[1, 0], [2, 0]], what stands beside each number in L.
 #
 # In a product a vector on the left counts as a matrix with one row, on the right as one with one column: so it does in
 # the rules, and its gradient is a vector again.
