@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     train = command("train", _train, "Train a network, save it, and draw how it went.")
-    held_out = command("evaluate", _evaluate, "Say how many of the held-out digits a trained network reads right.")
+    held_out = command("evaluate", _evaluate, "Say how many of the held-out images a trained network reads right.")
     for sub, file in (train, "where to keep it, and beside it two pictures"), (held_out, "where it is kept"):
         sub.add_argument("--model", choices=RECIPES, default="lenet", help="the network (default: lenet)")
         sub.add_argument(
@@ -125,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     option(
         "--epochs",
         type=_from(1),
-        help="passes through the examples (default: 50, or 10 with --data; 300 steps at least)",
+        help="passes through the examples (default: 50, or 10 with --data; resnet 10, or 30; 300 steps at least)",
     )
     option("--batch-size", type=_from(1), help="images in one step (default: 64, or 128 with --data)")
     option(
@@ -225,8 +225,8 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    build, image = MODELS[options.model]
-    model = build() if options.classes == 10 and options.model != "alexnet" else build(options.classes)
+    _, image = MODELS[options.model]
+    model = _built(options.model, options.classes)
     load(options.checkpoint, model)
     program = export(
         model,
@@ -261,11 +261,16 @@ def _summary(options: argparse.Namespace) -> None:
 def _model(options: argparse.Namespace, train: Examples, test: Examples, seed: int = 0) -> Module:
     """The network, with a class for each label that there is, and for the ten digits at least."""
     classes = 1 + max(9, *(int(data.labels.max(initial=0)) for data in (train, test)))
-    if options.model != "lenet5":
-        build, _ = MODELS[options.model]
+    return _built(options.model, classes, seed)
+
+
+def _built(name: str, classes: int, seed: int = 0) -> Module:
+    """The network of that name, for so many classes."""
+    if name != "lenet5":
+        build, _ = MODELS[name]
         return build(classes, seed=seed)
-    if classes > 10:
-        raise ValueError(f"lenet5 has codes for ten digits, and these examples have {classes} classes: use lenet")
+    if classes != 10:
+        raise ValueError(f"lenet5 has codes for ten digits, and not for {classes} classes: use lenet")
     return lenet5(seed)
 
 
@@ -299,7 +304,7 @@ def _report(recipe: Recipe, model: Module, test: Examples) -> None:
         raise ValueError(f"the network has diverged: its loss is {score.loss}")
     if right <= usual:
         print(f"It has learnt nothing: one and the same answer to all is right {usual} times.", file=Console())
-    print(f"Test: {score.accuracy:.2%} right ({right} of {len(test.labels)} held-out digits), loss {score.loss:.4f}.")
+    print(f"Test: {score.accuracy:.2%} right ({right} of {len(test.labels)} held-out images), loss {score.loss:.4f}.")
 
 
 def _path(options: argparse.Namespace) -> Path:

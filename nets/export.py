@@ -15,7 +15,6 @@ import numpy as np
 
 from minitensor import Tensor, cross_entropy, gradients
 from minitensor.program import Compiled, Program
-from minitensor.program.programs import as_identifier
 from minitensor.tensor import Array
 
 from .layers.module import Module, Shape, check_kind
@@ -85,15 +84,16 @@ def export(
         given += [rng.integers(0, classes, batch_size), np.float32(0.01)]
     try:
         with layers_named(model.train(training)):
-            program = Compiled(step if training else scores).program(*given)
+            made = Compiled(step if training else scores)
+            program, held = made.program(*given), made.weights(*given)
     finally:
         for module, mode in before.items():
             module.training = mode
-    state, learnt = model.state_dict(), dict(model.named_parameters())
-    weights = {as_identifier(name): state[name] for name in {**learnt, **state} if name in program.inputs}
     usage = "labels, np.float32(0.01), " if training else ""
     result = "loss, *new_weights" if training else "scores"
-    count = sum([w.size for w in learnt.values()])
+    learnt = model.parameters()
+    weights = {name: t.data for name, t in sorted(held.items(), key=lambda pair: pair[1] not in learnt)}
+    count = sum([w.size for w in learnt])
     head = HEAD.format(
         what=f"{'A training step of a' if training else 'A'} network of {count:,} weights",
         weights=path.with_suffix(".npz").name,

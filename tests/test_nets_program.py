@@ -257,6 +257,41 @@ def test_the_command_exports_what_train_has_kept(tmp_path, capsys):
         export(model, tmp_path / "net.txt", (1, 32, 32))
 
 
+class Colliding(Module):
+    """Parameters whose names are one and the same in Python, or those of what the program is handed."""
+
+    def __init__(self):
+        self.a, self.a_b, self.images, self.labels, self.rate = Dense(4, 3), *[Tensor(np.full(3, n)) for n in range(4)]
+        self.a.b = Tensor(np.full(3, 0.5))
+
+    def forward(self, x):
+        return self.a(x.reshape(-1, 4)) + (self.a.b - self.a_b) * self.images + self.labels * self.rate
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_names_that_collide_are_told_apart_in_an_exported_network(tmp_path, training):
+    """And the weights beside it have the names that its program asks for."""
+    model, images, labels = Colliding(), np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32), np.arange(3)
+    export(model, tmp_path / "net.py", (4,), training=training, batch_size=3, classes=3)
+    taken = runpy.run_path(str(tmp_path / "net.py"))
+    others = (labels, np.float32(0.1)) if training else ()
+    result = taken["program"](images, *others, **taken["load"]())
+    scores = model(images)
+    near(result[0] if training else result, (cross_entropy(scores, labels) if training else scores).data)
+
+
+def test_the_classes_of_an_exported_network_are_those_it_learnt(tmp_path, capsys):
+    """lenet5 has codes for ten."""
+    save(tmp_path / "kept.npz", lenet(3))
+    options = ["export", str(tmp_path / "kept.npz"), "--out", str(tmp_path / "net.py"), "--classes", "3"]
+    assert main(options) == 0
+    taken = runpy.run_path(str(tmp_path / "net.py"))
+    assert taken["program"](np.zeros((1, 1, 32, 32), np.float32), **taken["load"]()).shape == (1, 3)
+    save(tmp_path / "kept.npz", nets.lenet5())
+    capsys.readouterr()
+    assert main([*options, "--model", "lenet5"]) == 1 and "not for 3 classes" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_step_of_every_network_of_the_command_is_exported(name, tmp_path):
     """python -m nets export FILE.npz --model NAME --training: the loss that the network learns by."""

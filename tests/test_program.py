@@ -6,8 +6,10 @@ import math
 import operator
 import random
 import re
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache, partial, reduce, wraps
 from math import prod as math_prod
@@ -1051,7 +1053,23 @@ def set_items(place, *values):
     place[:] = values
 
 
-SCALE, SCALING = Scale(), Scaling()
+@dataclass(slots=True)
+class Slots:
+    factor: float = 1.0
+    n: int = 0
+
+
+class MoreSlots(Slots):
+    __slots__ = "__own"
+
+    def __call__(self, x):
+        return x * self.__own
+
+    def set_own(self, value):
+        self.__own = value
+
+
+SCALE, SCALING, SLOTS, MORE_SLOTS, DEQUE = Scale(), Scaling(), Slots(), MoreSlots(), deque([1.0])
 CHANGES = {  # what a function reads, and how that becomes another number
     "a list": (lambda x: x * LIST[0], lambda n: set_items(LIST, n)),
     "a dict": (lambda x: x * DICT["factor"], lambda n: DICT.update(factor=n)),
@@ -1060,6 +1078,10 @@ CHANGES = {  # what a function reads, and how that becomes another number
     "a global": (lambda x: x * FACTOR, set_global),
     "a global, in a helper": (lambda x: x * kept.__wrapped__(), set_global),
     "an object": (lambda x: x * SPACE.factor, lambda n: setattr(SPACE, "factor", n)),
+    "an object with slots": (lambda x: x * SLOTS.factor, lambda n: setattr(SLOTS, "factor", n)),
+    "a slot that is inherited": (lambda x: x * MORE_SLOTS.factor, lambda n: setattr(MORE_SLOTS, "factor", n)),
+    "a private slot, empty at first": (MORE_SLOTS, MORE_SLOTS.set_own),
+    "a deque": (lambda x: x * DEQUE[0], lambda n: DEQUE.__setitem__(0, n)),
     "an attribute by its name": (lambda x: x * getattr(SPACE, "factor"), lambda n: setattr(SPACE, "factor", n)),  # noqa: B009
     "a class": (lambda x: x * Scale.factor, lambda n: setattr(Scale, "factor", n)),
     "a module": (lambda x: x * BESIDE.factor, lambda n: setattr(BESIDE, "factor", n)),
@@ -1126,6 +1148,8 @@ COUNTING = {
         {"n": 0, "m": 2.0}, lambda notes: notes.update(n=notes["n"] + 1), lambda notes: notes["m"]
     ),
     "an object": lambda: noting(SimpleNamespace(n=0), lambda notes: setattr(notes, "n", notes.n + 1)),
+    "an object with slots": lambda: noting(Slots(), lambda notes: setattr(notes, "n", notes.n + 1)),
+    "a deque": lambda: noting(deque([0]), lambda notes: notes.__setitem__(0, notes[0] + 1)),
     "an object that begins to": Counter,
     "a class": lambda: noting(type("Counts", (), {"n": 0}), lambda notes: setattr(notes, "n", notes.n + 1)),
 }
@@ -1161,9 +1185,10 @@ def test_a_function_that_changes_what_is_outside_is_refused(what):
         compiled(WRITING[what])(1.0)
 
 
-def test_a_function_may_take_notes():
-    """What is added to a list or a dict is not what the recipe depends on."""
-    notes, results = [], {}
+@pytest.mark.parametrize("kind", [list, deque])
+def test_a_function_may_take_notes(kind):
+    """What is added to a list, a deque or a dict is not what the recipe depends on."""
+    notes, results = kind(), {}
 
     def f(x):
         notes.append(x.shape)

@@ -7,6 +7,7 @@ call what they hold `now`, and what the function finds by name.
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -15,7 +16,7 @@ from functools import partial
 from itertools import chain
 from operator import attrgetter, is_, itemgetter
 from pathlib import Path
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -63,11 +64,11 @@ class Spot(NamedTuple):
 
     def get(self, name: Any) -> Any:
         """The part of this name."""
-        return self.where[name] if isinstance(self.where, dict | list) else getattr(self.where, name)
+        return self.where[name] if isinstance(self.where, dict | list | deque) else getattr(self.where, name)
 
     def put(self, name: Any, value: Any) -> None:
         """Let it be something else."""
-        if isinstance(self.where, dict | list):
+        if isinstance(self.where, dict | list | deque):
             self.where[name] = value
         else:
             setattr(self.where, name, value)
@@ -132,7 +133,8 @@ class Outside:
 
     A name leads to what it stands for; a list, a dict or an object to its parts; a function to what its code names.  Of
     objects, classes and modules those attributes count that are named in some code that is reached.  What belongs to
-    the engine, to Python or to an installed package stays what it is; so do objects without a `__dict__`.
+    the engine, to Python or to an installed package stays what it is; so do objects of Python's own types, but for
+    lists, dicts, sets and deques.
     """
 
     def __init__(self, function: Callable[..., Any], before: Outside | None = None) -> None:
@@ -184,9 +186,9 @@ class Outside:
         elif isinstance(value, dict):
             parts = value
             self._watch(value, dict.items)
-        elif isinstance(value, list | tuple | set | frozenset):
+        elif isinstance(value, list | deque | tuple | set | frozenset):
             parts = dict(enumerate(value))
-            if isinstance(value, list):
+            if isinstance(value, list | deque):
                 unseen = self._unseen_in(value)
                 look = (lambda parts: [x for i, x in enumerate(parts) if i not in unseen]) if unseen else tuple
                 self._places.append(Spot(look, value, lambda parts: [i for i in range(len(parts)) if i not in unseen]))
@@ -196,9 +198,10 @@ class Outside:
             for kind in value.__mro__ if isinstance(value, type) else [value]:
                 if not is_elsewhere(kind.__module__ if isinstance(kind, type) else kind.__name__):
                     parts = {**self._named(kind, self._words), **parts}
-        elif hasattr(value, "__dict__"):
-            parts = {name: part for name, part in vars(value).items() if name in self._words} | {"": type(value)}
-            self._watch(value, self._attributes)
+        elif hasattr(value, "__dict__") or not is_elsewhere(type(value).__module__):
+            slots = slots_of(type(value))
+            parts = {**dict(self._attributes(value, slots)), "": type(value)}
+            self._watch(value, partial(self._attributes, slots=slots))
         for key, part in parts.items():
             self._visit(part, f"{name}.{key}".strip("."), seen)
 
@@ -241,8 +244,10 @@ class Outside:
         """The names of what is not looked at there."""
         return {name for place, name in self.unseen if place == id(where)}
 
-    def _attributes(self, value: Any) -> list[tuple[str, Any]]:
-        return [pair for pair in vars(value).items() if pair[0] in self._words]
+    def _attributes(self, value: Any, slots: Sequence[str]) -> list[tuple[str, Any]]:
+        """The attributes of an object that some code names, with what they are."""
+        held = {name: getattr(value, name) for name in slots if name in self._words and hasattr(value, name)}
+        return [pair for pair in {**held, **getattr(value, "__dict__", {})}.items() if pair[0] in self._words]
 
     def _look(self) -> list[Sequence[Any]]:
         try:
@@ -273,7 +278,7 @@ class Outside:
                 unseen |= {keys[i]: spot for i in changed}
             elif changed or len(after) < len(before):
                 is_fine = False
-            elif type(spot.where) in (list, dict) and type(spot.look) is not itemgetter:  # globals are a dict too
+            elif type(spot.where) in (list, deque, dict) and type(spot.look) is not itemgetter:  # as that of globals
                 grown.append(spot.where)
             else:
                 is_fine &= len(before) == len(after) or len(keys) == len(after)
@@ -358,6 +363,11 @@ def words_in(code: CodeType) -> set[str]:
     """What may be the name of an attribute in code, as text for `getattr` may, and in the functions within it."""
     words = {*code.co_names, *[part for part in code.co_consts if isinstance(part, str)]}
     return words.union(*[words_in(part) for part in code.co_consts if isinstance(part, CodeType)])
+
+
+def slots_of(kind: type) -> list[str]:
+    """What the objects of a class hold without a `__dict__`: the names in `__slots__`, its own and those inherited."""
+    return [name for base in kind.__mro__ for name, part in vars(base).items() if type(part) is MemberDescriptorType]
 
 
 def is_elsewhere(module: str | None) -> bool:

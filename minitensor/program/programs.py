@@ -37,7 +37,8 @@ class Program:
     `source` is a module that needs NumPy alone: it defines `program(...)`, and above it what that calls, as the
     chapters of minitensor define it.  `str` is its body.  Called with arrays, in the order of the inputs or by name, it
     returns the outputs in their order: an array, or a tuple if there are several.  What runs is this text, with quicker
-    functions of the same value where the engine has them (`fast/`).
+    functions of the same value where the engine has them (`fast/`).  `inputs` and `outputs` are the names that were
+    given, and `parameters` what the inputs are called in the text.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Program:
         self.outputs, self.inputs = tuple(outputs), tuple(inputs)
         self._outputs, self._inputs = list(outputs.values()), list(inputs.values())
         self._lines, self._names, self._sections = lines, names, sections
-        self._parameters = [names[x] for x in self._inputs]
+        self.parameters = [names[x] for x in self._inputs]
 
     @cached_property
     def _text(self) -> tuple[Writer, list[str]]:
@@ -68,7 +69,7 @@ class Program:
         return self._defined(self._text[1])
 
     def _defined(self, body: list[str]) -> str:
-        head = wrapped("def program(", self._parameters, "):").replace("\n    )", "\n)")
+        head = wrapped("def program(", self.parameters, "):").replace("\n    )", "\n)")
         return INDENT.join([head, *aligned(body)]).replace(f"{INDENT}\n", "\n\n")
 
     @cached_property
@@ -81,12 +82,12 @@ class Program:
         lines = writer.body()
         space = {"np": np, **writer.functions, **writer.constants}
         if len(lines) <= PIECE:
-            run = self._executed(f"({', '.join(self._parameters)})", lines, space)
+            run = self._executed(f"({', '.join(self.parameters)})", lines, space)
         else:
             pieces = [self._executed("()", piece, space).__code__ for piece in in_pieces(lines)]
 
             def run(*arrays: Any) -> Any:
-                local = space | dict(zip(self._parameters, arrays, strict=True))
+                local = space | dict(zip(self.parameters, arrays, strict=True))
                 for piece in pieces:
                     result = FunctionType(piece, local)()
                 return result
@@ -103,11 +104,11 @@ class Program:
         return defined["program"]
 
     def __call__(self, *arrays: npt.ArrayLike, **named: npt.ArrayLike) -> Any:
-        given = dict(zip(self._parameters, arrays, strict=False)) | named
-        if len(arrays) + len(named) != len(self._inputs) or given.keys() != set(self._parameters):
-            asked = ", ".join(self._parameters)
+        given = dict(zip(self.parameters, arrays, strict=False)) | named
+        if len(arrays) + len(named) != len(self._inputs) or given.keys() != set(self.parameters):
+            asked = ", ".join(self.parameters)
             raise TypeError(f"the program takes {asked}; got {len(arrays)} arrays{''.join(f', {n}' for n in named)}")
-        values = [fitting(name, given[name], x) for name, x in zip(self._parameters, self._inputs, strict=True)]
+        values = [fitting(name, given[name], x) for name, x in zip(self.parameters, self._inputs, strict=True)]
         results = self.run(*values)
         return tuple(map(np.asarray, results)) if type(results) is tuple else np.asarray(results)
 

@@ -71,6 +71,13 @@ class Compiled:
         """
         return self._traced([as_array(a) for a in arrays])[0].program
 
+    def weights(self, *arrays: npt.ArrayLike) -> dict[str, Tensor]:
+        """What the last inputs of that program are now, by their names in its text: the parameters of Modules."""
+        given = [as_array(a) for a in arrays]
+        traced, parameters = self._traced(given)
+        names = traced.program.parameters[len(given) :]
+        return dict(zip(names, [parameters[i] for i in traced.parameters], strict=True))
+
     def __call__(self, *arrays: npt.ArrayLike) -> Any:
         given: list[Array] = [a if type(a) is np.ndarray and a.dtype.isnative else as_array(a) for a in arrays]
         traced, parameters = self._traced(given)
@@ -131,12 +138,13 @@ def compiled(f: Callable[..., Any]) -> Compiled:
     """A function that does what f does, without the engine: arrays in, arrays out.
 
     f takes Tensors and returns a Tensor, or several in a tuple or a list.  At its first call for some shapes, dtypes
-    and orders of memory it is traced, twice, and from then on its `program` runs.
+    and orders of memory it is traced, from two to four times, and from then on its `program` runs.
     Python's numbers count as arrays without axes; whole numbers reach f as they are.
-    Two limits.  What f works out of labels beside the index that they are, as `labels % 1000` or `7 in labels`, is not
+    Limits.  What f works out of labels beside the index that they are, as `labels % 1000` or `7 in labels`, is not
     noticed where it makes no difference on the labels of three calls: the first, others like them, and the whole axis.
     A number outside that f itself changes counts its calls, which a program does not, and f may not look at it.
-    What f asks the system, as the time or a file, is not noticed where the calls that trace f get the same.
+    What f asks the system, as the time or a file, is not noticed where the calls that trace f get the same; nor is what
+    it reads of an `array.array`, a `bytearray`, a weak reference, or by a name that is put together as it runs.
     Raises CannotCompile, a ValueError, with the place, where the recipe depends on data or on Tensors from outside of
     f, and after 64 programs; TypeError where f returns something else.
 
