@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minitensor import Tensor, no_grad
+from minitensor.checks import whole
 from minitensor.tensor import Array
 
 Function = Callable[[Any], Any]  # of arrays or Tensors
@@ -51,7 +52,7 @@ def equivariance_error(
     the arithmetic is exact, so is the answer.  The deviation is that for x.  In the counterexample, cell after cell has
     been made 0, or else 1, for as long as it still fails.  tolerance allows for rounding, where x or the weights are
     not whole numbers.
-    Raises ValueError where the two sides have different shapes.
+    Raises ValueError where the two sides have different shapes, and for a negative number of tries.
 
     >>> from minitensor import conv1d
     >>> def blur(x):
@@ -60,6 +61,8 @@ def equivariance_error(
     >>> error.holds[0, 0].tolist(), error.counterexample.tolist()
     ([False, False, True, True, True, False], [[[0.0, 0.0, 0.0, 0.0, 0.0, 1.0]]])
     """
+    if whole("tries", tries) < 0:
+        raise ValueError(f"tries (={tries}) must be at least 0")
     x = np.array(x, dtype=float)
     rng = np.random.default_rng(0)
     holds: Any = True

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import math
+import re
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 import nets
 from minitensor import Tensor
@@ -20,9 +24,11 @@ from nets import (
     save,
 )
 from nets.__main__ import RECIPES, main
+from nets.data.examples import INK, PAPER
 from nets.training import effort
 
-from .checks import raises
+from .checks import raises, same
+from .strategies import rngs
 from .test_nets_data import write_set
 from .test_nets_train import small_data
 
@@ -160,6 +166,28 @@ def test_a_confusion_shows_each_mistake_with_its_image(pairs, most):
     wrong = int((labels != answers).sum())
     assert f"{wrong} of {len(pairs)} wrong" in picture
     assert picture.count("<image") == min(wrong, most)
+
+
+def shown(picture):
+    """The pixels of the images in a picture, as Pillow reads them."""
+    files = re.findall(r"base64,([^\"]*)", picture)
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(file)))) for file in files]
+
+
+@given(rngs)
+def test_a_confusion_shows_photographs_in_their_colours_and_digits_as_ink_on_paper(rng):
+    """Colours are stretched to what the screen can show, ink is black."""
+    pixels = rng.integers(0, 256, (1, 3, 4, 5)).astype(np.uint8)
+    pixels[0, :, 0, 0], pixels[0, :, 0, 1] = 0, 255
+    labels, answers = np.array([1]), [2]
+    (photograph,) = shown(nets.confusion(Examples(pixels / 63 - 2, labels), answers))
+    same(photograph, pixels[0].transpose(1, 2, 0))
+    (digit,) = shown(nets.confusion((pixels[:, :1] / 255 * (INK - PAPER) + PAPER, labels), answers))
+    same(digit, 255 - pixels[0, 0])
+    (plain,) = shown(nets.confusion((np.full((1, 3, 2, 2), rng.normal()), labels), answers))
+    assert not plain.any()
+    with raises(ValueError, (1, 2, 4, 5)):
+        nets.confusion(Examples(pixels[:, :2], labels), answers)
 
 
 @given(st.integers(0, 30), st.integers(0, 30))

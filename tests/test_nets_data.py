@@ -180,6 +180,11 @@ def test_distorted_images_lie_in_memory_as_convolution_wants_them(groups, share,
     assert np.shares_memory(y, batch_last(y))
 
 
+def test_a_list_of_images_is_distorted_as_an_array():
+    images = [[[[0.0, 1.0], [2.0, 3.0]]]]
+    same(distort(images, np.random.default_rng(0)), distort(np.array(images), np.random.default_rng(0)))
+
+
 def test_impossible_distortions_are_refused():
     x, rng = np.zeros((2, 1, 4, 4)), np.random.default_rng(0)
     with raises(ValueError, "share (=0)"):

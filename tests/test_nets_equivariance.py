@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import minitensor as mt
 from nets.equivariance import equivariance_error
 
+from .checks import raises
 from .strategies import rngs, whole
 
 
@@ -108,6 +109,11 @@ def test_something_else_may_stand_behind_f():
     """after is g's stand-in on the other side: the sum of a moved picture is the sum."""
     error = equivariance_error(np.sum, right(1), np.arange(4.0), after=lambda y: y)
     assert error.holds.all()
+
+
+def test_a_number_of_tries_is_not_negative():
+    with raises(ValueError, "tries (=-1)"):
+        equivariance_error(np.sin, np.cos, np.zeros(3), tries=-1)
 
 
 def test_shapes_must_agree():

@@ -180,6 +180,15 @@ def test_gradients_flow_through_turned_kernels(reflections):
     check_gradients(f, rng.normal(size=(1, 1, 3, 3)), lifting.weight, convolution.weight)
 
 
+@pytest.mark.parametrize("act_so", [act, transform])
+def test_what_is_no_symmetry_is_told(act_so):
+    for wrong in (1, (1, False), None):
+        with raises(TypeError, f"element (={wrong})", "no Element"):
+            act_so(np.zeros((1, 1, 4, 2, 2)), wrong)
+    with raises(ValueError, "G = 4", "mirrored=True"):
+        act(np.zeros((1, 1, 4, 2, 2)), Element(mirrored=True))
+
+
 def test_shapes_that_do_not_fit_are_told():
     """Errors echo the values."""
     with raises(ValueError, "(2, 3)"):

@@ -340,6 +340,9 @@ def test_the_state_of_another_model_is_refused_and_changes_nothing():
         ({"weight": weight, "bias": bias, "extra": bias}, ["no extra"]),
         ({"weight": weight, "bias": np.zeros(4)}, ["bias", (3,), (4,)]),
         ({"weight": weight.T, "bias": bias}, ["weight", (3, 2), (2, 3)]),
+        ({"weight": weight, "bias": bias, 3: bias}, ["no 3"]),
+        ({"weight": weight, "bias": np.array([0.0, 1e39, 0.0])}, ["bias (= 1e+39)", "float32"]),
+        ({"weight": weight, "bias": [0, 10**39, 0]}, ["bias", "float32"]),
     ]:
         with raises(ValueError, *parts):
             model.load_state_dict(state)
@@ -448,7 +451,17 @@ def test_a_parameter_is_replaced_by_a_tensor_or_not_at_all(wrong):
     weight, bias = layer.parameters()
     with raises(TypeError, "is no Tensor"):
         layer.replace({bias: Tensor([1.0]), weight: wrong})
+    with raises(TypeError, "a parameter to replace (=1)", "is no Tensor"):
+        layer.replace({bias: Tensor([1.0]), 1: Tensor([1.0])})
     assert layer.weight is weight and layer.bias is bias
+
+
+@pytest.mark.parametrize("number", [np.inf, -np.inf, np.nan])
+def test_a_state_may_hold_what_is_not_finite(number):
+    """As the mask of an attention does; it is the same in each dtype."""
+    layer = Dense(1, 1)
+    layer.load_state_dict({"weight": [[number]], "bias": [0]})
+    same(layer.weight, np.array([[number]], np.float32))
 
 
 def test_impossible_layers_are_refused_when_they_are_made():

@@ -282,6 +282,30 @@ def test_clipped_gradients_are_at_most_so_long_and_point_where_they_did(all_shap
     assert clip_norm(exact, 5.0) == exact and clip_norm(exact, 4.0) != exact  # what is as long as allowed is left alone
 
 
+@pytest.mark.parametrize("name", MAKES)
+@pytest.mark.parametrize("scale", [-1, math.inf, math.nan])
+def test_a_step_against_the_schedule_is_refused_and_changes_nothing(name, scale):
+    point = Point(np.ones(2))
+    optimizer = MAKES[name](point)
+    with raises(ValueError, f"scale (={scale})"):
+        optimizer.step([Tensor([1.0, 1.0])], scale)
+    assert optimizer.steps == 0
+    same(point.w, np.ones(2))
+
+
+@pytest.mark.parametrize("number", [math.inf, math.nan])
+def test_gradients_without_a_length_cannot_be_made_shorter(number):
+    with raises(ValueError, f"the norm {number}"):
+        clip_norm([Tensor([1.0, number])], 1.0)
+
+
+@pytest.mark.parametrize("settings", [{"falls": -1}, {"factor": 0}, {"factor": -0.5}])
+def test_a_schedule_falls_by_a_part_and_not_less_than_never(settings):
+    ((name, value),) = settings.items()
+    with raises(ValueError, f"{name} (={value})"):
+        step_decay(0.5, **settings)
+
+
 @pytest.mark.parametrize("largest", [0, -1, math.nan])
 def test_a_norm_to_clip_to_is_positive(largest):
     with raises(ValueError, f"largest (={largest})"):
@@ -352,6 +376,18 @@ def test_the_state_of_another_optimizer_is_refused():
         SGD(Dense(2, 2)).load_state_dict(SGD(Dense(2, 2), momentum=0.5).state_dict())
     with raises(ValueError, "mean.0"):
         Adam(Dense(2, 2)).load_state_dict(Adam(Dense(2, 3)).state_dict())
+    with raises(ValueError, "3 differ"):
+        SGD(Dense(2, 2)).load_state_dict({"steps": 0, 3: 1})
+
+
+def test_a_state_that_the_dtype_cannot_hold_is_refused_and_changes_nothing():
+    optimizer = SGD(Dense(1, 1), momentum=0.5)
+    optimizer.step([Tensor([[1.0]]), Tensor([1.0])])
+    before = optimizer.state_dict()
+    with raises(ValueError, "velocity.1", "-1e+39", "float32"):
+        optimizer.load_state_dict({"steps": 5, "velocity.0": np.zeros((1, 1)), "velocity.1": np.array([-1e39])})
+    for name, array in optimizer.state_dict().items():
+        same(array, before[name])
 
 
 @pytest.mark.parametrize(
@@ -363,7 +399,13 @@ def test_impossible_settings_of_sgd_are_refused(settings):
         SGD(Dense(1, 1), **settings)
 
 
-@pytest.mark.parametrize("settings", [{"betas": (0.9, 1.0)}, {"betas": (-0.1, 0.5)}, {"eps": 0.0}, {"eps": math.inf}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *[{"betas": betas} for betas in [(0.9, 1.0), (-0.1, 0.5), (0.9,), (0.9, 0.9, 0.9)]],
+        *[{"eps": eps} for eps in (0.0, math.inf)],
+    ],
+)
 def test_impossible_settings_of_adam_are_refused(settings):
     with raises(ValueError, f"(={next(iter(settings.values()))})"):
         Adam(Dense(1, 1), **settings)

@@ -224,6 +224,28 @@ def test_an_image_that_is_not_finite_is_named(number, value, pixel):
     same_state(model, small_model())
 
 
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("n", [10, 12])
+def test_one_label_for_each_image(n, compiled):
+    """Not one for each class: from such labels one can learn, but they are not what `decide` answers."""
+    data = small_data(n)
+    one_hot, model = Examples(data.images, np.eye(10)[data.labels]), Sequential(Flatten(), Dense(64, 10))
+    for use in (fit, evaluate):
+        with raises(ValueError, f"({n},)", f"({n}, 10)", "one label"):
+            use(model, one_hot, compiled=compiled, batch_size=n, **({"epochs": 1} if use is fit else {}))
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize(
+    "loss, got", [(lambda scores, labels: 1.0, "float"), (lambda scores, labels: scores, "shape (12, 10)")]
+)
+def test_a_loss_is_one_number(loss, got, compiled):
+    model = Sequential(Flatten(), Dense(64, 10))
+    for use in (fit, evaluate):
+        with raises(ValueError, "a loss is one number", got):
+            use(model, small_data(12), loss=loss, compiled=compiled, **({"epochs": 1} if use is fit else {}))
+
+
 def test_a_model_with_nothing_to_learn_is_refused():
     with raises(ValueError, "nothing to learn"):
         fit(Sequential(Flatten()), small_data(), progress=False)

@@ -46,6 +46,7 @@ def distort(
     >>> distort(images, np.random.default_rng(0)).shape
     (20, 1, 8, 8)
     """
+    images = np.asarray(images)
     if share < 1 or not 0 <= scale < 1:
         raise ValueError(f"share (={share}) must be at least 1, scale (={scale}) at least 0 and less than 1")
     matrices, shifts = random_maps(generator(rng), math.ceil(len(images) / share), degrees, scale, shear, shift)
@@ -80,6 +81,7 @@ def warp(images: Array, matrices: Array, shifts: Array, fill: float = PAPER) -> 
     array([[0.5, 1.5],
            [1.5, 3.5]])
     """
+    images, matrices, shifts = map(np.asarray, (images, matrices, shifts))
     groups = len(matrices)
     if images.ndim != 4 or matrices.shape != (groups, 2, 2) or shifts.shape != (groups, 2) or groups > len(images):
         raise ValueError(

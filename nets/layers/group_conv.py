@@ -30,7 +30,7 @@ from minitensor import Tensor, as_tensor, conv2d, stack
 from minitensor.checks import Ints, per_axis
 from minitensor.tensor import Operand
 
-from .module import Cost, Module, Shape
+from .module import Cost, Module, Shape, check_kind
 from .weighted import Kernels, Shapes, cost_of_units
 
 
@@ -71,6 +71,7 @@ def transform(x: Operand, element: Element) -> Tensor:
     array([[2., 4.],
            [1., 3.]])
     """
+    check_kind("element", element, Element)
     x, turns = as_tensor(x), element.turns % 4
     if element.mirrored:
         x = x[..., ::-1]
@@ -90,10 +91,13 @@ def act(y: Operand, element: Element) -> Tensor:
     >>> act(y, Element(turns=1)).data.ravel()
     array([3., 0., 1., 2.])
     """
+    check_kind("element", element, Element)
     y = as_tensor(y)
     if y.ndim != 5 or y.shape[2] not in (len(TURNS), len(TURNS_AND_MIRRORS)):
         raise ValueError(f"a group acts on maps (N, C, G, H, W) with G = 4 or 8, got shape {y.shape}")
     elements = group(y.shape[2] == len(TURNS_AND_MIRRORS))
+    if element.mirrored and elements is TURNS:
+        raise ValueError(f"maps with G = 4 are those of quarter turns, and {element} is none")
     order = [elements.index(element.inverse().after(g)) for g in elements]
     return transform(y[:, :, order], element)
 

@@ -143,7 +143,8 @@ class Module:
         >>> layer.weight
         Tensor([[5.]], name='weight')
         """
-        for tensor in new.values():
+        for old, tensor in new.items():
+            check_kind("a parameter to replace", old, Tensor)
             check_kind("a new parameter", tensor, Tensor)
         for old, tensor in new.items():
             tensor.name = old.name
@@ -197,7 +198,8 @@ class Module:
     def load_state_dict(self, state: Mapping[str, npt.ArrayLike]) -> None:
         """Take over the values of a `state_dict`, in the dtypes that this module has.
 
-        Raises ValueError, and changes nothing, unless names and shapes are those of this module.
+        Raises ValueError, and changes nothing, unless names and shapes are those of this module, and its dtypes can
+        hold the numbers.
 
         >>> from nets import Dense
         >>> layer, other = Dense(3, 2), Dense(3, 2)
@@ -209,12 +211,9 @@ class Module:
         mine = self.state_dict()
         if missing := sorted(mine.keys() - state.keys()):
             raise ValueError(f"the state lacks {', '.join(missing)}: it is that of another model")
-        if unknown := sorted(state.keys() - mine.keys()):
+        if unknown := sorted(map(str, state.keys() - mine.keys())):
             raise ValueError(f"the model has no {', '.join(unknown)}: the state is that of another model")
-        arrays = {name: np.array(state[name], dtype=mine[name].dtype, order="C") for name in mine}
-        for name, array in arrays.items():
-            if array.shape != mine[name].shape:
-                raise ValueError(f"{name} has shape {mine[name].shape} in the model and {array.shape} in the state")
+        arrays = {name: as_kept(name, state[name], array) for name, array in mine.items()}
         self._change(arrays)
 
     def astype(self, dtype: npt.DTypeLike) -> Self:
@@ -293,6 +292,24 @@ class Module:
 
 
 PARTS = (*HELD, Module)  # what a module is made of
+
+
+def as_kept(name: str, given: npt.ArrayLike, like: Array) -> Array:
+    """A copy of what a state holds, in the dtype of what a model has there; ValueError where it does not fit.
+
+    >>> as_kept("weight", [1e300], np.zeros(1, np.float32))
+    Traceback (most recent call last):
+    ValueError: weight (= 1e+300) is too large for float32, as it is in the model
+    """
+    wide = np.asarray(given)
+    wide = wide.astype(np.float64) if wide.dtype.kind == "O" else wide  # whole numbers without a limit, in a list
+    if wide.shape != like.shape:
+        raise ValueError(f"{name} has shape {like.shape} in the model and {wide.shape} in the state")
+    with np.errstate(over="ignore"):
+        array = np.array(wide, dtype=like.dtype, order="C")
+    if like.dtype.kind == "f" and wide.dtype.kind in "fiu" and (lost := np.isinf(array) & np.isfinite(wide)).any():
+        raise ValueError(f"{name} (= {wide[lost][0]:g}) is too large for {like.dtype}, as it is in the model")
+    return array
 
 
 def check_kind(name: str, value: Any, kind: type) -> None:

@@ -22,7 +22,7 @@ from minitensor import Tensor, as_tensor, gradients, no_grad
 from minitensor.recording import recording
 from minitensor.tensor import Array, owned
 
-from ..layers.module import Module, check_kind
+from ..layers.module import Module, as_kept, check_kind
 
 
 class Optimizer:
@@ -60,9 +60,12 @@ class Optimizer:
         """Give every parameter a new value, from one gradient for each, in the order of `model.parameters()`.
 
         scale multiplies the learning rate of this one step: it is where a schedule comes in.
-        Raises ValueError unless there are as many as parameters, in the same shapes, or where a parameter or what is
-        remembered of it would not be finite; TypeError unless they are Tensors.  Then nothing has changed.
+        Raises ValueError for a scale that is negative or not finite, unless there are as many gradients as parameters,
+        in the same shapes, and where a parameter or what is remembered of it would not be finite; TypeError unless
+        they are Tensors.  Then nothing has changed.
         """
+        if not 0 <= scale < math.inf:
+            raise ValueError(f"scale (={scale}) must be finite and at least 0")
         named, gradients = self.model.named_parameters(), all_tensors(gradients)
         shapes = [p.shape for _, p in named]
         if [g.shape for g in gradients] != shapes:
@@ -116,13 +119,15 @@ class Optimizer:
         mine = {name: array.shape for name, array in self.state_dict().items()}
         theirs = {name: np.shape(array) for name, array in state.items()}
         if mine != theirs:
-            different = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+            different = sorted(str(name) for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
             raise ValueError(f"the state is that of another optimizer or model: {', '.join(different)} differ")
         if (steps := int(state["steps"])) < 0:
             raise ValueError(f"an optimizer cannot have taken {steps} steps")
+        self.memory = {
+            name: [as_kept(f"{name}.{i}", state[f"{name}.{i}"], array) for i, array in enumerate(arrays)]
+            for name, arrays in self.memory.items()
+        }
         self.steps = steps
-        for name, arrays in self.memory.items():
-            self.memory[name] = [np.array(state[f"{name}.{i}"], array.dtype) for i, array in enumerate(arrays)]
 
 
 def all_tensors(gradients: Iterable[Tensor]) -> list[Tensor]:
@@ -186,7 +191,7 @@ class Adam(Optimizer):
 
     With d = g + weight_decay w and b1, b2 = betas, e = b1 e + (1 - b1) d and s = b2 s + (1 - b2) d^2 are running means
     of d and d^2.  Both begin at 0, which e' = e / (1 - b1^t) and s' = s / (1 - b2^t) make up for after t steps.
-    Raises ValueError for a negative rate or decay, betas outside [0, 1), or eps <= 0.
+    Raises ValueError for a negative rate or decay, other than two betas in [0, 1), or eps <= 0.
     Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 1.
 
     >>> from nets import Dense
@@ -207,8 +212,8 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(model, learning_rate, weight_decay)
-        if not all(0 <= b < 1 for b in betas) or not 0 < eps < math.inf:
-            raise ValueError(f"betas (={betas}) must be at least 0 and less than 1, eps (={eps}) greater than 0")
+        if len(betas) != 2 or not all(0 <= b < 1 for b in betas) or not 0 < eps < math.inf:
+            raise ValueError(f"betas (={betas}) must be two, at least 0 and less than 1, eps (={eps}) greater than 0")
         self.betas, self.eps = (float(betas[0]), float(betas[1])), float(eps)
         self.remember("mean", "square")
 
@@ -260,7 +265,7 @@ def clip_norm(gradients: Iterable[Tensor], largest: float) -> list[Tensor]:
     """The gradients, made shorter together where they are longer than `largest`: g min(1, largest / |g|).
 
     |g| is the root of the sum of the squares of all their elements, so the direction stays.
-    Raises ValueError unless largest > 0.
+    Raises ValueError unless largest > 0, and where |g| is not finite.
     Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, ICML 2013.
 
     >>> [g.data for g in clip_norm([Tensor([3.0]), Tensor([0.0, 4.0])], 1.0)]
@@ -270,6 +275,8 @@ def clip_norm(gradients: Iterable[Tensor], largest: float) -> list[Tensor]:
         raise ValueError(f"largest (={largest}) must be greater than 0")
     gradients = all_tensors(gradients)
     norm = math.hypot(*(float(np.linalg.norm(g.data.ravel().astype(np.float64))) for g in gradients))
+    if not math.isfinite(norm):
+        raise ValueError(f"the gradients have the norm {norm}, and no factor makes them shorter")
     return gradients if norm <= largest else [g * (float(largest) / norm) for g in gradients]
 
 
@@ -296,14 +303,19 @@ def value_and_grad(f: Callable[..., Tensor]) -> Callable[..., tuple[Tensor, Any]
         with recording(True):
             first = first if isinstance(first, Module) else as_tensor(first)
             value = f(first, *others, **settings)
-        if not isinstance(value, Tensor) or value.size != 1:
-            got = f"shape {value.shape}" if isinstance(value, Tensor) else type(value).__name__
-            raise ValueError(f"the derivative is that of one number, and the function returned {got}")
+        check_number("the derivative is that of one number", value)
         with no_grad():  # so that the gradients keep no recipes of their own
             slopes = gradients(value, first.parameters() if isinstance(first, Module) else [first])
         return value.detach(), slopes if isinstance(first, Module) else slopes[0]
 
     return with_derivative
+
+
+def check_number(rule: str, value: Any) -> None:
+    """ValueError, with the rule, unless a function returned one number as a Tensor."""
+    if not isinstance(value, Tensor) or value.size != 1:
+        got = f"shape {value.shape}" if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(f"{rule}, and the function returned {got}")
 
 
 # -- schedules: what part of the learning rate to use, from 0 to 1, when a part `progress` of all steps is done --------
@@ -342,10 +354,13 @@ def step_decay(progress: float, *, factor: float = 0.1, falls: int = 2) -> float
     """1, then `factor` of it after each of `falls` equal parts: with 2 falls, 1, 1/10 and 1/100 for a third each.
 
     Other numbers, for `fit`: schedule=functools.partial(step_decay, factor=0.5, falls=4).
+    Raises ValueError for a factor that is not positive, and for less than 0 falls.
 
     >>> step_decay(0.0), step_decay(0.34), round(step_decay(0.99), 9), step_decay(0.5, factor=0.5, falls=1)
     (1.0, 0.1, 0.01, 0.5)
     """
+    if not factor > 0 or falls < 0:
+        raise ValueError(f"factor (={factor}) must be greater than 0, falls (={falls}) at least 0")
     return float(factor ** min(int(progress * (falls + 1)), falls))
 
 

@@ -13,12 +13,13 @@ import numpy as np
 
 from minitensor.tensor import Array
 
-from ..data.examples import INK, PAPER, Examples
+from ..data.examples import INK, PAPER, Examples, as_examples
 from .png import encode
 from .train import Epoch
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8A8F98"  # can be told apart by all (Okabe and Ito)
 COLOURS = BLUE, ORANGE, GREEN
+TINY = 1e-9  # a smaller range of numbers is one colour
 
 
 def learning_curve(epochs: Sequence[Epoch]) -> str:
@@ -89,7 +90,8 @@ def confusion(data: Examples, answers: Array, classes: int | None = None, most: 
     """How often each class (row) was taken for each other (column), and below, images that were misread: an SVG.
 
     answers are those of `predict`; classes are as many as labels and answers name, and ten at least, if not given.
-    At most `most` of the misread images are shown, each with "label > answer".
+    At most `most` of the misread images are shown, each with "label > answer": those of one channel as ink on paper,
+    those of three in colour, from the least number in the image to the largest.
     Raises ValueError where data and answers are not equally many, or name a class that there is not.
 
     >>> data = Examples(np.zeros((2, 1, 8, 8), np.float32), np.array([3, 4]))
@@ -97,8 +99,11 @@ def confusion(data: Examples, answers: Array, classes: int | None = None, most: 
     >>> "4 &gt; 9" in picture, "1 of 2 wrong" in picture
     (True, True)
     """
+    data, answers = as_examples(data), np.asarray(answers)
     if len(answers) != len(data.labels):
         raise ValueError(f"there are {len(answers)} answers to {len(data.labels)} examples")
+    if data.images.ndim != 4 or data.images.shape[1] not in (1, 3):
+        raise ValueError(f"images must be (N, C, H, W) with one channel or three, got {data.images.shape}")
     named = 1 + max(int(numbers.max(initial=-1)) for numbers in (data.labels, answers))
     classes = max(named, 10) if classes is None else classes
     if named > classes:
@@ -129,7 +134,7 @@ def confusion(data: Examples, answers: Array, classes: int | None = None, most: 
     for i, n in enumerate(wrong[:most]):
         x, y = 20 + 48 * (i % columns), bottom + 62 * (i // columns)
         parts.append(
-            f'<image x="{x}" y="{y}" width="40" height="40" href="data:image/png;base64,{_png(data.images[n, 0])}"/>'
+            f'<image x="{x}" y="{y}" width="40" height="40" href="data:image/png;base64,{_png(data.images[n])}"/>'
         )
         parts.append(_text(x + 20, y + 53, f"{data.labels[n]} &gt; {answers[n]}", "middle"))
     rows = math.ceil(min(len(wrong), most) / columns)
@@ -152,5 +157,8 @@ def _text(x: float, y: float, text: str, anchor: str, colour: str = "#222222") -
 
 
 def _png(image: Array) -> str:
-    """A grey image, from paper to ink, as a PNG file in base64."""
-    return base64.b64encode(encode(1 - (image - PAPER) / (INK - PAPER))).decode()
+    """An image (C, H, W) as a PNG file in base64: grey from paper to ink, or in colours."""
+    if len(image) == 1:
+        return base64.b64encode(encode(1 - (image[0] - PAPER) / (INK - PAPER))).decode()
+    least = image.min()
+    return base64.b64encode(encode(((image - least) / max(np.ptp(image), TINY)).transpose(1, 2, 0))).decode()

@@ -1,4 +1,4 @@
-"""Grey pictures as files.
+"""Pictures as files.
 
 What you can do here: `encode` an array as PNG, `decode` the file of a photograph.
 """
@@ -18,18 +18,18 @@ MOST_PIXELS = 2**26  # a quarter of a gigabyte, with colours
 
 
 def encode(pixels: npt.ArrayLike, scale: int = 1) -> bytes:
-    """The bytes of a PNG file for an (H, W) array of grey values from 0 (black) to 1 (white), clipped to that range.
+    """The bytes of a PNG file for (H, W) grey values, or (H, W, 3) colours, from 0 (black) to 1, clipped to that range.
 
     scale repeats each pixel, so that a small picture stays sharp where it is shown large.
-    Raises ValueError for an array that is not (H, W), or where a pixel is not a number.
+    Raises ValueError for an array of another shape, or where a pixel is not a number.
 
     >>> bool((decode(encode([[0.0, 1.0]], scale=2)) == [[0, 0, 1, 1], [0, 0, 1, 1]]).all())
     True
     """
-    grey = np.asarray(pixels, dtype=float)
-    if grey.ndim != 2 or not grey.size or np.isnan(grey).any():
-        raise ValueError(f"a picture is an (H, W) array of numbers, got shape {grey.shape}")
-    levels = np.rint(np.clip(grey, 0, 1) * 255).astype(np.uint8).repeat(scale, 0).repeat(scale, 1)
+    values = np.asarray(pixels, dtype=float)
+    if values.shape[2:] not in ((), (3,)) or values.ndim < 2 or not values.size or np.isnan(values).any():
+        raise ValueError(f"a picture is an (H, W) or (H, W, 3) array of numbers, got shape {values.shape}")
+    levels = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8).repeat(scale, 0).repeat(scale, 1)
     file = io.BytesIO()
     Image.fromarray(levels).save(file, "png", optimize=True)
     return file.getvalue()

@@ -26,7 +26,7 @@ from ..files import check_writable
 from ..layers.module import Module, check_kind
 from ..layers.regular import Dropout
 from .checkpoint import load, load_notes, save
-from .optim import SGD, Optimizer, Schedule, one_cycle
+from .optim import SGD, Optimizer, Schedule, check_number, one_cycle
 from .parallel import ALONE, Workers
 from .runs import Epoch, Score, Sums, settings_of, stand
 from .terminal import Bar, interruptible
@@ -87,7 +87,9 @@ def fit(
         whole(*pair) for pair in (("epochs", epochs), ("batch_size", batch_size), ("seed", seed))
     )
     if epochs < 1 or batch_size < 1 or seed < 0:
-        raise ValueError(f"epochs (={epochs}) and batch_size (={batch_size}) must be at least 1, seed (={seed}) 0")
+        raise ValueError(
+            f"epochs (={epochs}) and batch_size (={batch_size}) must be at least 1, and seed (={seed}) at least 0"
+        )
     check_kind("model", model, Module)
     if optimizer is None:
         optimizer = SGD(model, 0.05, momentum=0.9, nesterov=True, weight_decay=5e-4)
@@ -324,11 +326,18 @@ def _measure(model: Module, images: Array, labels: Array, loss: Loss, decide: De
         return Tensor(0.0), Sums()
     output = model(images)
     value = loss(output, labels)
+    check_number("a loss is one number", value)
     return value, _sums(value.item(), output.data, labels, decide)
 
 
 def _sums(loss: float, output: Array, labels: Array, decide: Decide) -> Sums:
-    return Sums(loss * len(labels), float((decide(output, axis=1) == labels).sum()), len(labels))
+    answers = decide(output, axis=1)
+    if answers.shape != labels.shape:
+        raise ValueError(
+            f"there are answers of shape {answers.shape} to labels of shape {labels.shape}: each image needs one "
+            "label, the number of its class"
+        )
+    return Sums(loss * len(labels), float((answers == labels).sum()), len(labels))
 
 
 class Step:
@@ -344,6 +353,7 @@ class Step:
         def step(images: Tensor, labels: Array) -> list[Tensor]:
             output = model(images)
             value = loss(output, labels)
+            check_number("a loss is one number", value)
             return [value, output, *(gradients(value, model.parameters()) if with_gradients else [])]
 
         self.say = say
