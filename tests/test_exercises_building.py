@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import xml.etree.ElementTree as ElementTree
@@ -81,7 +82,10 @@ def test_there_are_more_than_a_hundred_mistakes_in_all_steps():
 
 
 def test_each_step_is_told_on_half_a_page():
-    """A text with one worked number, two hints and an afterword; our lines are 4 to 40; NumPy alone is imported."""
+    """A text with one worked number, two hints and an afterword; our lines are 4 to 40, and use none of a later step.
+
+    NumPy alone is imported.
+    """
     assert len(STEPS) == len(sections()) == 16
     for step in STEPS:
         assert step.text().startswith(f"# {step.number}. ")
@@ -91,6 +95,8 @@ def test_each_step_is_told_on_half_a_page():
         assert step.afterwards()
         code = [line for line in step.our_lines().splitlines() if line.strip() and not line.strip().startswith("#")]
         assert 4 <= len(code) <= 40
+        used = {node.id for node in ast.walk(ast.parse(step.our_lines())) if isinstance(node, ast.Name)}
+        assert used.isdisjoint([name for later in STEPS[step.number :] for name in later.adds])
         for name in step.adds:
             assert re.search(rf"^(def|class) {name}\b", step.our_lines(), re.M)
             assert f"`{name}" in step.text()

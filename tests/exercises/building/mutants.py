@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .steps import sections
+from .steps import sections, without_later
 
 
 class Mutant(NamedTuple):
@@ -26,9 +26,8 @@ class Mutant(NamedTuple):
 
 
 def engine(written: list[str]) -> str:
-    """The text of an engine of the first steps; before step 8 there is no fit, and gradients do without."""
-    text = "\n".join(["import itertools\nimport numpy as np", *written])
-    return text if len(written) >= 8 else text.replace("fit(rule(sums[t]), x.shape)", "rule(sums[t])")
+    """The text of an engine of the first steps."""
+    return without_later("\n".join(["import itertools\nimport numpy as np", *written]), len(written))
 
 
 # What stands in place of a walk, or of other lines that go together.
