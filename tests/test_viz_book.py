@@ -466,9 +466,12 @@ def test_without_its_tools_the_book_says_what_to_install(monkeypatch, tmp_path, 
     assert "pip install '.[book]'" in capsys.readouterr().err
 
 
-def test_a_folder_with_something_else_is_left_alone(monkeypatch, tmp_path):
+@pytest.mark.parametrize("inventory", [None, "", "# Sphinx inventory version 2\n# Project: thesis\n"])
+def test_a_folder_with_something_else_is_left_alone(monkeypatch, tmp_path, inventory):
     monkeypatch.setattr(book, "NEEDED", ())
     (tmp_path / "thesis.txt").write_text("years of work")
+    if inventory is not None:
+        (tmp_path / "objects.inv").write_text(inventory)
     with pytest.raises(FileExistsError, match="something else"):
         viz.book(tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
@@ -482,8 +485,9 @@ def fixture_built(tmp_path, monkeypatch):
     def sphinx(command, **settings):
         source, site = map(Path, command[-2:])
         (site / "_sources").mkdir(parents=True)
-        for name in ("objects.inv", ".buildinfo", "_sources/index.md.txt"):
+        for name in (".buildinfo", "_sources/index.md.txt"):
             (site / name).write_text("")
+        (site / "objects.inv").write_bytes(book.INVENTORY)
         (site / "index.html").write_text(f'<a href="{address[0]}">{settings["env"]["HERE"]}</a>')
         assert (source / "index.md").exists() and settings["env"]["PYTHONHASHSEED"] == "0"
         return subprocess.CompletedProcess(command, address[0] == "", f"{source}/index.md: ", "is wrong")

@@ -1,8 +1,11 @@
 """A computation graph shows each Tensor once, in an order that can be read; the stepper ends with the gradients."""
 
+import functools
 import json
 import math
+import operator
 import re
+import tempfile
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +18,7 @@ from hypothesis import strategies as st
 
 import nets
 import viz
-from minitensor import Tensor, concatenate, conv2d, gradients, history, max_pool2d, maximum, no_grad, tanh
+from minitensor import Tensor, concatenate, conv2d, dropout, gradients, history, max_pool2d, maximum, no_grad, tanh
 from minitensor.windows import Windows
 from viz import Figure, computation_graph
 from viz.drawing.check import SMALLEST, measure
@@ -338,6 +341,42 @@ def test_the_stepper_writes_formulas_as_by_hand(output: Tensor, order: int) -> N
     steps = _steps(output, tensors, {t: n for n, t in enumerate(tensors)}, _names(tensors))
     said = [step["text"] for step in steps] + [part["rule"] for step in steps for part in step.get("parts", [])]
     assert not [text for text in said if "*" in text or "-" in text]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["g", "lambda", "where", "exp", "conv", "3x", "v1", "len", "np", "ä ö"]) | st.text(min_size=1)
+    )
+)
+@settings(max_examples=30)
+def test_the_lines_of_a_step_run_and_give_what_it_says_whatever_a_tensor_is_called(words: list[str]) -> None:
+    inputs = [Tensor(0.5 + n / 8, name=name) for n, name in enumerate(["g", *words[:3]])]
+    output = tanh(functools.reduce(operator.mul, inputs))
+    tensors = history(output)[::-1]
+    names = _names(tensors)
+    space: dict[str, Any] = {"np": np, **{names[t]: t.data for t in inputs}}
+    for step in _steps(output, tensors, {t: n for n, t in enumerate(tensors)}, names):
+        if step["kind"] == "forward":
+            exec(step["python"], space)
+            assert step["text"].startswith(f"Forward: {names[tensors[step['node']]]} = ")
+        for part in step.get("parts", []):
+            space["g"] = step["g"]["data"][0]
+            exec(part["python"], space)
+            assert space[f"d_{part['name']}"] == pytest.approx(part["share"]["data"][0], rel=1e-4)
+            assert set(re.findall(r"[^\W\d²][^\W²]*", part["rule"])) <= {"g", "tanh", *names.values()}
+    assert space[names[output]] == pytest.approx(output.item())
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 3), max_size=2))
+@settings(max_examples=10)
+def test_what_is_drawn_at_random_is_given_and_the_generator_stays_where_it_is(seed: int, shape: list[int]) -> None:
+    rng = np.random.default_rng(seed)
+    y = dropout(Tensor(np.ones(shape), name="x"), 0.5, rng).sum()
+    before = rng.bit_generator.state
+    with tempfile.TemporaryDirectory() as folder:
+        _, steps, _ = page_of(y, Path(folder))
+    assert rng.bit_generator.state == before
+    assert len([step for step in steps if step["kind"] == "forward"]) == len([t for t in history(y) if t.inputs])
 
 
 def page_of(output: Tensor, folder: Path) -> tuple[str, list[dict[str, Any]], list[str]]:

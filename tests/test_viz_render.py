@@ -24,6 +24,8 @@ from viz.drawing.export import size_of
 from viz.drawing.render import EMBEDDED, VARIABLE, _fault, find_renderer, layout, write_whole
 from viz.drawing.sheet import Drawing, Wire
 
+from .checks import raises
+
 SIMPLE = Figure("digraph { a -> b }", title="two nodes")
 BEGINNINGS = {
     ".svg": b"<svg",
@@ -287,6 +289,29 @@ def test_images_are_inside_the_svg() -> None:
     picture.image(40, 0, 20, 20, encode(1 - np.eye(4)))
     text = picture.figure("images").svg(renderer=EMBEDDED)
     assert len(re.findall(r'xlink:href="data:image/png;base64,', text)) == len(re.findall("<image", text)) == 2
+
+
+@pytest.mark.parametrize("suffix", [".dot", ".tex"])
+def test_two_figures_in_one_folder_keep_their_images(suffix: str, tmp_path: Path) -> None:
+    contents = {name: encode(np.eye(n)) for n, name in enumerate(["one", "two"], start=2)}
+    for name, content in contents.items():
+        picture = Drawing()
+        picture.image(0, 0, 20, 20, content)
+        picture.text(0, 40, 'image="image0.png"')
+        picture.figure().save(tmp_path / f"{name}{suffix}", renderer=EMBEDDED)
+    for name, content in contents.items():
+        text = (tmp_path / f"{name}{suffix}").read_text(encoding="utf-8")
+        images = {path.name: path.read_bytes() for path in tmp_path.glob("*.png") if path.name in text}
+        assert images == {f"{name}-image0.png": content}
+        if suffix == ".dot":
+            assert b"<image" in render(text, "svg", renderer=EMBEDDED, images=images)
+            assert r"image=\"image0.png\"" in text
+
+
+@pytest.mark.parametrize("name", ["../escape.png", "a/b.png", "/tmp/escape.png", "", "..", "."])
+def test_an_image_stays_in_the_folder_of_its_picture(name: str) -> None:
+    with raises(ValueError, f"image (={name!r}) must have the name of a file"):
+        render("digraph {}", images={name: b"x"})
 
 
 def test_drawing_twice_gives_the_same_bytes() -> None:

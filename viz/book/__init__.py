@@ -32,6 +32,7 @@ PATH_MODULES = tuple(  # the reader's path, in its order, and geometry and local
         *("ops.elementwise", "ops.shape", "ops.reduce", "ops.contract", "activations", "losses", "normalize", "finite"),
     )
 )
+INVENTORY = b"# Sphinx inventory version 2\n# Project: minitensor\n"  # how objects.inv begins in a book
 NEEDED = ("sphinx", "myst_nb", "furo", "sphinx_copybutton", "ipykernel", "math_core")
 
 
@@ -52,7 +53,7 @@ def book(folder: str | Path) -> Path:
     folder = Path(folder)
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise BookError(f"the book needs {', '.join(missing)}: pip install '.[book]'")
-    if folder.exists() and any(folder.iterdir()) and not (folder / "objects.inv").exists():
+    if folder.exists() and any(folder.iterdir()) and not _is_book(folder):
         raise FileExistsError(f"{folder} holds something else than a book")
     with TemporaryDirectory() as work:
         source, site = Path(work, "source"), Path(work, "site")
@@ -68,6 +69,12 @@ def book(folder: str | Path) -> Path:
             shutil.rmtree(folder)
         shutil.copytree(site, folder, ignore=shutil.ignore_patterns(".buildinfo*", "_sources", "jupyter_execute"))
     return folder / "index.html"
+
+
+def _is_book(folder: Path) -> bool:
+    """Whether a folder holds this book, and not another site that Sphinx has built."""
+    inventory = folder / "objects.inv"
+    return inventory.is_file() and inventory.read_bytes().startswith(INVENTORY)
 
 
 def _sphinx(source: Path, site: Path, doctrees: Path) -> None:

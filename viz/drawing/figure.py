@@ -20,6 +20,7 @@ from .render import RenderError, render, write_whole
 from .style import Style
 
 SUFFIXES = (".svg", ".png", ".pdf", ".tex", ".dot")
+IMAGE = re.compile(r'((?i:\b(?:image|src)\s*=\s*))"([^"]*)"')  # the name of a file, in DOT text
 
 
 @dataclass(frozen=True)
@@ -124,12 +125,12 @@ class Figure:
         if kind == ".pdf":
             return write_whole(path, figure.pdf(renderer))
         if kind == ".dot":
-            content = figure.dot
+            content = IMAGE.sub(lambda m: f'{m[1]}"{path.stem}-{m[2]}"' if m[2] in self.images else m[0], figure.dot)
         else:
             write = tex.document if document else tex.picture
             content = write(figure.dot, figure.title, f"{path.stem}-", self.style.size, renderer)
         for name, png in self.images.items():
-            write_whole(path.with_name(name if kind == ".dot" else f"{path.stem}-{name}"), png)
+            write_whole(path.with_name(f"{path.stem}-{name}"), png)
         return write_whole(path, content)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:

@@ -49,15 +49,20 @@ def render(
 ) -> bytes:
     """Draw DOT text; form is svg, png, pdf, or json (where everything lies).
 
-    images are the files that the text names.  Raises ValueError for another form, RenderError where there is no
-    renderer, it fails, it takes longer than timeout (in seconds), it cannot write this form, or what it writes is not
-    a whole file of this form.
+    images are the files that the text names.  Raises TypeError for what is not text, ValueError for another form or an
+    image whose name leads into another folder; RenderError where there is no renderer, it fails, it takes longer than
+    timeout (in seconds), it cannot write this form, or what it writes is not a whole file of this form.
 
     >>> render("digraph { a -> b }")[-7:]
     b'</svg>\\n'
     """
+    if not isinstance(dot, str):
+        raise TypeError(f"a picture is described by DOT text, got {dot!r}")
     if form not in FORMATS:
         raise ValueError(f"form (={form!r}) must be one of {', '.join(FORMATS)}")
+    images = images or {}
+    if outside := [name for name in images if Path(name).name != name or name in ("", "..")]:
+        raise ValueError(f"an image (={outside[0]!r}) must have the name of a file, without a folder")
     program = find_renderer(renderer)
     if form == "pdf" and program.stem == EMBEDDED:
         raise RenderError(
@@ -67,7 +72,7 @@ def render(
     # -n2: places are final, and so are curves that have been laid out before; dpi would scale svg too
     command = [str(program), f"-T{form}", "-n2", *(["-Gdpi=144"] if form == "png" else [])]
     with TemporaryDirectory(prefix="minitensor-") as folder:
-        for name, content in (images or {}).items():
+        for name, content in images.items():
             Path(folder, name).write_bytes(content)
         try:
             status, drawn, errors = _run(command, dot.encode(), folder, timeout)

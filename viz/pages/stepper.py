@@ -20,6 +20,7 @@ import numpy as np
 from minitensor import Tensor, formula, gradients, history, program
 from minitensor.backprop import unbroadcast
 from minitensor.formula import Formula
+from minitensor.program.programs import as_identifier
 from minitensor.tensor import Array
 
 from ..drawing.dot import GREY, LAYERED, Digraph, plain, visible
@@ -64,7 +65,7 @@ def stepper(
         raise TypeError(f"a Tensor's computation can be stepped through, got {type(output).__name__}")
     check_title(title)
     tensors = history(output)[::-1]
-    operators = [t for t in tensors if t.primitive]
+    operators = [t for t in tensors if t.inputs]  # what has none is given, also what was drawn at random
     if len(operators) > MOST_OPERATORS:
         raise ValueError(
             f"{len(operators):,} operators are too many to step through (more than {MOST_OPERATORS}): "
@@ -74,7 +75,7 @@ def stepper(
     names = _names(tensors)
     drawing = _drawing(tensors, number, names).svg()
     data = {
-        "nodes": [{"name": names[t], "value": _array(t.data), "made": t.primitive is not None} for t in tensors],
+        "nodes": [{"name": names[t], "value": _array(t.data), "made": bool(t.inputs)} for t in tensors],
         "steps": _steps(output, tensors, number, names),
     }
     whole = f"{names[output]} = {_whole_formula(tensors, names)}" if operators else names[output]
@@ -85,10 +86,10 @@ def _whole_formula(tensors: Sequence[Tensor], names: Mapping[Tensor, str]) -> st
     """The formula of the newest of these, with the names that the page has for what is given."""
     copies: dict[Tensor, Tensor] = {}
     for t in tensors:
-        if t.primitive is None:
-            copies[t] = Tensor(t.data, name=None if _is_constant(t) else names[t])
-        else:
+        if t.primitive and t.inputs:
             copies[t] = t.primitive(*(copies[x] for x in t.inputs), **t.params)
+        else:
+            copies[t] = Tensor(t.data, name=None if _is_constant(t) else names[t])
     try:
         return as_written(formula(copies[tensors[-1]]))
     except ValueError:
@@ -96,12 +97,12 @@ def _whole_formula(tensors: Sequence[Tensor], names: Mapping[Tensor, str]) -> st
 
 
 def _names(tensors: Sequence[Tensor]) -> dict[Tensor, str]:
-    """A name for each Tensor: its own, else v1, v2, ... for what operators made, its number for a constant."""
+    """Names for Tensors: their own as formulas and programs write them, else v1, v2, ..., of a constant its number."""
     names: dict[Tensor, str] = {}
-    taken: set[str] = set()
+    taken = {"g"}  # the gradient that has arrived at an operator
     for t in tensors:
-        own = re.sub(r"\W", "_", t.name or "")[:20]
-        if not own and t.primitive is None and t.size == 1:
+        own = str(formula(Tensor(0.0, name=as_identifier(t.name[:20])))) if t.name else ""
+        if _is_constant(t):
             names[t] = _short(t.item())
             continue
         name, n = own or "v1", 1
@@ -121,7 +122,7 @@ def _steps(
 ) -> list[Json]:
     steps: list[Json] = [{"kind": "start", "text": "The inputs have their values; nothing is computed yet."}]
     for t in tensors:
-        if t.primitive:
+        if t.inputs:
             y, inputs = _again(t, names)
             made = formula(y)
             text = f"Forward: {names[t]} = {as_written(made + _with_numbers(made, t))}"
@@ -138,7 +139,7 @@ def _steps(
         }
     )
     for t in reversed(tensors):
-        if t.primitive and t in sums:
+        if t.inputs and t in sums:
             steps.append(_backward_step(t, sums, number, names))
     return steps
 
@@ -209,7 +210,7 @@ def _again(t: Tensor, names: Mapping[Tensor, str]) -> tuple[Tensor, list[Tensor]
 
 
 def _is_constant(t: Tensor) -> bool:
-    return t.primitive is None and t.name is None and t.size == 1
+    return not t.inputs and not t.name and t.size == 1
 
 
 def _passed_on(t: Tensor, slot: int, g: Array) -> tuple[Array, list[list[list[Any]]] | None]:
