@@ -429,6 +429,20 @@ def test_a_link_is_broken_unless_its_place_is_there(places, links):
         assert broken(Path(folder)) == [f"page.html: #{link}" for link in links if link not in places]
 
 
+@given(st.sampled_from(["https://example.org/a.js", "http://example.org/a.js", "//example.org/a.js"]), st.booleans())
+def test_a_page_may_link_to_another_site_and_load_nothing_from_it(address, twice):
+    linked = [f'<a href="{address}">', f'<link rel="next" href="{address}">', f'<svg><use href="{address}">']
+    loaded = [f'<script src="{address}">', f'<img src="{address}">', f'<iframe src="{address}">']
+    loaded += [f'<link rel="{rel}" href="{address}">' for rel in ("stylesheet", "icon", "shortcut Icon", "preload")]
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder, "page.html")
+        page.write_text("".join(linked), encoding="utf-8")
+        assert broken(Path(folder)) == []
+        for one in loaded:
+            page.write_text(one + linked[2] * twice, encoding="utf-8")
+            assert broken(Path(folder)) == [f"page.html: {address}"]
+
+
 def notebook(*outputs):
     cell = {"cell_type": "code", "execution_count": 1, "metadata": {"x": 1}, "outputs": list(outputs), "source": "f()"}
     text = {"cell_type": "markdown", "metadata": {}, "source": "# 1. A\n[b](02-b.md) [c](../source/c.md)"}

@@ -325,6 +325,13 @@ class Centred(nets.Module):
         return x - x.data.mean()
 
 
+class Summing(nets.Module):
+    """One number for all images."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sum()
+
+
 class Cubing(nets.Module):
     def forward(self, x: Tensor) -> Tensor:
         return cube(x)
@@ -342,6 +349,9 @@ def cube(x):
         (Peeking(), np.ones((1, 4)), None, "is looked at"),
         (Centred(), np.ones((1, 4)), None, "is looked at"),
         (nets.Dense(3, 2), np.ones((2, 3)), [1], "2 images need as many labels"),
+        (nets.Dense(3, 2), np.ones((3, 3)), [7, 1, -3], "labels must be from 0 to 1, the last output, got 7, -3"),
+        (Summing(), np.ones((2, 3)), None, "(N, ...), got shape () for N = 2 images"),
+        (Summing(), np.ones((1, 3)), None, "(N, ...), got shape () for N = 1 images"),
         (nets.Dense(3, 2), np.ones((2, 3)), [0.5, 1.0], "whole numbers"),
         (nets.Dense(3, 2), np.ones(3), None, "N > 0"),
         (nets.Dense(3, 2), np.full((1, 3), np.nan), None, "infinite"),
@@ -354,7 +364,7 @@ def cube(x):
 def test_what_a_page_cannot_show_is_refused_with_the_reason(
     tmp_path: Path, model: nets.Module, images: np.ndarray, labels: Any, said: str
 ) -> None:
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=re.escape(said)):
         viz.explorer(model, images, tmp_path / "page.html", labels=labels)
     assert not (tmp_path / "page.html").exists()
 

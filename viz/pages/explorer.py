@@ -78,9 +78,9 @@ def explorer(
     In a page that is live, `explorer.forward(pixels)` is `{row name of the summary: flat array}`, the last row the
     output; `explorer.gradient(pixels, unit)` the flat gradient of that output unit by the pixels.
 
-    Raises ValueError where the model or what it makes of an image is not finite, the images do not fit it, or labels
-    are missing; of a page that is live also where an operator has no JavaScript, the recipe depends on the data, or the
-    model is too large.
+    Raises ValueError where the model or what it makes of an image is not finite, the images do not fit it, it does not
+    give each image outputs of its own, or labels are not one for each image and the number of an output; of a page that
+    is live also where an operator has no JavaScript, the recipe depends on the data, or the model is too large.
 
     >>> import tempfile
     >>> from nets import Dense
@@ -96,12 +96,12 @@ def explorer(
     for name, one in models.items():
         _check_model("model" if name == "after" else name, one)
     pictures = _checked_images(images, next((p.dtype for p in model.parameters()), np.dtype(np.float32)))
-    truth = None if labels is None else _checked_labels(labels, len(pictures))
     if smallest is None:
         smallest = isinstance([module for _, module in model.modules()][-1], RadialBasis)
     tried = {name: _tried(one, pictures, smallest) for name, one in models.items()}
     answers, dead = tried["after"]
     runs = {name: ran(one, pictures[:1]) for name, one in models.items()}
+    truth = None if labels is None else _checked_labels(labels, len(pictures), runs["after"].output.size)
     built = [[(row.name, row.kind, row.output_shape) for row, _ in run.rows] for run in runs.values()]
     if built[0] != built[-1]:
         raise ValueError(f"before must be the same model, got rows {built[1]} for {built[0]}")
@@ -153,6 +153,10 @@ def _tried(model: Module, pictures: Array, smallest: bool) -> tuple[Array, list[
         with model.in_use(), np.errstate(all="ignore"):
             run = trace(model, part)
         outputs = [t.data for t in outputs_of(run)]
+        if outputs[-1].shape[:1] != (len(part),):
+            raise ValueError(
+                f"a model gives outputs (N, ...), got shape {outputs[-1].shape} for N = {len(part)} images"
+            )
         for y, name in zip_longest(outputs, [call.name for call in run.layers()], fillvalue="the output"):
             if not np.isfinite(y).all():
                 raise ValueError(f"{name} must be finite for each image, and these reach {np.abs(part).max():g}")
@@ -187,10 +191,14 @@ def _finite(array: Array) -> bool:
     return bool((np.abs(array) <= np.finfo(np.float32).max).all())
 
 
-def _checked_labels(labels: npt.ArrayLike, count: int) -> Array:
+def _checked_labels(labels: npt.ArrayLike, count: int, outputs: int) -> Array:
     truth = np.asarray(labels)
     if truth.shape != (count,) or truth.dtype.kind not in "iu":
         raise ValueError(f"{count} images need as many labels, whole numbers, got {truth.dtype} of shape {truth.shape}")
+    if wrong := [n for n in truth.tolist() if not 0 <= n < outputs]:
+        raise ValueError(
+            f"labels must be from 0 to {outputs - 1}, the last output, got {', '.join(map(str, wrong[:9]))}"
+        )
     return truth
 
 
