@@ -1,14 +1,15 @@
 """The measures of a figure are what a reader meets."""
 
 import importlib
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viz import Drawing
+from viz import Drawing, Figure
 from viz.drawing.check import LEAST_CONTRAST, SMALLEST, measure, report
 from viz.drawing.export import size_of
 from viz.drawing.sheet import words
@@ -84,10 +85,25 @@ def test_each_figure_of_the_gallery_can_be_read_on_a_slide_or_its_parts_can(name
     assert min(m.contrast for m in found) >= LEAST_CONTRAST
 
 
-def test_a_figure_without_words_can_be_read() -> None:
+@given(st.integers(1, 3000))
+@settings(max_examples=5)
+def test_a_figure_without_words_can_be_read(size: int) -> None:
     drawing = Drawing()
-    drawing.unit(0, 0, "")
-    assert measure(drawing.figure()).contrast == 21
+    drawing.box(0, 0, size, size, "")
+    assert measure(drawing.figure())[:3] == (math.inf, math.inf, 21)
+    assert "<" not in report([("wordless", drawing.figure())])
+
+
+@pytest.mark.parametrize(("name", "color"), [("red", "#FF0000"), ("white", "#FFFFFF"), ("darkgreen", "#006400")])
+def test_a_colour_may_be_a_name(name: str, color: str) -> None:
+    for fill, ink in (name, color), (color, name):
+        drawing = Drawing()
+        drawing.box(0, 0, 90, 40, "")
+        drawing.text(0, 0, "words", fontcolor=ink, style="filled", fillcolor=fill)
+        assert measure(drawing.figure()).contrast == pytest.approx(1)
+    assert measure(words("words", fontcolor=name).figure()).contrast == contrast(color, "#FFFFFF")
+    assert measure(Figure("digraph { a [fontcolor=transparent] }")).contrast == 1
+    assert measure(Figure('digraph { a [style=filled, fillcolor="red:blue"] }')).contrast == 21
 
 
 def helper(text: str) -> Drawing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import shutil
 import subprocess
@@ -27,6 +28,7 @@ from viz.drawing.style import MEANINGS, NAMES, Style, contrast
 from viz.drawing.tex import escaped
 from viz.subjects.lecture import FIGURES
 
+from .checks import raises
 from .drawn import drawn_once
 
 LATEX = shutil.which("pdflatex")
@@ -50,6 +52,12 @@ def picture() -> Figure:
 
 def units() -> Figure:
     return connectivity(layer, 5, highlight=2, share=True, title="a & b < 50%")
+
+
+def pair() -> Drawing:
+    sheet = Drawing()
+    sheet.wire(sheet.unit(0, 0, "a"), sheet.unit(90, 0, "b"))
+    return sheet
 
 
 FIGURES_OF_EACH_KIND = [graph, picture, units, lambda: above(graph(), units(), picture()).figure("all three")]
@@ -300,6 +308,53 @@ def test_a_graph_of_ones_own_is_set_and_compiled_too(tmp_path: Path) -> None:
         assert len(re.findall(r"\\draw\[", figure.tex())) == figure.dot.count("->") + figure.dot.count("--")
 
 
+def test_a_figure_stays_as_it_is_whatever_becomes_of_its_drawing() -> None:
+    for change in (
+        lambda d: d.unit(9, 9, "b"),
+        lambda d: d.wire(0, 0),
+        lambda d: d.image(0, 0, 9, 9, b"png"),
+        lambda d: d.add(pair()),
+    ):
+        drawing = pair()
+        figure, dark, wide = drawing.figure(), drawing.styled("dark"), drawing.spread(2)
+        before = [figure.dot, figure.images, figure.styled("dark").dot, beside(figure).dot, dark.dot, wide.dot]
+        change(drawing)
+        now = [figure.dot, figure.images, figure.styled("dark").dot, beside(figure).dot, dark.dot, wide.dot]
+        assert now == before and drawing.dot != figure.dot
+    images = {"a.png": b"png"}
+    own = Figure("digraph {}", images)
+    images.clear()
+    assert own.images == {"a.png": b"png"}
+
+
+def test_what_cannot_be_put_on_a_drawing_is_a_clear_error() -> None:
+    nan, sheet = float("nan"), pair()
+    for wrong, kind, parts in (
+        (lambda: sheet.wire(0, 99), IndexError, ["shapes", "0 and 99"]),
+        (lambda: sheet.wire(-1, 0), IndexError, ["shapes", "-1 and 0"]),
+        (lambda: sheet.unit(nan, 0, "a"), ValueError, ["(nan, 0)"]),
+        (lambda: sheet.box(0, 0, math.inf, 5, "a"), ValueError, ["inf by 5"]),
+        (lambda: sheet.box(0, 0, -4, 5, "a"), ValueError, ["-4 by 5"]),
+        (lambda: sheet.unit("1", 0, "a"), TypeError, ["'1'"]),  # type: ignore[arg-type]
+        (lambda: sheet.text(0, 0, "a", align="q"), ValueError, ["align (='q')", "c, l, r"]),
+        (lambda: words("a", align="cl"), ValueError, ["align (='cl')"]),
+        (lambda: above(sheet, align="r"), ValueError, ["align (='r')", "c, l"]),
+        (lambda: sheet.grid(0, 0, (2, 3), ["a"], [{}]), ValueError, ["(2, 3)", "1 and 1"]),
+        (lambda: sheet.grid(0, 0, (1, 1), ["a"], []), ValueError, ["(1, 1)", "1 and 0"]),
+        (lambda: sheet.grid(0, 0, (0, 3), [], []), ValueError, ["(0, 3)", "0 and 0"]),
+    ):
+        before = sheet.dot
+        with raises(kind, *parts):
+            wrong()
+        assert sheet.dot == before
+
+
+@pytest.mark.parametrize("form", ["dot", "svg", "png", "pdf", "tex"])
+def test_a_drawing_has_the_forms_of_its_figure(form: str) -> None:
+    one, two = (getattr(thing, form) for thing in (pair(), pair().figure()))
+    assert one == two if form == "dot" else one() == two()
+
+
 def test_what_cannot_be_set_side_by_side_is_a_clear_error() -> None:
     for compose in (above, beside):
         with pytest.raises(ValueError, match="give drawings or figures"):
@@ -434,6 +489,8 @@ def test_letters_can_be_read_on_any_colour_of_ones_own(one: str, other: str, bas
         {"size": 0},
         {"line": -1},
         {"orientation": "north"},
+        {"orientation": ["up"]},
+        {"font": 3},
     ],
     ids=str,
 )
@@ -442,6 +499,32 @@ def test_a_style_that_is_none_is_a_clear_error(given: dict[str, Any]) -> None:
         ValueError, match=re.escape(repr(next(iter(given.values()))) if "colors" not in given else "colo")
     ):
         Style(**given)
+
+
+@pytest.mark.parametrize("given", [{"size": "big"}, {"line": None}, {"colors": ["a"]}], ids=str)
+def test_a_part_of_a_style_that_is_of_another_type_is_a_clear_error(given: dict[str, Any]) -> None:
+    with raises(TypeError, *(f"{name} (={value!r})" for name, value in given.items())):
+        Style(**given)
+
+
+def test_a_style_is_asked_for_colours_that_there_are() -> None:
+    own = {"words": "#123456"}
+    style = Style(colors=own)
+    own["words"] = own["sky"] = "blue"
+    assert style == Style(colors={"words": "#123456"})
+    with raises(ValueError, "no colour means 'sky'"):
+        style.color("sky")
+    with raises(ValueError, "at least one"):
+        style.words_on()
+    with raises(ValueError, "'red'"):
+        style.words_on("#000000", "red")
+
+
+@pytest.mark.parametrize("dot", [3, None, b"digraph {}"])
+def test_a_figure_is_text(dot: Any) -> None:
+    for draw in Figure, viz.render:
+        with raises(TypeError, f"DOT text, got {dot!r}"):
+            draw(dot)
 
 
 def test_an_animation_has_frames_of_one_size_in_every_format(tmp_path: Path) -> None:
@@ -462,11 +545,11 @@ def test_a_moving_svg_is_as_large_as_its_largest_frame_and_shows_each_in_turn() 
     assert export.size_of(text) == pytest.approx([max(side) for side in zip(*sizes, strict=True)], abs=0.01)
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
     assert box and [1.5 * float(n) for n in box.groups()] == pytest.approx(export.size_of(text), abs=0.1)
-    assert 'aria-label="a &amp; b"' in text and "animation:show 0.8s step-end infinite" in text
+    assert 'aria-label="a &amp; b"' in text and "animation:0.8s step-end infinite" in text
     assert re.findall(r"animation-delay:(-?[\d.]+)s", text) == ["-0.8", "-0.4"]  # as early as each is late
     assert "{visibility:visible}50.0000%,100%{visibility:hidden}" in text
     assert text.count(' id="') == 0
-    assert [e.get("visibility") for e in ET.fromstring(text) if e.get("class") == "f"] == ["hidden", None]
+    assert [e.get("visibility") for e in ET.fromstring(text) if e.get("class")] == ["hidden", None]
 
 
 times = st.lists(st.integers(1, 40).map(lambda n: n / 20), min_size=1, max_size=6)
@@ -490,13 +573,21 @@ def test_each_frame_is_shown_for_its_own_time_in_both_formats_and_a_bar_grows_be
     svg = '<svg width="60pt" height="24pt" viewBox="0 0 60 24"><text>x</text></svg>'
     text, total = export.moving_svg([svg] * n, seconds, "moves", color), sum(seconds)
     parts = dict(re.findall(r"@keyframes (\w+)\{0%\{visibility:visible\}([\d.]+)%", text))
-    frames = re.findall(r"animation-delay:(-?[\d.]+)s(?:;animation-name:(\w+))?", text)
+    frames = re.findall(r"animation-delay:(-?[\d.]+)s;animation-name:(\w+)", text)
     for k in range(n):  # in the middle of its time a frame is the only one that shows
         now = sum(seconds[:k]) + seconds[k] / 2
-        on = [(now - float(delay)) % total < float(parts[name or "show"]) / 100 * total for delay, name in frames]
+        on = [(now - float(delay)) % total < float(parts[name]) / 100 * total for delay, name in frames]
         assert on == [m == k for m in range(n)]
     bars = [float(width) for width in re.findall(r'<rect [^>]*? width="([\d.]+)"', text)]
     assert bars == pytest.approx([60 * (k + 1) / n for k in range(n)] if bar else [], rel=1e-4)
+
+
+@given(times, times, st.booleans())
+def test_two_animations_on_one_page_keep_their_own_times(one: list[float], two: list[float], bar: bool) -> None:
+    svg = '<svg width="60pt" height="24pt" viewBox="0 0 60 24"><text>x</text></svg>'
+    moving = [export.moving_svg([svg] * len(s), s, "moves", "#0000FF" * (bar and s is two)) for s in (one, two)]
+    known = [set(re.findall(r"@keyframes (\w+)|\.([a-z]\w*)\{", text)) for text in moving]
+    assert all(known) and (moving[0] == moving[1] or known[0].isdisjoint(known[1]))
 
 
 def test_a_long_animation_has_a_bar_and_a_short_one_where_it_is_asked_for(tmp_path: Path) -> None:

@@ -6,10 +6,13 @@ What you can do here: `measure` a figure, and print the `report` on all figures 
 
 from __future__ import annotations
 
+import math
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+from PIL import ImageColor
 
 from .export import size_of
 from .figure import Figure
@@ -20,7 +23,7 @@ PHONE = 390.0  # CSS pixels
 SMALLEST = 12.0  # points on a slide
 LEAST_CONTRAST = 4.5
 BLACK, WHITE = "#000000", "#FFFFFF"
-NAMED = {"black": BLACK, "white": WHITE}
+NO_COLOR = ("none", "transparent", "url")  # how a fill begins that is none, or is a gradient
 
 
 class Measures(NamedTuple):
@@ -33,7 +36,7 @@ class Measures(NamedTuple):
 
 
 def measure(figure: Figure) -> Measures:
-    """The measures of a figure; without text, its text counts as large and black.
+    """The measures of a figure; without text, its text counts as infinitely large and black.
 
     >>> from viz.drawing.sheet import words
     >>> found = measure(words("some words", 20).figure())
@@ -43,7 +46,7 @@ def measure(figure: Figure) -> Measures:
     svg = figure.svg()
     width, height = size_of(svg)
     texts = list(_texts(ET.fromstring(svg)))
-    smallest = min((size for size, _ in texts), default=SMALLEST)
+    smallest = min((size for size, _ in texts), default=math.inf)
     on_slide = min(SLIDE[0] / width, SLIDE[1] / height)
     on_phone = min(1.0, PHONE / (width * 4 / 3)) * 4 / 3
     return Measures(
@@ -56,14 +59,19 @@ def _texts(root: ET.Element) -> Iterator[tuple[float, float]]:
     painted: list[tuple[tuple[float, float, float, float], str]] = []
     for e in root.iter():
         kind, fill = e.tag.rpartition("}")[2], e.get("fill", BLACK)
-        if kind in ("polygon", "path", "ellipse") and fill not in ("none", "transparent"):
-            painted.append((_box(kind, e), NAMED.get(fill, fill)))
+        if kind in ("polygon", "path", "ellipse") and not fill.startswith(NO_COLOR):
+            painted.append((_box(kind, e), _hexadecimal(fill)))
         elif kind == "text" and "".join(e.itertext()).strip():
             size = float(e.get("font-size", 14))
             x, y = float(e.attrib["x"]), float(e.attrib["y"]) - size / 3
             x += size / 4 * (e.get("text-anchor", "start") == "start")
-            under = [c for (x0, y0, x1, y1), c in painted if x0 <= x <= x1 and y0 <= y <= y1]
-            yield size, contrast(NAMED.get(fill, fill), under[-1] if under else WHITE)
+            under = [WHITE, *(c for (x0, y0, x1, y1), c in painted if x0 <= x <= x1 and y0 <= y <= y1)][-1]
+            yield size, contrast(under if fill.startswith(NO_COLOR) else _hexadecimal(fill), under)
+
+
+def _hexadecimal(color: str) -> str:
+    """A colour of SVG, which may be a name, as #RRGGBB."""
+    return "#{:02X}{:02X}{:02X}".format(*ImageColor.getrgb(color))
 
 
 def _box(kind: str, e: ET.Element) -> tuple[float, float, float, float]:
@@ -85,13 +93,13 @@ def report(figures: Iterable[tuple[str, Figure]]) -> str:
     """
     lines = [f"{'figure':42} {'slide, pt':>11} {'390 px, px':>11} {'contrast':>9} {'kB':>6}"]
     for name, figure in figures:
-        lines.append(_line(name, figure))
-        if measure(figure).slide < SMALLEST:
-            lines += [_line(f"    part {n}", part) for n, part in enumerate(figure.parts, start=1)]
+        found = measure(figure)
+        lines.append(_line(name, found))
+        if found.slide < SMALLEST:
+            lines += [_line(f"    part {n}", measure(part)) for n, part in enumerate(figure.parts, start=1)]
     return "\n".join(lines)
 
 
-def _line(name: str, figure: Figure) -> str:
-    m = measure(figure)
+def _line(name: str, m: Measures) -> str:
     faults = "  < 12 pt" * (m.slide < SMALLEST) + "  contrast" * (m.contrast < LEAST_CONTRAST)
     return f"{name:42} {m.slide:11.1f} {m.phone:11.1f} {m.contrast:9.1f} {m.bytes / 1000:6.1f}{faults}"

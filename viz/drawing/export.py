@@ -9,6 +9,7 @@ what these lack.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from collections import Counter
@@ -245,14 +246,16 @@ def moving_svg(frames: Sequence[str], seconds: float | Sequence[float], title: s
     enlarged = size_of(frames[0])[0] / sizes[0][0]
     n, each = len(frames), times(seconds, len(frames))
     total = sum(each)
-    shows = {s: f"show{k or ''}" for k, s in enumerate(dict.fromkeys(each))}  # for each length of time
+    own = "f" + hashlib.sha256(repr([frames, each, bar]).encode()).hexdigest()[:8]  # others may move on the same page
+    shows = {s: f"{own}_{k}" for k, s in enumerate(dict.fromkeys(each))}  # for each length of time
     keys = (
         f"@keyframes {name}{{0%{{visibility:visible}}{100 * s / total:.4f}%,100%{{visibility:hidden}}}}"
         for s, name in shows.items()
     )
     style = (
         "@media (prefers-reduced-motion:no-preference){"
-        f".f{{animation:show {total:g}s step-end infinite}}svg:hover .f{{animation-play-state:paused}}{''.join(keys)}}}"
+        f".{own}{{animation:{total:g}s step-end infinite}}svg:hover .{own}{{animation-play-state:paused}}"
+        f"{''.join(keys)}}}"
     )
     groups = []
     for i, svg in enumerate(frames):
@@ -262,9 +265,9 @@ def moving_svg(frames: Sequence[str], seconds: float | Sequence[float], title: s
             high = height / 120
             end = f'width="{width * (i + 1) / n:g}" height="{high:g}" fill="{bar}"'
             inside += f'<rect x="0" y="{height - high:g}" {end}/>'
-        named = "" if shows[each[i]] == "show" else f";animation-name:{shows[each[i]]}"
         # A frame begins late, that is early by what is left: so each shows at its time from the very first round on.
-        groups.append(f'<g class="f"{hidden} style="animation-delay:{-sum(each[i:]):g}s{named}">{inside}</g>')
+        timed = f"animation-delay:{-sum(each[i:]):g}s;animation-name:{shows[each[i]]}"
+        groups.append(f'<g class="{own}"{hidden} style="{timed}">{inside}</g>')
     spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     size = f'width="{width * enlarged:g}pt" height="{height * enlarged:g}pt" viewBox="0 0 {width:g} {height:g}"'
     label = escape(visible(title))

@@ -29,6 +29,7 @@ class Figure:
 
     Equal figures have equal text, byte for byte.  source is the text in light colours, where another style is on.
     parts: of a large figure, what it is made of, each a figure that fits a slide.
+    Raises TypeError for a dot that is not text.
     """
 
     dot: str
@@ -37,6 +38,11 @@ class Figure:
     style: Style = field(default_factory=Style)
     source: str = field(default="", repr=False)
     parts: tuple[Figure, ...] = field(default=(), repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.dot, str):
+            raise TypeError(f"a figure is described by DOT text, got {self.dot!r}")
+        object.__setattr__(self, "images", dict(self.images))  # what the caller does with theirs later is not drawn
 
     def styled(self, style: str | Style) -> Figure:
         """The same figure in another style: "light", "dark", "print" (greys alone), or a `Style`.
@@ -94,7 +100,8 @@ class Figure:
     def tex(self, *, document: bool = True) -> str:
         r"""The picture as TikZ: a whole LaTeX document, or with document=False a tikzpicture, to be read with \input.
 
-        It needs the packages tikz and, as a document, geometry.  Raises RenderError where there is no renderer.
+        It needs the packages tikz and, as a document, geometry; of a figure with images also their files, which `save`
+        writes beside it, and with the names that it writes.  Raises RenderError where there is no renderer.
         """
         return (tex.document if document else tex.picture)(self.dot, self.title, scale=self.style.size)
 

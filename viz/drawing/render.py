@@ -57,7 +57,7 @@ def render(
     b'</svg>\\n'
     """
     if not isinstance(dot, str):
-        raise TypeError(f"a picture is described by DOT text, got {dot!r}")
+        raise TypeError(f"a figure is described by DOT text, got {dot!r}")
     if form not in FORMATS:
         raise ValueError(f"form (={form!r}) must be one of {', '.join(FORMATS)}")
     images = images or {}

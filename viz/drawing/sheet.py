@@ -1,7 +1,8 @@
 """Shapes at places that we choose: the sheet of paper under units, grids and images.
 
 What you can do here: put shapes, wires, text and images on a `Drawing`, set drawings and figures `beside` or `above`
-one another or in a `table`, and turn the result into a `Figure`.  A Drawing shows and saves itself as a Figure does.
+one another or in a `table`, and turn the result into a `Figure`.  A Drawing shows and saves itself as a Figure does,
+under the title "drawing".
 
 Places are in points, x to the right and y upwards.  Graphviz paints wires in the order of the nodes that they leave, so
 a wire that must lie on top leaves from an invisible twin of its node, declared after all others.
@@ -15,6 +16,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from minitensor.checks import real
 
 from .dot import CELL, PAPER, PINNED, TEXT, UNIT, WIRE, WORDS, Attributes, Digraph, plain
 from .figure import Figure
@@ -76,7 +79,11 @@ class Wire:
 
 @dataclass
 class Drawing:
-    """A list of shapes and of wires between them, in the order in which they were put there."""
+    """A list of shapes and of wires between them, in the order in which they were put there.
+
+    What puts something there raises TypeError or ValueError for a place, a size or an alignment that is none,
+    IndexError for a wire to a shape that is not there.
+    """
 
     shapes: list[Shape] = field(default_factory=list)
     wires: list[Wire] = field(default_factory=list)
@@ -100,6 +107,9 @@ class Drawing:
 
         All are of this side, and wider if the longest text is.
         """
+        height, columns = shape
+        if not (len(texts) == len(looks) == height * columns > 0):
+            raise ValueError(f"a grid {tuple(shape)} needs H W > 0 texts and looks, got {len(texts)} and {len(looks)}")
         cells = [{**CELL, **own} for own in looks]
         sizes = (len(text) * float(cell["fontsize"]) * CHARACTER for text, cell in zip(texts, cells, strict=True))
         width = max(side, *(math.ceil(size) + 3 for size in sizes))
@@ -108,7 +118,7 @@ class Drawing:
         for n in sorted(
             range(len(cells)), key=lambda n: (float(cells[n]["penwidth"]), "dashed" not in cells[n]["style"])
         ):
-            h, w = divmod(n, shape[1])
+            h, w = divmod(n, columns)
             numbers[n] = self.box(x + w * width, y - h * side, width, side, plain(texts[n]), cells[n])
         return [numbers[n] for n in range(len(cells))]
 
@@ -119,6 +129,7 @@ class Drawing:
 
     def text(self, x: float, y: float, text: str, size: float = 14, align: str = "c", **looks: str) -> int:
         """Words around (x, y), or to the right of it (align="l") or to the left (align="r")."""
+        _check_align(align, "clr")
         lines = text.split("\n")
         width = max(map(len, lines)) * size * CHARACTER + 4  # a narrower node would cut it off
         x += {"c": 0, "l": width / 2, "r": -width / 2}[align]
@@ -175,10 +186,15 @@ class Drawing:
 
     def wire(self, tail: int, head: int, looks: Attributes | None = None, front: bool = False) -> None:
         """A line from one shape to another, by their numbers."""
+        count = len(self.shapes)
+        if not (0 <= tail < count and 0 <= head < count):
+            raise IndexError(f"a wire joins two of {count} shapes by their numbers, got {tail} and {head}")
         self.wires.append(Wire(tail, head, {**WIRE, **(looks or {})}, front))
 
     def _put(self, x: float, y: float, label: str, looks: Mapping[str, str]) -> int:
         width, height = float(looks["width"]) * INCH, float(looks["height"]) * INCH
+        if not all(math.isfinite(real("place", n)) for n in (x, y, width, height)) or min(width, height) < 0:
+            raise ValueError(f"a shape at ({x}, {y}), {width:.4g} by {height:.4g} points, cannot be drawn")
         self.shapes.append(Shape(x, y, width, height, label, looks))
         return len(self.shapes) - 1
 
@@ -195,7 +211,7 @@ class Drawing:
         """The same shapes, each as large as it was, at other distances from one another."""
         apart = [replace(s, x=s.x * across, y=s.y * upwards) for s in self.shapes]
         wires = [replace(w, curve=tuple((x * across, y * upwards) for x, y in w.curve)) for w in self.wires]
-        return replace(self, shapes=apart, wires=wires)
+        return replace(self, shapes=apart, wires=wires, images=dict(self.images))
 
     def add(self, other: Drawing, dx: float = 0, dy: float = 0) -> None:
         """Put all of another drawing here too, moved by (dx, dy)."""
@@ -233,11 +249,11 @@ class Drawing:
             side = "t" if w.front else "n"
             curve = {"pos": _curve(w.curve)} if w.curve else {}
             picture.edge(f"{side}{w.tail}", f"{side}{w.head}", **_beyond(WIRE, w.looks), **curve)
-        return Pinned(self.style.dot(picture.source), self.images, title, self.style, drawing=self)
+        return Pinned(self.style.dot(picture.source), self.images, title, self.style, drawing=self.styled(self.style))
 
     def styled(self, style: str | Style) -> Drawing:
-        """The same drawing in another style."""
-        return replace(self, style=Style.of(style))
+        """The same drawing in another style; what is put on one of them is not on the other."""
+        return Drawing(list(self.shapes), list(self.wires), dict(self.images), Style.of(style))
 
     @property
     def dot(self) -> str:
@@ -251,6 +267,14 @@ class Drawing:
     def png(self, renderer: str | None = None, *, dpi: float = 192) -> bytes:
         """As a Figure's."""
         return self.figure().png(renderer, dpi=dpi)
+
+    def pdf(self, renderer: str | None = None) -> bytes:
+        """As a Figure's."""
+        return self.figure().pdf(renderer)
+
+    def tex(self, *, document: bool = True) -> str:
+        """As a Figure's."""
+        return self.figure().tex(document=document)
 
     def save(self, path: str | Path, renderer: str | None = None, **options: Any) -> Path:
         """As a Figure's."""
@@ -284,8 +308,9 @@ def beside(*drawings: Drawing | Figure, gap: float = 92) -> Drawing:
 def above(*drawings: Drawing | Figure, gap: float = 44, align: str = "c") -> Drawing:
     """Drawings and figures from top to bottom, their middles (or with align="l" their left ends) on one line.
 
-    Their style is that of `beside`, which says what is raised too.
+    Their style is that of `beside`, which says what is raised too; ValueError for another align.
     """
+    _check_align(align, "cl")
     parts, sheet, y = _drawings(drawings), _sheet(drawings), 0.0
     for d in parts:
         left, low, right, high = d.extent()
@@ -400,6 +425,11 @@ def _write(drawing: Drawing, ops: Sequence[Mapping[str, Any]]) -> None:
         if op.get("op") == "T":
             x, y = op["pt"]
             drawing.text(x, y + 0.35 * size, op["text"], size, op["align"].replace("n", "c"), fontcolor=color)
+
+
+def _check_align(align: str, known: str) -> None:
+    if align not in tuple(known):
+        raise ValueError(f"align (={align!r}) must be one of {', '.join(known)}")
 
 
 def _size(d: Drawing) -> tuple[float, float]:

@@ -16,6 +16,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from minitensor.checks import real
+
 MEANINGS: dict[str, tuple[str, str, str]] = {  # light, dark, print
     "paper": ("#FFFFFF", "#14171C", "#FFFFFF"),
     "words": ("#000000", "#F4F6F8", "#000000"),
@@ -79,7 +81,7 @@ class Style:
     font: of all words and numbers (a reader without it sees the usual one).  size: how large the whole figure is, 1.5
     for half as large again, its text with it.  line: how thick lines are, times the usual.
     transparent: no background.  orientation: where a graph of operators grows to ("up", "down", "right", "left").
-    Raises ValueError for what is none of these.
+    Raises ValueError or TypeError for what is none of these.
 
     >>> Style("dark", colors={"followed": "#AA0000"}).color("followed")
     '#AA0000'
@@ -96,16 +98,16 @@ class Style:
     def __post_init__(self) -> None:
         if self.base not in NAMES:
             raise ValueError(f"style (={self.base!r}) must be one of {', '.join(NAMES)}, or a Style")
+        if not isinstance(self.colors, Mapping):
+            raise TypeError(f"colors (={self.colors!r}) must be a mapping from meanings to colours")
+        object.__setattr__(self, "colors", dict(self.colors))  # what the caller does with theirs later is not checked
         for meaning, color in self.colors.items():
-            if meaning not in MEANINGS:
-                raise ValueError(f"no colour means {meaning!r}: there are {', '.join(MEANINGS)}")
-            if not (isinstance(color, str) and COLOR.match(color)):
-                raise ValueError(f"the colour of {meaning} (={color!r}) must be like '#0072B2'")
-        if self.font and not FONT.match(self.font):
+            checked_color(color, f"the colour of {_known(meaning)}")
+        if self.font != "" and not (isinstance(self.font, str) and FONT.match(self.font)):
             raise ValueError(f"font (={self.font!r}) must be a name, of letters, digits, spaces and hyphens")
-        if not (0 < self.size < 100 and 0 < self.line < 100):
+        if not (0 < real("size", self.size) < 100 and 0 < real("line", self.line) < 100):
             raise ValueError(f"size (={self.size}) and line (={self.line}) must be above 0, and below 100")
-        if self.orientation and self.orientation not in ORIENTATIONS:
+        if self.orientation not in ("", *ORIENTATIONS):
             raise ValueError(f"orientation (={self.orientation!r}) must be one of {', '.join(ORIENTATIONS)}")
 
     @staticmethod
@@ -116,8 +118,8 @@ class Style:
         return Style(style) if isinstance(style, str) else style
 
     def color(self, meaning: str) -> str:
-        """The colour with this meaning."""
-        return self.colors.get(meaning) or MEANINGS[meaning][NAMES.index(self.base)]
+        """The colour with this meaning; ValueError for one that is not in `viz.MEANINGS`."""
+        return self.colors.get(_known(meaning)) or MEANINGS[meaning][NAMES.index(self.base)]
 
     def words_on(self, *fills: str) -> str:
         """The meaning whose colour stands out from all of these (#RRGGBB): "words", or where that is more "paper".
@@ -125,7 +127,10 @@ class Style:
         >>> Style().words_on("#E69F00"), Style().words_on("#7B2D8B")
         ('words', 'paper')
         """
-        return max(("words", "paper"), key=lambda meaning: min(contrast(self.color(meaning), c) for c in fills))
+        if not fills:
+            raise ValueError("words stand on a colour: give at least one")
+        colors = [checked_color(color) for color in fills]
+        return max(("words", "paper"), key=lambda meaning: min(contrast(self.color(meaning), c) for c in colors))
 
     def dot(self, text: str) -> str:
         """DOT text in light colours, in this style; only attributes change, never a label's words."""
@@ -197,11 +202,17 @@ def contrast(one: str, two: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def checked_color(color: object) -> str:
+def checked_color(color: object, name: str = "a colour") -> str:
     """A colour as #RRGGBB; ValueError for anything else."""
     if not (isinstance(color, str) and COLOR.match(color)):
-        raise ValueError(f"a colour (={color!r}) must be like '#0072B2'")
+        raise ValueError(f"{name} (={color!r}) must be like '#0072B2'")
     return color
+
+
+def _known(meaning: str) -> str:
+    if meaning not in MEANINGS:
+        raise ValueError(f"no colour means {meaning!r}: there are {', '.join(MEANINGS)}")
+    return meaning
 
 
 def _luminance(color: str) -> float:

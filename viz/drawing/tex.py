@@ -59,7 +59,8 @@ def escaped(text: str) -> str:
 
 def document(dot: str, title: str, prefix: str = "", scale: float = 1.0, renderer: str | None = None) -> str:
     """A whole LaTeX document of one page, as large as the picture; it needs nothing but TikZ and geometry."""
-    drawn, found = picture(dot, title, prefix, scale, renderer), layout(dot, renderer=renderer)
+    found = layout(dot, renderer=renderer)
+    drawn = _picture(found, title, prefix, scale)
     left, low, right, high = _corners(found)
     ground = found.get("bgcolor", "transparent")
     color = f"[HTML]{{{ground[1:7].upper()}}}" if ground.startswith("#") else f"{{{ground}}}"
@@ -81,7 +82,11 @@ def picture(dot: str, title: str, prefix: str = "", scale: float = 1.0, renderer
     The files of images are looked for with the prefix before their names.
     Raises RenderError where there is no renderer.
     """
-    found = layout(dot, renderer=renderer)
+    return _picture(layout(dot, renderer=renderer), title, prefix, scale)
+
+
+def _picture(found: Json, title: str, prefix: str, scale: float) -> str:
+    """A tikzpicture of what has been laid out."""
     sheet = _Sheet(prefix)
     objects = found.get("objects", [])
     names = {o["_gvid"]: re.sub(r"\At(\d+)\Z", r"n\1", o["name"]) for o in objects}  # a twin is drawn at its node
