@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from pathlib import Path
@@ -16,6 +17,21 @@ from viz import demo as tour
 from viz.__main__ import main
 
 from .browser import Browser, needs_browser
+
+
+def test_what_is_no_network_is_refused_with_each_reason_once(tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "text.npz").write_text("no network")
+    assert main(["explore", str(tmp_path / "text.npz"), "--out", str(tmp_path / "page.html")]) == 1
+    reasons = [part.partition(": ")[2] for part in capsys.readouterr().err.removeprefix("viz: ").split("; ")]
+    assert len(set(reasons)) == len(reasons) == 1
+
+
+def test_the_module_of_the_commands_names_each_of_them(capsys: Any) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    [names] = re.findall(r"\{(.*?)\}", capsys.readouterr().out.partition("\n\n")[0])
+    told = set(re.findall(r"python -m viz ([\w-]+)", importlib.import_module("viz.__main__").__doc__ or ""))
+    assert told == set(names.split(","))
 
 
 @pytest.mark.parametrize("name", ["lenet", "lenet5"])

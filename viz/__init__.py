@@ -1,7 +1,7 @@
 """viz: pictures, each computed from the layer or the Tensor that it shows.
 
-Read the rooms in this order: drawing (how to draw), subjects (what to draw), pages (what to open in a browser); each
-says in which order to read its files.
+Read the rooms in this order: drawing (how to draw), subjects (what to draw), pages (what to open in a browser), book
+(the course and the source as a site); each says in which order to read its files.
 """
 
 from .book import BookError, book
@@ -21,35 +21,8 @@ from .subjects.grids import Moving, animate, convolution_letters, convolution_st
 from .subjects.images import commuting_square, filters, halve, photograph, quarter_turn, translate
 
 __all__ = [
-    "architecture",
-    "book",
-    "BookError",
-    "convolution_arithmetic",
-    "by_layer",
-    "computation_graph",
-    "connections",
-    "connectivity",
-    "Drawing",
-    "Pinned",
-    "above",
-    "beside",
-    "table",
-    "explorer",
-    "Figure",
-    "Moving",
-    "animate",
-    "convolution_letters",
-    "convolution_steps",
-    "commuting_square",
-    "filters",
-    "halve",
-    "quarter_turn",
-    "translate",
-    "photograph",
-    "playground",
-    "RenderError",
-    "render",
-    "stepper",
-    "MEANINGS",
-    "Style",
-]
+    "BookError", "Drawing", "Figure", "MEANINGS", "Moving", "Pinned", "RenderError", "Style", "above", "animate",
+    "architecture", "beside", "book", "by_layer", "commuting_square", "computation_graph", "connections",
+    "connectivity", "convolution_arithmetic", "convolution_letters", "convolution_steps", "explorer", "filters",
+    "halve", "photograph", "playground", "quarter_turn", "render", "stepper", "table", "translate",
+]  # fmt: skip

@@ -1,5 +1,6 @@
 """The command line: `python -m viz gallery --out DIR`, `python -m viz figures`, `python -m viz demo --out DIR`,
-`python -m viz playground --out FILE`, `python -m viz explore CHECKPOINT --out FILE`, `python -m viz book --out DIR`."""
+`python -m viz playground --out FILE`, `python -m viz explore CHECKPOINT --out FILE`, `python -m viz book --out DIR`,
+`python -m viz check-figures`."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from .pages.playground import playground
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit status is 0, or 1 with a message where something cannot be read, written or drawn."""
-    parser = argparse.ArgumentParser(prog="python -m viz", description="Draw the figures of the lecture.")
+    parser = argparse.ArgumentParser(prog="python -m viz", description="Pictures, pages and the book.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, folder, what in (
         ("gallery", "out/gallery", "draw every figure of the lecture, and one HTML page with all of them"),

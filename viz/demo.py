@@ -56,14 +56,14 @@ def explore(checkpoint: Path, path: Path, *, data: Path | None = None, classes: 
     The images are the held-out digits of the package, or those in the folder data.  Raises ValueError where none of
     these networks has such a file, OSError where it cannot be opened.
     """
-    refused = []
+    refused: dict[str, list[str]] = {}  # the networks that do not fit, by the reason
     for name, recipe in RECIPES.items():
         build, (channels, *_) = MODELS[name]
         model = build() if classes == 10 else build(classes)
         try:
             load(checkpoint, model)
         except ValueError as error:
-            refused.append(f"{name}: {error}")
+            refused.setdefault(str(error), []).append(name)
             continue
         if data is not None:
             _, test = cifar10(data) if recipe.colour else mnist(data, size=32)
@@ -77,7 +77,7 @@ def explore(checkpoint: Path, path: Path, *, data: Path | None = None, classes: 
         before = build() if classes == 10 else build(classes)
         setup = setup_of(f"{name}({'' if classes == 10 else classes})", checkpoint, images)
         return explorer(model, test.images, path, labels=test.labels, before=before, title=f"{name}, live", setup=setup)
-    raise ValueError("; ".join(dict.fromkeys(refused)))
+    raise ValueError("; ".join(f"{', '.join(names)}: {reason}" for reason, names in refused.items()))
 
 
 def setup_of(built: str, kept: Path, images: str) -> str:

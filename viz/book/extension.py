@@ -243,8 +243,7 @@ class Reference(SphinxDirective):
         here = NAMES.home(place)
         if here is None or here.page != self.env.docname:  # it is explained beside its source
             first = blocks(text or "")[0].text if text else ""
-            words = nodes.paragraph("", "", nodes.literal(name, name), classes=["name"])
-            row += words
+            row += nodes.paragraph("", "", nodes.literal(name, name), classes=["name"])
             row += prose(re.split(r"(?<=\.)\s", first, maxsplit=1)[0], place[0])
             return [row]
         row["ids"].append(full)

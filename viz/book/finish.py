@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..drawing.export import adaptive, size_of
-from ..pages.gallery import SMALLEST_TEXT
+from ..pages.gallery import smallest_width
 from .chapters import figure_of
 from .contact import contact_sheet
 
@@ -69,9 +69,8 @@ def _picture(found: re.Match[str], pictures: dict[str, str], number: int) -> str
     words = unescape(said[1] if said else label[1] if label else "figure")
     kept = re.sub(r'\s*\b(alt|class|style|width)="[^"]*"', "", f"{before} {after}").strip()
     width = size_of(svg)[0] * 4 / 3
-    smallest = min([float(n) * 4 / 3 for n in re.findall(r'font-size="([\d.]+)"', svg)], default=SMALLEST_TEXT)
-    least = width * min(1, SMALLEST_TEXT / smallest)
-    image = f'<img {kept} src="{address}" alt="{escape(words)}" style="min-width: {least:.0f}px; width: {width:.0f}px">'
+    sized = f"min-width: {smallest_width(svg):.0f}px; width: {width:.0f}px"
+    image = f'<img {kept} src="{address}" alt="{escape(words)}" style="{sized}">'
     return f'<span class="picture" id="figure-{number}">{image}</span>'
 
 

@@ -6,7 +6,8 @@ alone) or a `Style` of your own.
 Every figure is described in the light colours of the table below.  Since each of them has one meaning, and each meaning
 one of them, a style is no more than another column of the table, and can be put on a finished figure.
 
-Light: Okabe and Ito's palette and tints of it, which colour-blind eyes can tell apart; a weight has a letter as well.
+Light: mostly hues of Okabe and Ito's palette, as tints for fills and darker for lines and letters; weights 8 and 9 are
+wine and indigo of Paul Tol's muted palette.  Both are made for colour-blind eyes, and a weight has a letter as well.
 Letters stand on the paper with a contrast of at least 4.5 in every style (WCAG 2.2, 1.4.3).
 """
 

@@ -195,7 +195,7 @@ def code(draw: Callable[..., object]) -> str:
     return sample(draw)
 
 
-def _smallest_width(svg: str) -> float:
+def smallest_width(svg: str) -> float:
     """The width in CSS pixels at which the smallest text of a figure is still readable, at most its own width."""
     sizes = [float(size) * 4 / 3 for size in re.findall(r'font-size="([\d.]+)"', svg)]
     return size_of(svg)[0] * 4 / 3 * min(1, SMALLEST_TEXT / min(sizes, default=SMALLEST_TEXT))
@@ -210,7 +210,7 @@ def _figure(entry: Entry, section: str) -> str:
     link = BOOK + CHAPTERS[section.split(".")[0]]
     stem, alternative = entry.path.stem, escape(f"{entry.figure.title}. {entry.caption}")
     svg = adaptive(entry.path.read_text(encoding="utf-8") if entry.inline else entry.still)
-    width = f"min-width: {_smallest_width(svg):.0f}px"
+    width = f"min-width: {smallest_width(svg):.0f}px"
     if entry.inline:
         pause = f'<input type="checkbox" id="pause-{stem}"><label for="pause-{stem}">Pause</label>\n'
         shown = f'<div class="moving" style="{width}" role="img" aria-label="{alternative}">{svg}</div>'

@@ -67,7 +67,9 @@ class Lines:
 
     def given(self, value: Value) -> int:
         """The slot of an input, which the page fills."""
-        return self.slots.setdefault(value, self.new(math.prod(value.shape)))
+        if value not in self.slots:
+            self.slots[value] = self.new(math.prod(value.shape))
+        return self.slots[value]
 
     def write(self, values: Iterable[Value]) -> None:
         """Write the lines that make these Values; ValueError for an unknown operator."""

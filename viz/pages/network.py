@@ -195,8 +195,7 @@ def _written(model: Module, image: Tensor, pieces: list[Piece]) -> Network:
     rest, forward, also what only the way back needs.
     """
     lines = Lines()
-    parameters = {p: name for name, p in reversed(list(model.named_parameters()))}
-    fixed = {p: Value(p.shape, p.dtype) for p in parameters}
+    fixed = {p: Value(p.shape, p.dtype) for p in model.parameters()}
     moving = {image: Value(image.shape, image.dtype)}
     moving |= {piece.fade: Value(piece.fade.shape, piece.fade.dtype) for piece in pieces}
     seeds = {piece.seed: Value(piece.seed.shape, piece.seed.dtype) for piece in pieces}
