@@ -252,8 +252,8 @@ def test_what_moves_in_the_gallery_can_be_paused(browser: Browser, page: Path) -
     for state in (["paused"], ["running"]):
         browser.click("#pause-convolution_animated")
         assert browser.run(states) == state
-    seen = "return [...document.querySelectorAll('.f')].filter(f => getComputedStyle(f).visibility == 'visible').length"
-    assert browser.run(seen) == 1
+    seen = "return [...document.querySelectorAll('.moving svg > g')].map(g => getComputedStyle(g).visibility)"
+    assert browser.run(seen).count("visible") == 1
 
 
 def test_the_gallery_and_the_other_pages_lead_to_each_other(browser: Browser, page: Path) -> None:

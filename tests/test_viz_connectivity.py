@@ -296,8 +296,8 @@ def test_every_number_fits_its_cell(image: list[float], kernel: list[float]) -> 
 @given(st.integers(1, 4), st.lists(st.booleans(), min_size=1, max_size=12))
 def test_no_cell_paints_over_a_heavier_border(width: int, marked: list[bool]) -> None:
     drawing = Drawing()
-    texts = [str(n) for n in range(len(marked))]
-    cells = drawing.grid(0, 0, (len(marked), width), texts, [FIELD if m else {} for m in marked])
+    texts = [str(n) for n in range(len(marked) * width)]
+    cells = drawing.grid(0, 0, (len(marked), width), texts, [FIELD if m else {} for m in marked * width])
     assert [drawing.shapes[n].label for n in cells] == texts
     widths = [float(s.looks["penwidth"]) for s in drawing.shapes]
     assert widths == sorted(widths)

@@ -90,6 +90,12 @@ def words(array: np.ndarray) -> list[Any]:
 ROWS = {name: row for name, row in {**OPERATORS, **RULES}.items() if name not in NOT_IN_A_PAGE}
 
 
+def test_an_input_has_one_slot_however_often_it_is_given() -> None:
+    lines, value = Lines(), Value((2, 3), np.dtype(np.float32))
+    assert lines.given(value) == lines.given(value)
+    assert lines.sizes == [6]
+
+
 def in_page(bench: Browser, outputs: list[Tensor], inputs: list[Tensor]) -> list[np.ndarray]:
     """What the page computes."""
     lines = Lines()
