@@ -411,7 +411,21 @@ def with_equal_constants(x):
     return PLUS(x) * MINUS(x)
 
 
+def with_several_defaults(x, parts=(2.0, 1.0)):
+    return x * parts[0] + parts[1]
+
+
+def rounded_up(x):
+    return x + math.ceil(1.5)
+
+
+def with_a_module_twice(x):
+    return rounded_up(x) * math.floor(2.5)
+
+
 OWN = {
+    "several numbers as a default": (primitive(with_several_defaults), lambda x: x * 2 + 1),
+    "a module twice": (primitive(with_a_module_twice), lambda x: (x + 2) * 2),
     "bent": (primitive(bent), lambda x: np.clip(x, -2, 2) + 1),
     "a default": (primitive(shifted), lambda x: x + 1),
     "a subscript": (primitive(turned), lambda x: x[::-1]),
@@ -1114,6 +1128,18 @@ def test_what_a_function_reads_may_change_between_calls(what):
     made = fast._traces
     near(fast(x), np.asarray(f(Tensor(x)).data))
     assert fast._traces == made
+
+
+def test_what_is_gone_is_an_error_of_the_function(monkeypatch):
+    """And no answer of before; once it is there again, it counts."""
+    fast = compiled(lambda x: x * GONE)  # noqa: F821
+    monkeypatch.setitem(globals(), "GONE", 2.0)
+    same(fast(1.0), np.array(2.0))
+    monkeypatch.delitem(globals(), "GONE")
+    with raises(NameError, "GONE"):
+        fast(1.0)
+    monkeypatch.setitem(globals(), "GONE", 3.0)
+    same(fast(1.0), np.array(3.0))
 
 
 def counting(look):
