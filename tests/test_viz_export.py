@@ -339,9 +339,12 @@ def test_what_cannot_be_put_on_a_drawing_is_a_clear_error() -> None:
         (lambda: sheet.text(0, 0, "a", align="q"), ValueError, ["align (='q')", "c, l, r"]),
         (lambda: words("a", align="cl"), ValueError, ["align (='cl')"]),
         (lambda: above(sheet, align="r"), ValueError, ["align (='r')", "c, l"]),
-        (lambda: sheet.grid(0, 0, (2, 3), ["a"], [{}]), ValueError, ["(2, 3)", "1 and 1"]),
-        (lambda: sheet.grid(0, 0, (1, 1), ["a"], []), ValueError, ["(1, 1)", "1 and 0"]),
-        (lambda: sheet.grid(0, 0, (0, 3), [], []), ValueError, ["(0, 3)", "0 and 0"]),
+        (lambda: sheet.text(0, 0, "a", size="big"), TypeError, ["size (='big')"]),  # type: ignore[arg-type]
+        (lambda: sheet.grid(0, 0, (2, 3), ["a"], [{}]), ValueError, ["(2, 3)", "1 texts and 1 looks"]),
+        (lambda: sheet.grid(0, 0, (-1, -1), ["a"], [{}]), ValueError, ["(-1, -1)", "1 texts and 1 looks"]),
+        (lambda: sheet.grid(0, 0, (1,), ["a"], [{}]), ValueError, ["(1,)", "1 texts and 1 looks"]),
+        (lambda: sheet.grid(0, 0, (1, 1), ["a"], []), ValueError, ["(1, 1)", "1 texts and 0 looks"]),
+        (lambda: sheet.grid(0, 0, (0, 3), [], []), ValueError, ["(0, 3)", "0 texts and 0 looks"]),
     ):
         before = sheet.dot
         with raises(kind, *parts):

@@ -100,8 +100,8 @@ class Figure:
     def tex(self, *, document: bool = True) -> str:
         r"""The picture as TikZ: a whole LaTeX document, or with document=False a tikzpicture, to be read with \input.
 
-        It needs the packages tikz and, as a document, geometry; of a figure with images also their files, which `save`
-        writes beside it, and with the names that it writes.  Raises RenderError where there is no renderer.
+        It needs the packages tikz and, as a document, geometry.  A figure with images also needs their png files, which
+        `save` alone writes.  Raises RenderError where there is no renderer.
         """
         return (tex.document if document else tex.picture)(self.dot, self.title, scale=self.style.size)
 

@@ -107,9 +107,8 @@ class Drawing:
 
         All are of this side, and wider if the longest text is.
         """
-        height, columns = shape
-        if not (len(texts) == len(looks) == height * columns > 0):
-            raise ValueError(f"a grid {tuple(shape)} needs H W > 0 texts and looks, got {len(texts)} and {len(looks)}")
+        if len(shape) != 2 or min(shape) < 1 or not len(texts) == len(looks) == math.prod(shape):
+            raise ValueError(f"a grid (H, W) = {tuple(shape)} has not {len(texts)} texts and {len(looks)} looks")
         cells = [{**CELL, **own} for own in looks]
         sizes = (len(text) * float(cell["fontsize"]) * CHARACTER for text, cell in zip(texts, cells, strict=True))
         width = max(side, *(math.ceil(size) + 3 for size in sizes))
@@ -118,7 +117,7 @@ class Drawing:
         for n in sorted(
             range(len(cells)), key=lambda n: (float(cells[n]["penwidth"]), "dashed" not in cells[n]["style"])
         ):
-            h, w = divmod(n, columns)
+            h, w = divmod(n, shape[1])
             numbers[n] = self.box(x + w * width, y - h * side, width, side, plain(texts[n]), cells[n])
         return [numbers[n] for n in range(len(cells))]
 
@@ -131,7 +130,7 @@ class Drawing:
         """Words around (x, y), or to the right of it (align="l") or to the left (align="r")."""
         _check_align(align, "clr")
         lines = text.split("\n")
-        width = max(map(len, lines)) * size * CHARACTER + 4  # a narrower node would cut it off
+        width = max(map(len, lines)) * real("size", size) * CHARACTER + 4  # a narrower node would cut it off
         x += {"c": 0, "l": width / 2, "r": -width / 2}[align]
         label = plain(text, "n" if align == "c" else align)
         box = {"width": _inches(width), "height": _inches(len(lines) * size * 1.25)}
