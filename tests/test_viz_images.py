@@ -6,6 +6,7 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import minitensor
 import nets
 import viz
 from minitensor import Tensor, conv2d, max_pool2d, relu
@@ -262,6 +264,34 @@ def test_what_holds_for_this_image_alone_is_not_said_of_every_image() -> None:
     assert "no difference" not in figure.dot
     turned = viz.commuting_square(lambda x: max_pool2d(x, 2), halve, flat).dot
     assert "for this image, and not for every image" in turned
+
+
+@pytest.mark.parametrize(
+    "f",
+    [minitensor.sqrt, minitensor.log, lambda x: minitensor.exp(minitensor.exp(x)), lambda x: x / minitensor.relu(x)],
+)
+def test_a_function_that_is_not_defined_everywhere_commutes_with_a_turn(f: ImageFunction) -> None:
+    figure = viz.commuting_square(f, quarter_turn, np.arange(1, 17.0).reshape(4, 4) / 8)
+    assert "they agree at 16 of 16 places,\nand so for every image" in text(figure)
+
+
+@given(st.integers(0, 15), st.sampled_from([np.nan, np.inf, -np.inf]))
+@settings(max_examples=10)
+def test_what_is_no_number_cannot_be_shown_and_is_said(place: int, value: float) -> None:
+    image = np.ones((4, 4))
+    image.flat[place] = value
+    for draw in partial(viz.filters, image), partial(viz.commuting_square, relu, relu, image):
+        with pytest.raises(ValueError, match="finite numbers, and 1 of 16 are not"):
+            draw()
+    with pytest.raises(ValueError, match="must give finite numbers for x, and 3 of the 5 images"):
+        viz.commuting_square(lambda x: x + image, lambda x: 2 * x, np.ones((4, 4)))
+
+
+def test_what_is_no_tensor_is_no_image() -> None:
+    functions: list[Any] = [(relu, lambda x: x.data), (lambda x: x.data, relu)]
+    for f, g in functions:
+        with pytest.raises(TypeError, match="must return a Tensor, and one returned "):
+            viz.commuting_square(f, g, np.ones((4, 4)))
 
 
 def test_rounding_is_no_difference() -> None:

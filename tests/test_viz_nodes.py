@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minitensor import Tensor, concatenate, conv1d, dense, relu, softmax, stack, tanh, transpose
-from nets import Conv1d, Conv2d, Dense, MaxPool2d
+from nets import Conv1d, Conv2d, Dense, MaxPool2d, Sequential
 from viz import connections, connectivity
 from viz.drawing.sheet import Pinned
 from viz.drawing.style import LIGHT, Style
@@ -163,6 +163,18 @@ def test_a_bias_that_is_felt_on_one_side_of_0_alone_is_drawn(side: int) -> None:
     w, b = Tensor([1.0, 1.0], name="weight"), Tensor([0.5, 0.5], name="bias")
     drawing = connectivity(lambda x: relu(side * w * x + b), 2, bias=True).drawing
     assert sum(wire.looks.get("style") == "dashed" for wire in drawing.wires) == 2
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=3))
+@settings(max_examples=8)
+def test_the_layers_of_one_model_have_the_biases_that_they_have(biased: list[bool]) -> None:
+    """A weight is none, wherever it stands on the way of what comes in."""
+    model = Sequential(*(Dense(3, 3, bias=bias) for bias in biased))
+    if any(biased):
+        assert sum(s.label == "1" for s in connectivity(model, 3, bias=True).drawing.shapes) == 1
+    else:
+        with pytest.raises(ValueError, match="no layer has one"):
+            connectivity(model, 3, bias=True)
 
 
 def test_a_bias_is_a_unit_with_the_value_1() -> None:
