@@ -443,6 +443,19 @@ def test_each_part_shows_its_own_maps(groups: int) -> None:
     )
 
 
+@given(st.sampled_from([2, 3, 4]), st.sampled_from([1, 2, 3, 4, 6]))
+@settings(max_examples=10)
+def test_maps_that_are_reshaped_before_they_are_read_in_groups_are_drawn_together(groups: int, maps: int) -> None:
+    model = Made(
+        lambda m, x: m.two(m.one(x).reshape((x.shape[0], 12, maps, -1))),
+        one=nets.Conv2d(1, maps, 1),
+        two=nets.Conv2d(12, 12, 1, groups=groups),
+    )
+    x = np.random.default_rng(0).normal(size=(12, 12)).astype(np.float32)
+    pictures = [shape for shape in architecture(model, x).drawing.shapes if "image" in shape.looks]
+    assert len(pictures) == 1 + (groups if maps % groups == 0 else 1) + groups
+
+
 def test_what_is_no_model_or_has_no_picture_is_refused() -> None:
     with pytest.raises(TypeError, match="architecture of a Module can be drawn, got function"):
         architecture(lambda x: x, np.eye(4))  # type: ignore[arg-type]

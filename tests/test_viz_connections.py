@@ -636,6 +636,21 @@ def test_a_parameter_is_carried_where_it_multiplies_and_not_where_it_moves(role:
     assert found(layers[role], (3,)) == {(i, i): ("w", i) if carried else None for i in range(3)}
 
 
+@given(st.lists(st.sampled_from(["", "p0", "p1", "p2", "pp1", "w"]), min_size=1, max_size=4))
+def test_every_parameter_has_a_name_of_its_own_whatever_some_are_called(names: list[str]) -> None:
+    parameters = [Tensor([2.0, 3.0], name=name) for name in names]
+
+    def layer(x: Tensor) -> Tensor:
+        for parameter in parameters:
+            x = x * parameter
+        return x
+
+    carried = found(layer, (2,))[0, 0]
+    found_names = [carried[0]] if isinstance(carried[0], str) else [name for name, _ in carried]  # type: ignore
+    assert len({*found_names}) == len(names)
+    assert {name for name in names if name and names.count(name) == 1} <= {*found_names}
+
+
 def test_what_multiplies_inside_an_operator_of_the_readers_own_is_carried() -> None:
     """Its slope depends on x and on the parameter: it multiplies where nothing is left without it."""
 

@@ -229,15 +229,19 @@ def operand_places(t: Tensor) -> list[str]:
     """
     if t.primitive is None or len(t.inputs) < 2:
         return [""] * len(t.inputs)
-    rng = np.random.default_rng(0)
+    numbered, rng = [str(n + 1) for n in range(len(t.inputs))], np.random.default_rng(0)
     values = [rng.uniform(1, 2, x.shape) for x in t.inputs]
-    if all(value.shape == values[0].shape for value in values):
-        with no_grad():
-            one, other = (t.primitive(*order, **t.params).data for order in (values, values[1:] + values[:1]))
-            third = t.primitive(*values[::-1], **t.params).data
-        if np.allclose(one, other) and np.allclose(one, third):
-            return [""] * len(t.inputs)
-    return [str(n + 1) for n in range(len(t.inputs))]
+    orders = values, values[1:] + values[:1], [values[1], values[0], *values[2:]]  # these two give all others
+    try:
+        largest = math.prod(np.broadcast_shapes(*(x.shape for x in t.inputs)))
+        if largest > max(t.size, *(x.size for x in t.inputs)):  # a row times a column: turned round, it may fill memory
+            return numbered
+        with no_grad(), np.errstate(all="ignore"):
+            one, *others = (t.primitive(*order, **t.params).data for order in orders)
+    except (ValueError, TypeError, IndexError):  # the operator takes no other order
+        return numbered
+    alike = all(one.shape == other.shape and np.allclose(one, other) for other in others)
+    return [""] * len(t.inputs) if alike else numbered
 
 
 def _depths(tensors: Sequence[Tensor], boxes: Boxes) -> dict[Box, int]:

@@ -57,7 +57,7 @@ def connections(
     layer is any function of one Tensor.  input_shape is what it takes; the batch axis may be left out.
     weight is (parameter name, flat index), None where the wire carries no parameter, and a tuple of such pairs where
     several meet in one wire.  Parameters are those of a Module, by their names; of another function, all Tensors that
-    it reads and that are older than its input, by their names, or p0, p1, ... where they have none.
+    it reads and that are older than its input, by their names, or p0, p1, ... where they have none of their own.
     A wire of a parameter is there whatever its value; a constant, as in an array of numbers, has none where it is 0.
     zeros=False leaves out those whose parameter is 0 now, as in a pruned layer; zeros=True keeps those of constants.
     weights=False finds the wires alone, faster: for a whole network.
@@ -132,7 +132,15 @@ def parameters_of(layer: Layer, y: Tensor, x: Tensor) -> dict[str, Tensor]:
     # What is younger than x was made by the layer as it ran: the 2 in 2 * x, the 9 that an average divides by.
     read = [t for t in reversed(history(y)) if t.primitive is None and t.birth < x.birth]
     names = [t.name for t in read]
-    return {t.name if t.name and names.count(t.name) == 1 else f"p{n}": t for n, t in enumerate(read)}
+    return {t.name if t.name and names.count(t.name) == 1 else _made_up(n, names): t for n, t in enumerate(read)}
+
+
+def _made_up(n: int, names: Sequence[str | None]) -> str:
+    """p0, p1, ...; with more letters p in front where that is a name already."""
+    name = f"p{n}"
+    while name in names:
+        name = "p" + name
+    return name
 
 
 def _too_many_wires(limit: int, those: str) -> ValueError:
