@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import pairwise, product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -746,8 +746,12 @@ def test_what_is_empty_changes_no_wire(steps: list[Callable[[Tensor], Tensor]], 
 
 
 def test_what_is_no_tensor_is_no_output() -> None:
-    with pytest.raises(ValueError, match="must return a Tensor, and it returned tuple"):
-        connections(lambda x: (x, x), 2)  # type: ignore[arg-type, return-value]
+    wrong: list[Any] = [lambda x: (x, x), lambda x: x.data, lambda x: None]
+    for layer in wrong:
+        with pytest.raises(TypeError, match=r"must return a Tensor, and it returned (tuple|ndarray|NoneType)"):
+            connections(layer, 2)
+    with pytest.raises(TypeError, match="a layer is a Module, or a function of one Tensor, got int"):
+        connections(5, 3)  # type: ignore[arg-type]
 
 
 def test_a_network_of_sixty_thousand_parameters_is_followed_from_pixels_to_scores() -> None:

@@ -227,6 +227,48 @@ def test_a_position_that_is_not_there_is_told_which_there_are(height: int, width
         draw(position=last)
 
 
+@pytest.mark.parametrize(
+    ("draw", "error", "said"),
+    [
+        (partial(viz.convolution_steps, np.ones((3, 3)), [[1]], position=1.5), TypeError, r"position \(=1\.5\)"),
+        (partial(viz.convolution_arithmetic, 5, 3, position=1.5), TypeError, r"position \(=1\.5\)"),
+        (partial(viz.convolution_arithmetic, 5, 3, side=0), ValueError, r"side \(=0\) must be more than 0"),
+        (partial(viz.convolution_arithmetic, 5, 3, side=-5), ValueError, r"side \(=-5\)"),
+        (partial(viz.convolution_arithmetic, 5, 3, side=float("nan")), ValueError, r"side \(=nan\)"),
+        (partial(viz.convolution_arithmetic, 5, 3, channels=(1,)), ValueError, r"channels \(=\(1,\)\) must be two"),
+        (partial(viz.convolution_arithmetic, 5, 3, channels=(1, 0)), ValueError, r"channels \(=\(1, 0\)\) must be two"),
+        (partial(viz.convolution_arithmetic, 5, 3, channels=2), TypeError, r"channels \(=2\)"),
+        (partial(viz.convolution_arithmetic, 5, 3, channels=(1, 1.5)), TypeError, r"channels \(=1\.5\)"),
+        (partial(viz.computation_graph, Tensor(1.0), last=0), ValueError, r"last \(=0\) must be at least 1"),
+        (partial(viz.computation_graph, Tensor(1.0), last=-1), ValueError, r"last \(=-1\)"),
+        (partial(viz.computation_graph, Tensor(1.0), last=1.5), TypeError, r"last \(=1\.5\)"),
+        (partial(viz.computation_graph, Tensor(1.0), columns=0), ValueError, r"columns \(=0\)"),
+        (partial(viz.computation_graph, Tensor(1.0), columns=1.5), TypeError, r"columns \(=1\.5\)"),
+        (partial(viz.filters, np.eye(3), across=1.5), TypeError, r"across \(=1\.5\)"),
+    ],
+)
+def test_a_number_that_is_not_whole_or_too_small_is_said(
+    draw: Callable[[], object], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        draw()
+
+
+@given(st.integers(1, 3).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, 255))))
+def test_a_picture_of_0_to_255_is_filtered_as_one_of_0_to_1(drawn: tuple[int, int]) -> None:
+    n, seed = drawn
+    image = np.random.default_rng(seed).integers(0, 256, (n + 3, n + 4))
+    image[0, 0] = 255
+    one, other = viz.filters(image / 255), viz.filters(image)
+    for a, b in zip(one.images.values(), other.images.values(), strict=True):
+        np.testing.assert_allclose(decode(a), decode(b), atol=1.5 / 255)
+
+
+def test_a_photograph_without_a_name_is_none() -> None:
+    with pytest.raises(OSError, match="directory"):
+        viz.photograph("")
+
+
 def test_a_curve_that_jumps_has_no_wire_across_the_jump() -> None:
     """The slope of relu is 0 or 1, and nothing between: each piece of its curve lies flat, at one of these heights."""
     drawing = _plot("relu", relu)
@@ -312,6 +354,12 @@ def test_a_square_of_what_is_no_image_is_refused_with_its_shape(shape: tuple[int
 
 
 STRIPS = {"left": np.s_[:, :1], "right": np.s_[:, -1:], "upper": np.s_[:1], "lower": np.s_[-1:]}
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_the_edges_of_a_small_image_are_named_too(size: int) -> None:
+    agree = np.arange(size) > np.zeros((size, 1))
+    assert verdict(agree, (size, size), (size, size)).endswith("within 1 pixel of the left edge")
 
 
 @given(st.sets(st.sampled_from(list(STRIPS)), min_size=1))

@@ -65,7 +65,8 @@ def connections(
     A constant beyond 1e6 that is added counts as infinite: what a mask hides before a softmax has no wire.  A
     threshold beyond 1,000 may be missed, and so may what an operator does in few of the points that it is asked at.
     Raises ValueError for a layer with more units or wires than limit, one that rejects the shape, and one that computes
-    by other operators for another input; NotImplementedError where an operator on the way has no derivative.
+    by other operators for another input; TypeError for what is no layer, or returns no Tensor; NotImplementedError
+    where an operator on the way has no derivative.
 
     >>> from minitensor import conv1d, tanh
     >>> w = Tensor([[[1.0, 10.0]]], name="w")
@@ -88,12 +89,14 @@ def accepted_shape(layer: Layer, input_shape: int | Sequence[int]) -> tuple[int,
     """The shape that the layer takes: a Module one with a batch axis in front, another function the shape as it is.
 
     Where that is refused the other is tried, then one more axis in front: batch and channel may be left out, or not.
-    Raises ValueError, with all refusals, where none will do, and for a length of 0.
+    Raises ValueError, with all refusals, where none will do, and for a length of 0; TypeError for what is no layer.
 
     >>> from nets import Conv1d
     >>> accepted_shape(Conv1d(2, 1, 3), (2, 5)), accepted_shape(Conv1d(1, 1, 3), 5)
     ((1, 2, 5), (1, 1, 5))
     """
+    if not callable(layer):
+        raise TypeError(f"a layer is a Module, or a function of one Tensor, got {type(layer).__name__}")
     lengths = input_shape if isinstance(input_shape, Sequence) else (input_shape,)
     given = tuple(whole("input_shape", n) for n in lengths)
     if any(n < 1 for n in given):
@@ -103,10 +106,11 @@ def accepted_shape(layer: Layer, input_shape: int | Sequence[int]) -> tuple[int,
     for shape in (*shapes, (1, 1, *given)):
         try:
             with in_use(layer):
-                computed(layer, Tensor(np.zeros(shape)))
+                y = _run(layer, Tensor(np.zeros(shape)))
         except (ValueError, TypeError, IndexError) as error:
             refusals.append(f"{shape}: {error}")
         else:
+            _tensor_or_raise(y)
             return shape
     raise ValueError(f"the layer takes an input of none of these shapes: {'; '.join(refusals)}")
 
@@ -118,8 +122,15 @@ def in_use(layer: Layer) -> AbstractContextManager[object]:
 
 def computed(layer: Layer, x: Tensor) -> Tensor:
     """layer(x), with its recipe, whatever is recorded elsewhere; TypeError unless it is a Tensor."""
+    return _tensor_or_raise(_run(layer, x))
+
+
+def _run(layer: Layer, x: Tensor) -> object:
     with recording(True), np.errstate(all="ignore"):
-        y = layer(x)
+        return layer(x)
+
+
+def _tensor_or_raise(y: object) -> Tensor:
     if not isinstance(y, Tensor):
         raise TypeError(f"the layer must return a Tensor, and it returned {type(y).__name__}")
     return y
@@ -299,8 +310,8 @@ class Recipe:
                     if before and (count := sum(len(before[j]) for _, j in pairs)) > 2 * self.most:
                         raise ValueError(
                             f"this layer has too many shared weights to follow ({count:,} on the wires of one operator "
-                            "alone): ask for a smaller input_shape (the pattern is the same), for one layer at a time, "
-                            "or for the wires alone with weights=False"
+                            "alone): ask for a smaller input_shape (the pattern is the same), or for one layer at a "
+                            "time; `connections` finds the wires alone with weights=False"
                         )
                     for i, j in pairs if before else ():
                         _join(carried[t][i], before[j])

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minitensor import Tensor, conv2d, pad, transpose
+from minitensor.checks import whole
 from minitensor.tensor import Array
 from nets.training.png import decode, encode
 
@@ -49,11 +50,11 @@ def photograph(path: str | Path | None = None) -> Array:
     >>> photograph().shape
     (192, 192)
     """
-    pixels = decode(Path(path or PHOTOGRAPH).read_bytes())
+    pixels = decode(Path(PHOTOGRAPH if path is None else path).read_bytes())
     height, width = pixels.shape
     side = min(-(-max(height, width) // LONGEST), height, width)
-    whole = pixels[: height // side * side, : width // side * side]
-    return whole.reshape(height // side, side, width // side, side).mean(axis=(1, 3))
+    cropped = pixels[: height // side * side, : width // side * side]
+    return cropped.reshape(height // side, side, width // side, side).mean(axis=(1, 3))
 
 
 def pixels_of(image: npt.ArrayLike | str | Path | None) -> Array:
@@ -94,8 +95,9 @@ def filters(
     1
     """
     x = pixels_of(image)
+    x = x / max(1.0, x.max())  # 0 to 255 looks as 0 to 1 does
     bank = {name: np.asarray(k, dtype=float) for name, k in (KERNELS if kernels is None else kernels).items()}
-    if not bank or across < 1:
+    if not bank or whole("across", across) < 1:
         raise ValueError(f"there must be kernels (got {len(bank)}), and at least one across (={across})")
     if not MIN_SIDE <= side <= MAX_SIDE:
         raise ValueError(f"side (={side}) must be from {MIN_SIDE} to {MAX_SIDE} points")
@@ -305,7 +307,7 @@ def verdict(agree: Array, one: tuple[int, ...], two: tuple[int, ...], always: Ar
             return f"{count},\nand so for every image:\nthe order makes no difference"
         return f"{count},\nfor this image" + ("" if always is None else ", and not for every image")
     for differ, which in ((agree if always is None else agree & always), "every image"), (agree, "this image"):
-        for border in range(1, min(agree.shape) // 4 + 1):
+        for border in range(1, max(1, min(agree.shape) // 4) + 1):
             if edges := _edges(~differ, border):
                 which = "this image" if always is None else which
                 pixels = f"{border} pixel{'s' * (border > 1)}"
