@@ -19,7 +19,7 @@ import nets
 import viz
 from minitensor import Tensor, conv2d, max_pool2d, relu
 from minitensor.tensor import Array
-from nets.training.png import decode
+from nets.training.png import decode, encode
 from viz.drawing.check import SMALLEST, measure
 from viz.drawing.sheet import Pinned, Shape
 from viz.subjects.images import KERNELS, halve, quarter_turn, shown, translate, verdict
@@ -327,6 +327,13 @@ def test_what_is_no_number_cannot_be_shown_and_is_said(place: int, value: float)
             draw()
     with pytest.raises(ValueError, match="must give finite numbers for x, and 3 of the 5 images"):
         viz.commuting_square(lambda x: x + image, lambda x: 2 * x, np.ones((4, 4)))
+
+
+def test_a_picture_of_another_shape_and_one_that_is_not_of_numbers_are_told_apart() -> None:
+    with pytest.raises(ValueError, match=r"a picture is an \(H, W\) or .*, got shape \(2,\)"):
+        encode([0.0, np.nan])
+    with pytest.raises(ValueError, match="a picture is made of numbers, and 1 of 2 values are NaN"):
+        encode([[np.nan, np.inf]])
 
 
 def test_what_is_no_tensor_is_no_image() -> None:

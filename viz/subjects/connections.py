@@ -64,6 +64,7 @@ def connections(
     A Module is asked as it computes in use, where dropout leaves nothing out.
     A constant beyond 1e6 that is added counts as infinite: what a mask hides before a softmax has no wire.  A
     threshold beyond 1,000 may be missed, and so may what an operator does in few of the points that it is asked at.
+    An operator whose slope is never finite, as that of x * inf, is wired to more than it reaches.
     Raises ValueError for a layer with more units or wires than limit, one that rejects the shape, and one that computes
     by other operators for another input; TypeError for what is no layer, or returns no Tensor; NotImplementedError
     where an operator on the way has no derivative.
@@ -72,6 +73,8 @@ def connections(
     >>> w = Tensor([[[1.0, 10.0]]], name="w")
     >>> connections(lambda x: tanh(conv1d(x, w)), (1, 3))
     {(0, 0): ('w', 0), (1, 0): ('w', 1), (1, 1): ('w', 0), (2, 1): ('w', 1)}
+    >>> len(connections(lambda x: x * [1, 2, 1], 3)), len(connections(lambda x: x * [1, float("inf"), 1], 3))
+    (3, 5)
     """
     lengths = input_shape if isinstance(input_shape, Sequence) else (input_shape,)
     _check_units(math.prod(whole("input_shape", n) for n in lengths), "inputs", limit)

@@ -84,6 +84,7 @@ def filters(
 
     image: by default the photograph.  kernels: your own, (kH, kW) by name; by default the eight in `KERNELS`.
     across: so many side by side.  side: the longer side of each picture, in points; words and numbers stay as they are.
+    Values beyond 1, as in an image of 0 to 255, are divided by the largest.
     A kernel whose sum is 0 answers to changes alone: there, and where it is below 0, grey is 0 and black negative.
     All of the eight but the last are the same after half a turn, so they cannot tell a convolution, which turns the
     kernel, from the sliding sum that this field calls convolution.  Sobel's can: turned, it changes its sign.
@@ -95,7 +96,7 @@ def filters(
     1
     """
     x = pixels_of(image)
-    x = x / max(1.0, x.max())  # 0 to 255 looks as 0 to 1 does
+    x = x / max(1.0, x.max())
     bank = {name: np.asarray(k, dtype=float) for name, k in (KERNELS if kernels is None else kernels).items()}
     if not bank or whole("across", across) < 1:
         raise ValueError(f"there must be kernels (got {len(bank)}), and at least one across (={across})")
