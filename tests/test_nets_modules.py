@@ -529,6 +529,32 @@ def test_a_setting_that_is_no_whole_number_is_refused_when_the_layer_is_made(mak
         make(**{**fitting, name: value})
 
 
+NUMBERS = [
+    *[(nets.LeakyReLU, "slope"), (nets.Tanh, "amplitude"), (nets.Tanh, "slope"), (nets.Dropout, "p")],
+    *[(nets.Softmax, "axis"), (nets.LogSoftmax, "axis"), (partial(nets.Maxout, 2), "axis")],
+    *[(partial(nets.LocalResponseNorm, 2), name) for name in ("alpha", "beta", "k")],
+    *[(partial(nets.BatchNorm2d, 2), name) for name in ("eps", "momentum")],
+    *[(partial(nets.LayerNorm, 2), "eps"), (partial(nets.LPPool2d, 2), "norm")],
+    (partial(nets.WeightedAvgPool1d, 2), "sigma"),
+]
+
+
+@pytest.mark.parametrize("make, name", NUMBERS)
+@pytest.mark.parametrize("value", ["0.5", None, (1, 2), np.ones(2)], ids=repr)
+def test_a_setting_that_is_no_number_is_refused_when_the_layer_is_made(make, name, value):
+    with raises(TypeError, f"{name} (="):
+        make(**{name: value})
+
+
+@pytest.mark.parametrize("make, name", NUMBERS)
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64])
+def test_a_setting_may_be_a_number_of_numpys_and_float32_stays_so(make, name, kind):
+    """As it does beside a number of Python's."""
+    layer = make(**{name: np.int64(1) if name == "axis" else kind(name in ("eps", "norm", "sigma"))})
+    assert type(getattr(layer, name)) in (int, float)
+    assert layer(np.ones((3, 2, 4, 2)[: 3 if "1d" in f"{make}" else 4], np.float32)).dtype == np.float32
+
+
 @pytest.mark.parametrize("make", [nets.ConvTranspose1d, nets.LiftingConv2d])
 def test_a_transposed_and_a_group_convolution_have_padding_in_numbers_only(make):
     with raises(TypeError, "padding (='same')", "whole number"):

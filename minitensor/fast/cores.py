@@ -17,7 +17,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import cache, partial
 from pathlib import Path
@@ -175,5 +175,5 @@ def _forget_helpers() -> None:
     _jobs, _helpers = SimpleQueue(), 0
 
 
-if hasattr(os, "register_at_fork"):  # not every system can fork
+with suppress(AttributeError):  # not every system can fork
     os.register_at_fork(after_in_child=_forget_helpers)

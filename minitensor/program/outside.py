@@ -41,18 +41,21 @@ def names_of_cell(where: Any) -> Sequence[str]:
 
 
 class Place(NamedTuple):
-    """Where a Module keeps an array."""
+    """Where something is kept: an attribute, or an item of a list, a deque or a dict."""
 
-    module: Any
-    name: str
+    where: Any
+    name: Any
 
     def get(self) -> Any:
         """What is there."""
-        return getattr(self.module, self.name)
+        return self.where[self.name] if isinstance(self.where, list | deque | dict) else getattr(*self)
 
     def put(self, value: Any) -> None:
         """Keep this, and not what was there."""
-        setattr(self.module, self.name, value)
+        if isinstance(self.where, list | deque | dict):
+            self.where[self.name] = value
+        else:
+            setattr(*self, value)
 
 
 class Spot(NamedTuple):
@@ -61,17 +64,6 @@ class Spot(NamedTuple):
     look: Callable[[Any], Sequence[Any]]
     where: Any
     names: Callable[[Any], Iterable[Any]] = nothing
-
-    def get(self, name: Any) -> Any:
-        """The part of this name."""
-        return self.where[name] if isinstance(self.where, dict | list | deque) else getattr(self.where, name)
-
-    def put(self, name: Any, value: Any) -> None:
-        """Let it be something else."""
-        if isinstance(self.where, dict | list | deque):
-            self.where[name] = value
-        else:
-            setattr(self.where, name, value)
 
 
 class Holdings:
@@ -152,7 +144,7 @@ class Outside:
             self.modules: list[tuple[str, Any]] = []
             self._generators: list[np.random.Generator] = []
             self._tensors: dict[Tensor, str] = {}
-            self._places: list[Spot] = []
+            self._spots: list[Spot] = []
             self._visit(self._function, "", set())
         self._remember()
 
@@ -182,7 +174,7 @@ class Outside:
         elif isinstance(value, property | partial):
             parts = {"": value.fget if isinstance(value, property) else (value.func, value.args, value.keywords)}
         elif isinstance(value, ContextVar):
-            self._places.append(Spot(lambda variable: (variable.get(None),), value))
+            self._spots.append(Spot(lambda variable: (variable.get(None),), value))
         elif isinstance(value, dict):
             parts = value
             self._watch(value, dict.items)
@@ -191,9 +183,9 @@ class Outside:
             if isinstance(value, list | deque):
                 unseen = self._unseen_in(value)
                 look = (lambda parts: [x for i, x in enumerate(parts) if i not in unseen]) if unseen else tuple
-                self._places.append(Spot(look, value, lambda parts: [i for i in range(len(parts)) if i not in unseen]))
+                self._spots.append(Spot(look, value, lambda parts: [i for i in range(len(parts)) if i not in unseen]))
             elif isinstance(value, set):
-                self._places.append(Spot(tuple, value))
+                self._spots.append(Spot(tuple, value))
         elif isinstance(value, type | ModuleType):
             for kind in value.__mro__ if isinstance(value, type) else [value]:
                 if not is_elsewhere(kind.__module__ if isinstance(kind, type) else kind.__name__):
@@ -209,12 +201,12 @@ class Outside:
         """Its parts, by what it calls them; an empty cell is not looked at."""
         code, cells = function.__code__, {}
         self._words |= words_in(code)
-        self._places.append(Spot(attrgetter("__code__", "__defaults__", "__kwdefaults__"), function))
+        self._spots.append(Spot(attrgetter("__code__", "__defaults__", "__kwdefaults__"), function))
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             with suppress(ValueError):
                 cells[name] = cell.cell_contents
                 if not self._unseen_in(cell):
-                    self._places.append(Spot(attrgetter(*names_of_cell(cell)), cell, names_of_cell))
+                    self._spots.append(Spot(attrgetter(*names_of_cell(cell)), cell, names_of_cell))
         defaults = {"": (function.__defaults__, function.__kwdefaults__)}
         return {**self._named(function.__globals__, globals_in(code)), **cells, **defaults}
 
@@ -226,13 +218,13 @@ class Outside:
             watched = [watched[0], *watched]  # of one name alone, itemgetter makes no tuple
             get = itemgetter(*watched)
             look = get if space is where else lambda where: get(vars(where))
-            self._places.append(Spot(look, where, lambda _: watched))
+            self._spots.append(Spot(look, where, lambda _: watched))
         return {name: space[name] for name in there}
 
     def _watch(self, where: Any, items: Callable[[Any], Iterable[tuple[Any, Any]]]) -> None:
         """Look at these items, at names and at what they stand for, but those unseen."""
         unseen = self._unseen_in(where)
-        self._places.append(
+        self._spots.append(
             Spot(
                 lambda where: [part for item in items(where) if item[0] not in unseen for part in item],
                 where,
@@ -251,7 +243,7 @@ class Outside:
 
     def _look(self) -> list[Sequence[Any]]:
         try:
-            return [look(where) for look, where, _ in self._places]
+            return [look(where) for look, where, _ in self._spots]
         except (KeyError, ValueError):  # a name that is gone
             return []
 
@@ -267,8 +259,8 @@ class Outside:
         changed, where it counts; from now on these are not looked at.
         """
         now, grown, unseen, counts = self._look(), list[Any](), dict[Key, Spot](), set[Key]()
-        is_fine = len(now) == len(self._places) and self._bytes == [a.tobytes() for a in self._facts.arrays]
-        for spot, before, after in zip(self._places, self._before, now, strict=False):
+        is_fine = len(now) == len(self._spots) and self._bytes == [a.tobytes() for a in self._facts.arrays]
+        for spot, before, after in zip(self._spots, self._before, now, strict=False):
             keys = [(id(spot.where), name) for name in spot.names(spot.where)]
             changed = [i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a is not b]
             if len(keys) == len(before) == len(after) and all(
@@ -295,15 +287,15 @@ class Outside:
     @contextmanager
     def far_counts(self) -> Iterator[None]:
         """Within the block the counts stand where no call of the function has brought them."""
-        places = [(self.unseen[key], key[1]) for key in self.counts]
-        before = [spot.get(name) for spot, name in places]
+        places = [Place(self.unseen[key].where, key[1]) for key in self.counts]
+        before = [place.get() for place in places]
         try:
-            for spot, name in places:
-                spot.put(name, FAR)
+            for place in places:
+                place.put(FAR)
             yield
         finally:
-            for (spot, name), number in zip(places, before, strict=True):
-                spot.put(name, number)
+            for place, number in zip(places, before, strict=True):
+                place.put(number)
 
     def now(self) -> Holdings:
         """What the Modules hold at this moment, and the function itself."""

@@ -30,7 +30,7 @@ from minitensor import (
 )
 
 from .module import Cost, Module, Shape
-from .settings import positive
+from .settings import numbers, positive
 
 
 @dataclass(eq=False, repr=False)
@@ -48,6 +48,9 @@ class Function(Module):
     """
 
     function: ClassVar[Callable[..., Tensor]]
+
+    def __post_init__(self) -> None:
+        numbers(self)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.function(x, **self.settings())
@@ -127,6 +130,9 @@ class Tanh(Module):
     amplitude: float = 1.0
     slope: float = 1.0
 
+    def __post_init__(self) -> None:
+        numbers(self)
+
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = tanh(x if self.slope == 1 else self.slope * x)
         return y if self.amplitude == 1 else self.amplitude * y
@@ -186,6 +192,7 @@ class Maxout(Function):
     function = staticmethod(maxout)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         (self.pieces,) = positive(pieces=self.pieces)
 
     def cost(self, x: Shape, y: Shape) -> Cost:
@@ -207,6 +214,7 @@ class LocalResponseNorm(Function):
     function = staticmethod(local_response_norm)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         (self.size,) = positive(size=self.size)
 
 

@@ -38,6 +38,7 @@ class _Pool(Function):
     stride: Ints | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         along_axes(self, self.axes)
         self.function(no_images(self, 1), **self.settings())
 

@@ -15,7 +15,7 @@ from minitensor import Tensor, batch_norm, dropout, mean, var
 
 from .init import generator
 from .module import Module
-from .settings import positive
+from .settings import numbers, positive
 
 
 @dataclass(eq=False, repr=False)
@@ -34,6 +34,7 @@ class Dropout(Module):
     rng: InitVar[np.random.Generator | None] = None
 
     def __post_init__(self, rng: np.random.Generator | None) -> None:
+        numbers(self)
         if not 0 <= self.p < 1:
             raise ValueError(f"p (={self.p}) must be at least 0 and less than 1")
         self._rng = generator(rng)
@@ -62,6 +63,7 @@ class _BatchNorm(Module):
     momentum: float = 0.1
 
     def __post_init__(self) -> None:
+        numbers(self)
         (self.channels,) = positive(channels=self.channels)
         if not self.eps > 0 or not 0 <= self.momentum <= 1:
             raise ValueError(f"eps (={self.eps}) must be greater than 0, and momentum (={self.momentum}) from 0 to 1")
@@ -141,6 +143,7 @@ class LayerNorm(Module):
     eps: float = 1e-5
 
     def __post_init__(self) -> None:
+        numbers(self)
         sides = tuple(self.shape) if isinstance(self.shape, Sequence) else (self.shape,)
         self.shape = tuple(positive(shape=side)[0] for side in sides)
         if not self.shape or not self.eps > 0:

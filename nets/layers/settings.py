@@ -1,15 +1,18 @@
 """What the settings of a layer must be, asked as soon as it is made.
 
-What you can do here: ask for `positive` whole numbers, give a setting a number for each axis with `along_axes`, and
-make a batch of `no_images` on which a function refuses what does not fit.
+What you can do here: ask for `positive` whole numbers, and for `numbers` where a field is one; give a setting a number
+for each axis with `along_axes`, and make a batch of `no_images` on which a function refuses what does not fit.
 """
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import Any
+
 import numpy as np
 
 from minitensor import Tensor
-from minitensor.checks import check_least, per_axis, whole
+from minitensor.checks import check_least, per_axis, real, whole
 
 from .module import Module
 
@@ -23,6 +26,22 @@ def positive(**settings: int) -> tuple[int, ...]:
     numbers = {name: whole(name, value) for name, value in settings.items()}
     check_least(**numbers)
     return tuple(numbers.values())
+
+
+def numbers(layer: Any) -> None:
+    """Make each field of a layer that is a `float` or an `int` such a number of Python's.
+
+    Raises TypeError, with name and value, for one that is no number, or no whole one.
+
+    >>> from nets import LeakyReLU
+    >>> LeakyReLU("0.1")
+    Traceback (most recent call last):
+    TypeError: slope (='0.1') must be a number
+    """
+    for field in fields(layer):
+        for kind, check in ((float, real), (int, whole)):
+            if field.type in (kind, kind.__name__):
+                setattr(layer, field.name, check(field.name, getattr(layer, field.name)))
 
 
 ALONG_AXES = ("kernel_size", "stride", "dilation", "padding", "output_padding", "tiles", "input_size")
