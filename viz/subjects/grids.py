@@ -119,7 +119,7 @@ def convolution_letters(
     """What a layer computes, in letters: a b c ... for the image, the last letters of the alphabet for the kernel.
 
     layer(x, w) is called with x (1, 1, H, W) and w (1, 1, kH, kW).  Raises ValueError for more cells than letters, and
-    for a layer that makes no image (1, 1, H, W), or one of other sums than of pixels times one weight each.
+    for a layer that does not make one image (1, 1, H, W) of sums of pixels times weights of w.
 
     >>> "aw + bx + dy + ez" in convolution_letters(conv2d, (3, 3), (2, 2)).dot
     True
