@@ -123,7 +123,7 @@ def _run(model: Module, x: Tensor) -> Trace:
             return trace(model, Tensor(x.data.reshape(shape)[:1]))
         except (ValueError, TypeError, IndexError) as error:
             refusals.append(error)
-    raise refusals[x.ndim == 2]
+    raise refusals[1 if x.ndim == 2 else 0]
 
 
 # -- drawing it --------------------------------------------------------------------------------------------------------
