@@ -388,6 +388,21 @@ def test_rows_and_vectors_are_drawn_as_they_are() -> None:
         architecture(nets.Conv2d(1, 1, 5), np.ones(3))
 
 
+@given(st.integers(1, 9), st.integers(2, 9), st.integers(2, 4))
+@settings(max_examples=10)
+def test_of_a_batch_of_vectors_the_first_is_drawn(batch: int, inputs: int, outputs: int) -> None:
+    """Its numbers are those of the summary, which knows of no batch; an image of two axes is one image."""
+    x = np.random.default_rng(0).normal(size=(batch, inputs)).astype(np.float32)
+    model = nets.Sequential(a=nets.Dense(inputs, outputs), r=nets.ReLU(), b=nets.Dense(outputs, 3))
+    said = texts(architecture(model, x))
+    assert str(inputs) in said and not [text for text in said if "@" in text]
+    found = counts(architecture(model, x))
+    for what in COUNTED:
+        assert found[what] == [getattr(row, what) for row in nets.summary(model, (inputs,)).rows if row.parameters]
+    image = architecture(nets.Sequential(c=nets.Conv2d(1, 1, 1)), x)
+    assert any(text.startswith(f"1 @ {batch} × {inputs}") for text in texts(image)) or batch == 1
+
+
 def test_a_kernel_along_one_axis_is_one_number() -> None:
     layer = nets.Conv1d(1, 2, 3)
     assert stages_of(layer, trace(layer, np.ones((1, 1, 8), np.float32)))[1].steps == ["Conv 3"]
@@ -426,6 +441,19 @@ def test_each_part_shows_its_own_maps(groups: int) -> None:
     assert (f"of each {dict(zip((1, 2, 4), ('', 'half', 'quarter'), strict=True))[groups]}" in figure.dot) == (
         groups > 1
     )
+
+
+@given(st.sampled_from([2, 3, 4]), st.sampled_from([1, 2, 3, 4, 6]))
+@settings(max_examples=10)
+def test_maps_that_are_reshaped_before_they_are_read_in_groups_are_drawn_together(groups: int, maps: int) -> None:
+    model = Made(
+        lambda m, x: m.two(m.one(x).reshape((x.shape[0], 12, maps, -1))),
+        one=nets.Conv2d(1, maps, 1),
+        two=nets.Conv2d(12, 12, 1, groups=groups),
+    )
+    x = np.random.default_rng(0).normal(size=(12, 12)).astype(np.float32)
+    pictures = [shape for shape in architecture(model, x).drawing.shapes if "image" in shape.looks]
+    assert len(pictures) == 1 + (groups if maps % groups == 0 else 1) + groups
 
 
 def test_what_is_no_model_or_has_no_picture_is_refused() -> None:

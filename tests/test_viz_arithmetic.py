@@ -13,9 +13,10 @@ from PIL import Image
 
 from minitensor import Tensor, conv2d, conv_transpose2d
 from minitensor.sizes import conv_output_size
-from viz import animate, connections, convolution_arithmetic
+from viz import Figure, animate, connections, convolution_arithmetic
 from viz.drawing.sheet import CELL_SIZE, Shape
 from viz.subjects.arithmetic import SETTINGS, _Plan, _Setting
+from viz.subjects.grids import Moving
 
 
 @st.composite
@@ -104,6 +105,28 @@ def test_everything_that_the_guide_shows_is_there() -> None:
     assert len(SETTINGS) == 15
     sizes = {name: int(np.sqrt(len(convolution_arithmetic(**s).frames))) for name, s in SETTINGS.items()}  # type: ignore[attr-defined]
     assert list(sizes.values()) == [2, 6, 5, 7, 2, 3, 3, 3, 4, 5, 5, 5, 5, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "more", "said"),
+    [
+        (10**6, 3, {}, "1,000,000,000,000 cells are no picture"),
+        (10**6, 3, {"transposed": True}, "cells are no picture"),
+        (30, 15, {"channels": (1, 1)}, "windows that read 57,600 cells are no picture"),
+        (9, 3, {"channels": (10, 10)}, "windows that read 44,100 cells are no picture"),
+    ],
+)
+def test_what_is_too_large_is_said_at_once(size: int, kernel: int, more: dict[str, Any], said: str) -> None:
+    """In the words of its own settings, whatever its connections would say."""
+    with pytest.raises(ValueError, match=said):
+        convolution_arithmetic(size, kernel, position=0, **more)
+
+
+def test_an_animation_is_made_of_figures_with_a_drawing() -> None:
+    with pytest.raises(ValueError, match="at least one figure"):
+        Moving.of([], "t")
+    with pytest.raises(TypeError, match="figures with a drawing, got Figure"):
+        Moving.of([Figure("digraph {}")], "t")  # type: ignore[list-item]
 
 
 def test_an_animation_moves_where_it_can_and_is_its_last_figure_elsewhere(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import minitensor
 import nets
 import viz
 from minitensor import Tensor, concatenate, conv2d, dropout, gradients, history, max_pool2d, maximum, no_grad, tanh
@@ -115,6 +116,45 @@ def test_where_the_order_makes_no_difference_nothing_is_numbered() -> None:
         assert "headlabel" not in computation_graph(output).dot
     rows = heads(computation_graph(concatenate([x, y])), "concatenate")
     assert rows == {"x": "1", "y": "2"}
+
+
+@given(*[st.sampled_from([(), (3,), (2, 1), (1, 3), (2, 3)])] * 2)
+def test_operands_of_different_shapes_are_numbered_where_their_order_matters_too(
+    one: tuple[int, ...], two: tuple[int, ...]
+) -> None:
+    x, y = Tensor(np.ones(one), name="x"), Tensor(np.ones(two), name="y")
+    for output in (x + y, x * y, maximum(x, y)):
+        assert computation.operand_places(output) == ["", ""]
+    for output in (x - y, x / y):
+        assert computation.operand_places(output) == ["1", "2"]
+
+
+def test_of_many_operands_every_order_counts() -> None:
+    """ac + bd stays the same where all are turned round or moved on by one, and not where a and b are swapped."""
+
+    @minitensor.primitive
+    def paired(a: Any, b: Any, c: Any, d: Any) -> Any:
+        return a * c + b * d
+
+    @minitensor.primitive
+    def product_of(a: Any, b: Any, c: Any) -> Any:
+        return a * b * c
+
+    @minitensor.primitive
+    def last_apart(a: Any, b: Any, c: Any) -> Any:
+        return a * b + c
+
+    x = [Tensor(float(n)) for n in range(4)]
+    assert computation.operand_places(paired(*x)) == ["1", "2", "3", "4"]
+    assert computation.operand_places(product_of(*x[:3])) == ["", "", ""]
+    assert computation.operand_places(last_apart(*x[:3])) == ["1", "2", "3"]
+
+
+def test_a_product_that_would_fill_the_memory_in_the_other_order_is_not_tried_in_it() -> None:
+    row = Tensor(np.ones((1, 10**6), np.float32))
+    assert computation.operand_places(row @ row.reshape(-1, 1)) == ["1", "2"]
+    image, kernel = Tensor(np.ones((1, 2, 4, 4))), Tensor(np.ones((3, 2, 1, 1)))
+    assert computation.operand_places(conv2d(image, kernel)) == ["1", "2"]
 
 
 def test_any_model_is_run_layer_by_layer_as_it_is() -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import pairwise, product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -636,6 +636,21 @@ def test_a_parameter_is_carried_where_it_multiplies_and_not_where_it_moves(role:
     assert found(layers[role], (3,)) == {(i, i): ("w", i) if carried else None for i in range(3)}
 
 
+@given(st.lists(st.sampled_from(["", "p0", "p1", "p2", "pp1", "w"]), min_size=1, max_size=4))
+def test_every_parameter_has_a_name_of_its_own_whatever_some_are_called(names: list[str]) -> None:
+    parameters = [Tensor([2.0, 3.0], name=name) for name in names]
+
+    def layer(x: Tensor) -> Tensor:
+        for parameter in parameters:
+            x = x * parameter
+        return x
+
+    carried = found(layer, (2,))[0, 0]
+    found_names = [carried[0]] if isinstance(carried[0], str) else [name for name, _ in carried]  # type: ignore
+    assert len({*found_names}) == len(names)
+    assert {name for name in names if name and names.count(name) == 1} <= {*found_names}
+
+
 def test_what_multiplies_inside_an_operator_of_the_readers_own_is_carried() -> None:
     """Its slope depends on x and on the parameter: it multiplies where nothing is left without it."""
 
@@ -731,8 +746,12 @@ def test_what_is_empty_changes_no_wire(steps: list[Callable[[Tensor], Tensor]], 
 
 
 def test_what_is_no_tensor_is_no_output() -> None:
-    with pytest.raises(ValueError, match="must return a Tensor, and it returned tuple"):
-        connections(lambda x: (x, x), 2)  # type: ignore[arg-type, return-value]
+    wrong: list[Any] = [lambda x: (x, x), lambda x: x.data, lambda x: None]
+    for layer in wrong:
+        with pytest.raises(TypeError, match=r"must return a Tensor, and it returned (tuple|ndarray|NoneType)"):
+            connections(layer, 2)
+    with pytest.raises(TypeError, match="a layer is a Module, or a function of one Tensor, got int"):
+        connections(5, 3)  # type: ignore[arg-type]
 
 
 def test_a_network_of_sixty_thousand_parameters_is_followed_from_pixels_to_scores() -> None:

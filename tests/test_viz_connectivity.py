@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import nets
 import viz
-from minitensor import Tensor, batch_norm, conv1d, conv2d, dense, max_pool1d, max_pool2d, tiled_conv1d
+from minitensor import Tensor, batch_norm, concatenate, conv1d, conv2d, dense, max_pool1d, max_pool2d, tiled_conv1d
 from minitensor.sizes import receptive_field
 from viz import connections, connectivity
 from viz.drawing.dot import FIELD, number
@@ -117,7 +117,6 @@ def test_so_many_wires_are_drawn_and_no_more(outputs: int, inputs: int) -> None:
         (nets.Conv1d(1, 1, 3), 5, {"ends": -1}, r"ends \(=-1\) must be at least 0"),
         (nets.Conv1d(1, 1, 3), 5, {"compare": [1, 2, 3, 4, 5]}, "it needs an x to be compared with"),
         (nets.Conv1d(1, 1, 3), 5, {"x": [1, 2, 3]}, r"the 5 inputs of \(1, 1, 5\), got \(3,\)"),
-        (lambda x: (x, x), 3, {}, "must return a Tensor, and it returned tuple"),
         (lambda x: x[5:], 3, {}, r"a row of shape \(0,\) has no units"),
     ],
 )
@@ -356,6 +355,24 @@ def test_the_output_fills_up_as_the_window_slides(position: int) -> None:
         figure = viz.convolution_steps(image, kernel, position=position, whole_output=whole)
         cells = [s for s in figure.drawing.shapes if s.looks["shape"] == "box"][-9:]
         assert len([s for s in cells if s.label.strip()]) == expected
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        (lambda x, w: max_pool2d(x, 2), "pixel a must be multiplied by one weight .* output 0, and it is by none"),
+        (lambda x, w: conv2d(conv2d(x, w), w), "must be multiplied by one weight"),
+        (lambda x, w: conv2d(x, weights(1, 1, 2, 2) + 1), "must be multiplied by one weight"),
+        (lambda x, w: conv2d(x, concatenate([w, w])), r"must make an image \(1, 1, H, W\), got shape \(1, 2, 2, 2\)"),
+        (lambda x, w: conv2d(x, w).reshape(-1), r"must make an image .*, got shape \(4,\)"),
+    ],
+)
+def test_what_is_no_sum_of_pixels_times_weights_has_no_letters(
+    layer: Callable[[Tensor, Tensor], Tensor], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        viz.convolution_letters(layer, (3, 3), (2, 2))
+    assert viz.convolution_letters(conv2d, 3, 2).dot == viz.convolution_letters(conv2d, (3, 3), (2, 2)).dot
 
 
 def test_padded_cells_stay_dashed_inside_the_window() -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import minitensor
 import nets
 import viz
 from minitensor import Tensor, conv2d, max_pool2d, relu
 from minitensor.tensor import Array
-from nets.training.png import decode
+from nets.training.png import decode, encode
 from viz.drawing.check import SMALLEST, measure
 from viz.drawing.sheet import Pinned, Shape
 from viz.subjects.images import KERNELS, halve, quarter_turn, shown, translate, verdict
@@ -225,6 +227,48 @@ def test_a_position_that_is_not_there_is_told_which_there_are(height: int, width
         draw(position=last)
 
 
+@pytest.mark.parametrize(
+    ("draw", "error", "said"),
+    [
+        (partial(viz.convolution_steps, np.ones((3, 3)), [[1]], position=1.5), TypeError, r"position \(=1\.5\)"),
+        (partial(viz.convolution_arithmetic, 5, 3, position=1.5), TypeError, r"position \(=1\.5\)"),
+        (partial(viz.convolution_arithmetic, 5, 3, side=0), ValueError, r"side \(=0\) must be more than 0"),
+        (partial(viz.convolution_arithmetic, 5, 3, side=-5), ValueError, r"side \(=-5\)"),
+        (partial(viz.convolution_arithmetic, 5, 3, side=float("nan")), ValueError, r"side \(=nan\)"),
+        (partial(viz.convolution_arithmetic, 5, 3, channels=(1,)), ValueError, r"channels \(=\(1,\)\) must be two"),
+        (partial(viz.convolution_arithmetic, 5, 3, channels=(1, 0)), ValueError, r"channels \(=\(1, 0\)\) must be two"),
+        (partial(viz.convolution_arithmetic, 5, 3, channels=2), TypeError, r"channels \(=2\)"),
+        (partial(viz.convolution_arithmetic, 5, 3, channels=(1, 1.5)), TypeError, r"channels \(=1\.5\)"),
+        (partial(viz.computation_graph, Tensor(1.0), last=0), ValueError, r"last \(=0\) must be at least 1"),
+        (partial(viz.computation_graph, Tensor(1.0), last=-1), ValueError, r"last \(=-1\)"),
+        (partial(viz.computation_graph, Tensor(1.0), last=1.5), TypeError, r"last \(=1\.5\)"),
+        (partial(viz.computation_graph, Tensor(1.0), columns=0), ValueError, r"columns \(=0\)"),
+        (partial(viz.computation_graph, Tensor(1.0), columns=1.5), TypeError, r"columns \(=1\.5\)"),
+        (partial(viz.filters, np.eye(3), across=1.5), TypeError, r"across \(=1\.5\)"),
+    ],
+)
+def test_a_number_that_is_not_whole_or_too_small_is_said(
+    draw: Callable[[], object], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        draw()
+
+
+@given(st.integers(1, 3).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, 255))))
+def test_a_picture_of_0_to_255_is_filtered_as_one_of_0_to_1(drawn: tuple[int, int]) -> None:
+    n, seed = drawn
+    image = np.random.default_rng(seed).integers(0, 256, (n + 3, n + 4))
+    image[0, 0] = 255
+    one, other = viz.filters(image / 255), viz.filters(image)
+    for a, b in zip(one.images.values(), other.images.values(), strict=True):
+        np.testing.assert_allclose(decode(a), decode(b), atol=1.5 / 255)
+
+
+def test_a_photograph_without_a_name_is_none() -> None:
+    with pytest.raises(OSError, match="directory"):
+        viz.photograph("")
+
+
 def test_a_curve_that_jumps_has_no_wire_across_the_jump() -> None:
     """The slope of relu is 0 or 1, and nothing between: each piece of its curve lies flat, at one of these heights."""
     drawing = _plot("relu", relu)
@@ -264,6 +308,41 @@ def test_what_holds_for_this_image_alone_is_not_said_of_every_image() -> None:
     assert "for this image, and not for every image" in turned
 
 
+@pytest.mark.parametrize(
+    "f",
+    [minitensor.sqrt, minitensor.log, lambda x: minitensor.exp(minitensor.exp(x)), lambda x: x / minitensor.relu(x)],
+)
+def test_a_function_that_is_not_defined_everywhere_commutes_with_a_turn(f: ImageFunction) -> None:
+    figure = viz.commuting_square(f, quarter_turn, np.arange(1, 17.0).reshape(4, 4) / 8)
+    assert "they agree at 16 of 16 places,\nand so for every image" in text(figure)
+
+
+@given(st.integers(0, 15), st.sampled_from([np.nan, np.inf, -np.inf]))
+@settings(max_examples=10)
+def test_what_is_no_number_cannot_be_shown_and_is_said(place: int, value: float) -> None:
+    image = np.ones((4, 4))
+    image.flat[place] = value
+    for draw in partial(viz.filters, image), partial(viz.commuting_square, relu, relu, image):
+        with pytest.raises(ValueError, match="finite numbers, and 1 of 16 are not"):
+            draw()
+    with pytest.raises(ValueError, match="must give finite numbers for x, and 3 of the 5 images"):
+        viz.commuting_square(lambda x: x + image, lambda x: 2 * x, np.ones((4, 4)))
+
+
+def test_a_picture_of_another_shape_and_one_that_is_not_of_numbers_are_told_apart() -> None:
+    with pytest.raises(ValueError, match=r"a picture is an \(H, W\) or .*, got shape \(2,\)"):
+        encode([0.0, np.nan])
+    with pytest.raises(ValueError, match="a picture is made of numbers, and 1 of 2 values are NaN"):
+        encode([[np.nan, np.inf]])
+
+
+def test_what_is_no_tensor_is_no_image() -> None:
+    functions: list[Any] = [(relu, lambda x: x.data), (lambda x: x.data, relu)]
+    for f, g in functions:
+        with pytest.raises(TypeError, match="must return a Tensor, and one returned "):
+            viz.commuting_square(f, g, np.ones((4, 4)))
+
+
 def test_rounding_is_no_difference() -> None:
     """A blur of thirds, before and after a quarter turn: the same sums in another order."""
     image = np.random.default_rng(1).normal(size=(9, 9))
@@ -282,6 +361,12 @@ def test_a_square_of_what_is_no_image_is_refused_with_its_shape(shape: tuple[int
 
 
 STRIPS = {"left": np.s_[:, :1], "right": np.s_[:, -1:], "upper": np.s_[:1], "lower": np.s_[-1:]}
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_the_edges_of_a_small_image_are_named_too(size: int) -> None:
+    agree = np.arange(size) > np.zeros((size, 1))
+    assert verdict(agree, (size, size), (size, size)).endswith("within 1 pixel of the left edge")
 
 
 @given(st.sets(st.sampled_from(list(STRIPS)), min_size=1))

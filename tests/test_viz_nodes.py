@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minitensor import Tensor, concatenate, conv1d, dense, relu, softmax, stack, tanh, transpose
-from nets import Conv1d, Conv2d, Dense, MaxPool2d
+from minitensor import Tensor, concatenate, conv1d, conv2d, dense, relu, softmax, stack, tanh, transpose
+from nets import Conv1d, Conv2d, Dense, MaxPool2d, Sequential
 from viz import connections, connectivity
 from viz.drawing.sheet import Pinned
 from viz.drawing.style import LIGHT, Style
@@ -163,6 +163,18 @@ def test_a_bias_that_is_felt_on_one_side_of_0_alone_is_drawn(side: int) -> None:
     w, b = Tensor([1.0, 1.0], name="weight"), Tensor([0.5, 0.5], name="bias")
     drawing = connectivity(lambda x: relu(side * w * x + b), 2, bias=True).drawing
     assert sum(wire.looks.get("style") == "dashed" for wire in drawing.wires) == 2
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=3))
+@settings(max_examples=8)
+def test_the_layers_of_one_model_have_the_biases_that_they_have(biased: list[bool]) -> None:
+    """A weight is none, wherever it stands on the way of what comes in."""
+    model = Sequential(*(Dense(3, 3, bias=bias) for bias in biased))
+    if any(biased):
+        assert sum(s.label == "1" for s in connectivity(model, 3, bias=True).drawing.shapes) == 1
+    else:
+        with pytest.raises(ValueError, match="no layer has one"):
+            connectivity(model, 3, bias=True)
 
 
 def test_a_bias_is_a_unit_with_the_value_1() -> None:
@@ -323,7 +335,51 @@ def test_what_cannot_be_shown_is_a_clear_error(options: dict[str, Any], message:
         connectivity(attention, (3, 3), **options)
 
 
-@pytest.mark.parametrize("options", [{"bias": True}, {"weigh": True}, {"most": 3}])
+@pytest.mark.parametrize("labels", [{3: "x"}, {(0,): "x"}, {(0, 0): 3}, {(0, 0.5): "x"}])
+def test_labels_of_another_kind_are_a_type_error_with_their_value(labels: Any) -> None:
+    with pytest.raises(TypeError, match=r"labels .*(3|0,|0\.5)"):
+        connectivity(Dense(3, 3), 3, labels=labels)
+
+
+def test_a_label_on_a_grid_has_the_room_of_one_in_a_row() -> None:
+    for layer, shape in ((Dense(4, 4), (4,)), (Conv2d(1, 1, 1), (4, 4))):
+        labels = [s.label for s in connectivity(layer, shape, labels={(0, 0): "abc"}).drawing.shapes]
+        assert "abc" in labels
+        with pytest.raises(ValueError, match="room for two or three characters in a unit, got 'a long long word'"):
+            connectivity(layer, shape, labels={(0, 0): "a long long word", (0, 1): "x"})
+
+
+@pytest.mark.parametrize("style", ["dark", Style("dark"), Style("light", orientation="right")])
+def test_grey_and_another_style_are_not_both_given(style: str | Style) -> None:
+    with pytest.raises(ValueError, match=r"grey=True is style='print': give it or style \(=.*not both"):
+        connectivity(Dense(2, 2), 2, grey=True, style=style)
+    assert connectivity(Dense(2, 2), 2, grey=True).dot == connectivity(Dense(2, 2), 2, style="print").dot
+
+
+def test_what_is_no_layer_is_a_type_error() -> None:
+    for wrong in (5, [5]):
+        with pytest.raises(TypeError, match=r"a layer.*, got int"):
+            connectivity(wrong, 3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="must return a Tensor, and it returned tuple"):
+        connectivity(lambda x: (x, x), 3)  # type: ignore[arg-type, return-value]
+
+
+@given(st.integers(0, 2**32 - 1), st.tuples(st.integers(0, 1), st.integers(0, 1)))
+@settings(max_examples=15)
+def test_cells_are_framed_that_pass_a_change_on_where_not_all_do(seed: int, followed: tuple[int, int]) -> None:
+    image = np.random.default_rng(seed).integers(-2, 3, (3, 3)).astype(float)
+    kernel = Tensor(np.ones((1, 1, 2, 2)), name="w")
+
+    def layer(x: Tensor) -> Tensor:
+        return relu(conv2d(x, kernel))
+
+    alive = layer(Tensor(image[None, None])).data[0, 0] > 0
+    cells = connectivity(layer, x=image, highlight=followed, direction="above").drawing.shapes
+    framed = [s for s in cells if s.looks.get("penwidth") == "3.5"]
+    assert len(framed) == (4 if alive[followed] and not alive.all() else 0)
+
+
+@pytest.mark.parametrize("options", [{"bias": True}, {"weigh": True}, {"most": 3}, {"ends": 1}, {"letters": "xy"}])
 def test_grids_have_no_wires(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="grids have no wires"):
         connectivity(Conv2d(1, 1, 3), (4, 4), **options)

@@ -21,14 +21,16 @@ def encode(pixels: npt.ArrayLike, scale: int = 1) -> bytes:
     """The bytes of a PNG file for (H, W) grey values, or (H, W, 3) colours, from 0 (black) to 1, clipped to that range.
 
     scale repeats each pixel, so that a small picture stays sharp where it is shown large.
-    Raises ValueError for an array of another shape, or where a pixel is not a number.
+    Raises ValueError for an array of another shape, or where a pixel is NaN.
 
     >>> bool((decode(encode([[0.0, 1.0]], scale=2)) == [[0, 0, 1, 1], [0, 0, 1, 1]]).all())
     True
     """
     values = np.asarray(pixels, dtype=float)
-    if values.shape[2:] not in ((), (3,)) or values.ndim < 2 or not values.size or np.isnan(values).any():
+    if values.shape[2:] not in ((), (3,)) or values.ndim < 2 or not values.size:
         raise ValueError(f"a picture is an (H, W) or (H, W, 3) array of numbers, got shape {values.shape}")
+    if count := int(np.isnan(values).sum()):
+        raise ValueError(f"a picture is made of numbers, and {count} of {values.size} values are NaN")
     levels = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8).repeat(scale, 0).repeat(scale, 1)
     file = io.BytesIO()
     Image.fromarray(levels).save(file, "png", optimize=True)

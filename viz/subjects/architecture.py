@@ -59,11 +59,13 @@ def architecture(
 ) -> Pinned:
     """Draw a model from left to right: what each layer makes of the image x, its size, parameters and connections.
 
-    x is what the model takes, mostly an image, or a batch of which the first is shown.  Of many feature maps the
-    first 16 are shown, of equal ones one; in each, white is its largest value and black its smallest.  A vector is a
-    box.  Where several ways meet there is a circle that says how.  Maps that a convolution with groups reads, or makes,
-    apart are drawn apart.  A long chain goes on in the next row; one that fills more than a slide has `parts`.  Circles
-    with the same letter are the two ends of one wire.
+    x is what the model takes, mostly an image, or a batch of which the first is shown.  Two axes are a batch of vectors
+    where the model takes those, and else one image.  Three are one image of channels where the model takes that, and
+    else a batch: a dense layer takes both, so of a batch of tokens give one sequence, (1, 1, T, D).
+    Of many feature maps the first 16 are shown, of equal ones one; in each, white is its largest value and black its
+    smallest.  A vector is a box.  Where several ways meet there is a circle that says how.  Maps that a convolution
+    with groups reads, or makes, apart are drawn apart.  A long chain goes on in the next row; one that fills more than
+    a slide has `parts`.  Circles with the same letter are the two ends of one wire.
     depth: how far blocks are opened.  With 1 each part of the model is drawn as one, with 2 what these are made of, and
     so on; without it each row of the `summary`.  opened: names of blocks that are opened further, to their own parts.
     layout: "rows", or "u" for a network that goes down to smaller maps and up again: each size of maps has a height of
@@ -109,20 +111,19 @@ def architecture(
 def _run(model: Module, x: Tensor) -> Trace:
     """The model on the first of a batch.  A batch axis, or that of one channel, may be left out, if the model knows.
 
-    Raises what the model raises for an image, where it takes x in no shape.
+    Raises what the model raises for an image (of one axis: for a vector), where it takes x in no shape.
     """
     image = (1,) * (4 - x.ndim) + x.shape
     shapes = [image, x.shape, (1, *x.shape), (1, 1, *x.shape)]
-    if x.ndim == 1 or x.shape[:-1] == (1,):  # a vector: to a dense layer an image of one row would do as well
-        shapes = [(1, x.size), *shapes]
-    refusal: Exception | None = None
+    if x.ndim in (1, 2):  # vectors: a dense layer would take them as an image too, and a convolution refuses them
+        shapes = [(1, *x.shape)[-2:], *shapes]
+    refusals: list[Exception] = []
     for shape in shapes:
         try:
             return trace(model, Tensor(x.data.reshape(shape)[:1]))
         except (ValueError, TypeError, IndexError) as error:
-            refusal = refusal or error
-    assert refusal is not None
-    raise refusal
+            refusals.append(error)
+    raise refusals[1 if x.ndim == 2 else 0]
 
 
 # -- drawing it --------------------------------------------------------------------------------------------------------

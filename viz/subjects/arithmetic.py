@@ -13,6 +13,7 @@ Letters, along one axis:   n input    k kernel    s stride    p padding    d dil
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -20,14 +21,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitensor import Tensor, conv2d
-from minitensor.checks import per_axis
+from minitensor.checks import listed, per_axis, whole
 from minitensor.sizes import conv_output_size, conv_transpose_output_size
 from minitensor.tensor import Array
 
 from ..drawing.dot import FIELD, PADDING, RESULT, TRACE, Attributes
 from ..drawing.sheet import CELL_SIZE, UNCLIPPED, Drawing, Pinned
 from ..drawing.style import Style
-from .connections import connections
+from .connections import MOST_WIRES, connections
 from .grids import Moving
 
 MOST_PLACES, MOST_CELLS = 100, 1_000
@@ -68,7 +69,7 @@ def convolution_arithmetic(
     dilation: int | Sequence[int] = 1,
     output_padding: int | Sequence[int] = 0,
     transposed: bool = False,
-    channels: tuple[int, int] = (1, 1),
+    channels: Sequence[int] = (1, 1),
     position: int | None = None,
     title: str = "",
     side: float = CELL_SIZE,
@@ -80,17 +81,19 @@ def convolution_arithmetic(
     channels: of the input and of the output; a window reads all of the input's.  side: of a cell, in points.  position
     counts the places in reading order, channel by channel.  What moves is saved as .gif or .svg; its still, for other
     formats, is the last place.
-    Raises ValueError for a setting that a layer would refuse, a position that is not there, or more cells or places
-    than can be looked at.
+    Raises ValueError for a setting that a layer would refuse, a position that is not there, a side of no points, or
+    more cells or places than can be looked at; TypeError for what must be whole and is not.
 
     >>> still = convolution_arithmetic(5, 3, stride=2, padding=1, position=0)
     >>> "(5 + 2·1 − 3) / 2" in still.dot, len(convolution_arithmetic(5, 3, stride=2).frames)
     (True, 4)
     """
+    if not 0 < side < math.inf:
+        raise ValueError(f"side (={side}) must be more than 0 points")
     given = zip(_Setting._fields, (size, kernel_size, stride, padding, dilation, output_padding), strict=True)
     plan = _Plan.of(_Setting(*(per_axis(name, value, 2) for name, value in given)), transposed, channels)
-    places = int(np.prod(plan.output))
-    if position is not None and not 0 <= position < places:
+    places = math.prod(plan.output)
+    if position is not None and not 0 <= whole("position", position) < places:
         raise ValueError(f"position (={position}) must be from 0 to {places - 1}")
     if position is None and places > MOST_PLACES:
         raise ValueError(f"{places} places are too many to be shown one by one (more than {MOST_PLACES}); choose one")
@@ -130,12 +133,13 @@ class _Plan:
     read: dict[int, set[int]]
 
     @staticmethod
-    def of(s: _Setting, transposed: bool, channels: tuple[int, int]) -> _Plan:
+    def of(s: _Setting, transposed: bool, channels: Sequence[int]) -> _Plan:
         size, kernel, stride, padding, dilation, extra = s
         if any(extra) and not transposed:
             raise ValueError(f"output_padding (={extra}) belongs to a transposed convolution")
-        if min(channels) < 1:
-            raise ValueError(f"channels (={channels}) must be at least 1")
+        two = [whole("channels", n) for n in listed("channels", channels)]
+        if len(two) != 2 or min(two) < 1:
+            raise ValueError(f"channels (={channels}) must be two, of the input and the output, each at least 1")
         sizes = [
             conv_transpose_output_size(n, k, st, p, a, d) if transposed else conv_output_size(n, k, st, p, d)
             for n, k, st, p, d, a in zip(size, kernel, stride, padding, dilation, extra, strict=True)
@@ -149,15 +153,15 @@ class _Plan:
             step, apart = (1, 1), stride
         else:
             margins, step, apart = list(padding), stride, (1, 1)
-        lines = [
-            np.zeros((n - 1) * between + 1 + 2 * m + a, bool)
-            for n, between, m, a in zip(size, apart, margins, extra, strict=True)
-        ]
+        lengths = [(n - 1) * d + 1 + 2 * m + a for n, d, m, a in zip(size, apart, margins, extra, strict=True)]
+        if (cells := math.prod(lengths) * channels[0]) > MOST_CELLS:
+            raise ValueError(f"{cells:,} cells are no picture (more than {MOST_CELLS:,})")
+        if (count := math.prod([*kernel, *sizes, *channels])) > MOST_WIRES:
+            raise ValueError(f"windows that read {count:,} cells are no picture (more than {MOST_WIRES:,})")
+        lines = [np.zeros(length, bool) for length in lengths]
         for line, n, between, m in zip(lines, size, apart, margins, strict=True):
             line[m : m + (n - 1) * between + 1 : between] = True
         real = np.outer(*lines)
-        if real.size * channels[0] > MOST_CELLS:
-            raise ValueError(f"{real.size * channels[0]:,} cells are no picture (more than {MOST_CELLS:,})")
         weight = Tensor(np.ones((channels[1], channels[0], *kernel)), name="w")
         wires = connections(lambda x: conv2d(x, weight, stride=step, dilation=dilation), (1, channels[0], *real.shape))
         read: dict[int, set[int]] = {}

@@ -16,6 +16,7 @@ import numpy as np
 
 from minitensor import Tensor, Windows, history, no_grad
 from minitensor import gradients as gradients_of
+from minitensor.checks import whole
 from minitensor.tensor import Array, Operand
 from nets import Module
 from nets.trace import Call, trace
@@ -72,7 +73,8 @@ def computation_graph(
     what else is given (inputs, constants).  A parameter is what layers hold by a name, so without layers none is amber.
     Where the order of the operands matters, as in x - y, the wires of an operator are numbered: 1 the first operand.
     Wires between columns are cut: the circles with the same letter are the two ends of one wire.
-    Raises TypeError for what is not a Tensor, ValueError for a graph too large to be read.
+    Raises TypeError for what is not a Tensor, ValueError for last or columns below 1, and for a graph too large to be
+    read.
 
     >>> x = Tensor(3.0, name="x")
     >>> figure = computation_graph(x * x)
@@ -81,6 +83,9 @@ def computation_graph(
     """
     if not isinstance(output, Tensor):
         raise TypeError(f"the graph of a Tensor can be drawn, got {type(output).__name__}")
+    for name, count in ("columns", columns), ("last", last):
+        if count is not None and whole(name, count) < 1:
+            raise ValueError(f"{name} (={count}) must be at least 1")
     drawn = history(output)[:last][::-1]
     owner = {t: name for name, made in (layers or {}).items() for t in made}
     boxes: Boxes = {t: owner.get(t, t) if collapse else t for t in drawn}
@@ -229,15 +234,19 @@ def operand_places(t: Tensor) -> list[str]:
     """
     if t.primitive is None or len(t.inputs) < 2:
         return [""] * len(t.inputs)
-    rng = np.random.default_rng(0)
+    numbered, rng = [str(n + 1) for n in range(len(t.inputs))], np.random.default_rng(0)
     values = [rng.uniform(1, 2, x.shape) for x in t.inputs]
-    if all(value.shape == values[0].shape for value in values):
-        with no_grad():
-            one, other = (t.primitive(*order, **t.params).data for order in (values, values[1:] + values[:1]))
-            third = t.primitive(*values[::-1], **t.params).data
-        if np.allclose(one, other) and np.allclose(one, third):
-            return [""] * len(t.inputs)
-    return [str(n + 1) for n in range(len(t.inputs))]
+    orders = values, values[1:] + values[:1], [values[1], values[0], *values[2:]]  # these two give all others
+    try:
+        largest = math.prod(np.broadcast_shapes(*(x.shape for x in t.inputs)))
+        if largest > max(t.size, *(x.size for x in t.inputs)):  # a row times a column: turned round, it may fill memory
+            return numbered
+        with no_grad(), np.errstate(all="ignore"):
+            one, *others = (t.primitive(*order, **t.params).data for order in orders)
+    except (ValueError, TypeError, IndexError):  # the operator takes no other order
+        return numbered
+    alike = all(one.shape == other.shape and np.allclose(one, other) for other in others)
+    return [""] * len(t.inputs) if alike else numbered
 
 
 def _depths(tensors: Sequence[Tensor], boxes: Boxes) -> dict[Box, int]:
@@ -273,14 +282,12 @@ def _columns(
     tensors: Sequence[Tensor], boxes: Boxes, owner: Mapping[Tensor, str], depth: Mapping[Box, int], columns: int
 ) -> dict[Box, int]:
     """The column of each box: cuts are at equal depths, never in a layer or between a leaf and its first reader."""
-    if columns < 1:
-        raise ValueError(f"columns (={columns}) must be at least 1")
     levels = max(depth.values()) + 1
-    whole: dict[str, int] = {}  # the column of each layer: that of its output
+    home: dict[str, int] = {}  # the column of each layer: that of its output
     column: dict[Box, int] = {}
     for t in reversed(tensors):
         mine = depth[boxes[t]] * columns // levels
-        column.setdefault(boxes[t], whole.setdefault(owner[t], mine) if t in owner else mine)
+        column.setdefault(boxes[t], home.setdefault(owner[t], mine) if t in owner else mine)
         column |= {x: column[boxes[t]] for x in t.inputs if boxes.get(x) is x and not x.primitive and x not in owner}
     return column
 

@@ -57,20 +57,24 @@ def connections(
     layer is any function of one Tensor.  input_shape is what it takes; the batch axis may be left out.
     weight is (parameter name, flat index), None where the wire carries no parameter, and a tuple of such pairs where
     several meet in one wire.  Parameters are those of a Module, by their names; of another function, all Tensors that
-    it reads and that are older than its input, by their names, or p0, p1, ... where they have none.
+    it reads and that are older than its input, by their names, or p0, p1, ... where they have none of their own.
     A wire of a parameter is there whatever its value; a constant, as in an array of numbers, has none where it is 0.
     zeros=False leaves out those whose parameter is 0 now, as in a pruned layer; zeros=True keeps those of constants.
     weights=False finds the wires alone, faster: for a whole network.
     A Module is asked as it computes in use, where dropout leaves nothing out.
     A constant beyond 1e6 that is added counts as infinite: what a mask hides before a softmax has no wire.  A
     threshold beyond 1,000 may be missed, and so may what an operator does in few of the points that it is asked at.
+    An operator whose slope is never finite, as that of x * inf, is wired to more than it reaches.
     Raises ValueError for a layer with more units or wires than limit, one that rejects the shape, and one that computes
-    by other operators for another input; NotImplementedError where an operator on the way has no derivative.
+    by other operators for another input; TypeError for what is no layer, or returns no Tensor; NotImplementedError
+    where an operator on the way has no derivative.
 
     >>> from minitensor import conv1d, tanh
     >>> w = Tensor([[[1.0, 10.0]]], name="w")
     >>> connections(lambda x: tanh(conv1d(x, w)), (1, 3))
     {(0, 0): ('w', 0), (1, 0): ('w', 1), (1, 1): ('w', 0), (2, 1): ('w', 1)}
+    >>> len(connections(lambda x: x * [1, 2, 1], 3)), len(connections(lambda x: x * [1, float("inf"), 1], 3))
+    (3, 5)
     """
     lengths = input_shape if isinstance(input_shape, Sequence) else (input_shape,)
     _check_units(math.prod(whole("input_shape", n) for n in lengths), "inputs", limit)
@@ -88,12 +92,14 @@ def accepted_shape(layer: Layer, input_shape: int | Sequence[int]) -> tuple[int,
     """The shape that the layer takes: a Module one with a batch axis in front, another function the shape as it is.
 
     Where that is refused the other is tried, then one more axis in front: batch and channel may be left out, or not.
-    Raises ValueError, with all refusals, where none will do, and for a length of 0.
+    Raises ValueError, with all refusals, where none will do, and for a length of 0; TypeError for what is no layer.
 
     >>> from nets import Conv1d
     >>> accepted_shape(Conv1d(2, 1, 3), (2, 5)), accepted_shape(Conv1d(1, 1, 3), 5)
     ((1, 2, 5), (1, 1, 5))
     """
+    if not callable(layer):
+        raise TypeError(f"a layer is a Module, or a function of one Tensor, got {type(layer).__name__}")
     lengths = input_shape if isinstance(input_shape, Sequence) else (input_shape,)
     given = tuple(whole("input_shape", n) for n in lengths)
     if any(n < 1 for n in given):
@@ -103,10 +109,11 @@ def accepted_shape(layer: Layer, input_shape: int | Sequence[int]) -> tuple[int,
     for shape in (*shapes, (1, 1, *given)):
         try:
             with in_use(layer):
-                computed(layer, Tensor(np.zeros(shape)))
+                y = _run(layer, Tensor(np.zeros(shape)))
         except (ValueError, TypeError, IndexError) as error:
             refusals.append(f"{shape}: {error}")
         else:
+            _tensor_or_raise(y)
             return shape
     raise ValueError(f"the layer takes an input of none of these shapes: {'; '.join(refusals)}")
 
@@ -118,8 +125,15 @@ def in_use(layer: Layer) -> AbstractContextManager[object]:
 
 def computed(layer: Layer, x: Tensor) -> Tensor:
     """layer(x), with its recipe, whatever is recorded elsewhere; TypeError unless it is a Tensor."""
+    return _tensor_or_raise(_run(layer, x))
+
+
+def _run(layer: Layer, x: Tensor) -> object:
     with recording(True), np.errstate(all="ignore"):
-        y = layer(x)
+        return layer(x)
+
+
+def _tensor_or_raise(y: object) -> Tensor:
     if not isinstance(y, Tensor):
         raise TypeError(f"the layer must return a Tensor, and it returned {type(y).__name__}")
     return y
@@ -132,7 +146,15 @@ def parameters_of(layer: Layer, y: Tensor, x: Tensor) -> dict[str, Tensor]:
     # What is younger than x was made by the layer as it ran: the 2 in 2 * x, the 9 that an average divides by.
     read = [t for t in reversed(history(y)) if t.primitive is None and t.birth < x.birth]
     names = [t.name for t in read]
-    return {t.name if t.name and names.count(t.name) == 1 else f"p{n}": t for n, t in enumerate(read)}
+    return {t.name if t.name and names.count(t.name) == 1 else _made_up(n, names): t for n, t in enumerate(read)}
+
+
+def _made_up(n: int, names: Sequence[str | None]) -> str:
+    """p0, p1, ...; with more letters p in front where that is a name already."""
+    name = f"p{n}"
+    while name in names:
+        name = "p" + name
+    return name
 
 
 def _too_many_wires(limit: int, those: str) -> ValueError:
@@ -291,8 +313,8 @@ class Recipe:
                     if before and (count := sum(len(before[j]) for _, j in pairs)) > 2 * self.most:
                         raise ValueError(
                             f"this layer has too many shared weights to follow ({count:,} on the wires of one operator "
-                            "alone): ask for a smaller input_shape (the pattern is the same), for one layer at a time, "
-                            "or for the wires alone with weights=False"
+                            "alone): ask for a smaller input_shape (the pattern is the same), or for one layer at a "
+                            "time; `connections` finds the wires alone with weights=False"
                         )
                     for i, j in pairs if before else ():
                         _join(carried[t][i], before[j])

@@ -8,7 +8,7 @@ units are laid out in rows.py, images as grids in cells.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -66,17 +66,22 @@ def connectivity(
     labels: words for units, by (row, unit).  most: of a longer row so many units are drawn, from both ends.
     bias: a unit with the value 1 beside each row, wired to all that has a bias.  weigh: wires as thick as their weight
     is large, dashed where it is below 0.  blocks: on grids, each window in a colour of its own, where none overlap.
-    With x, the largest of a window that is followed is framed: the one that max pooling takes.
     A layer of images is drawn as a grid, several images of a batch one below the other; of each unit that is followed,
-    the window is marked in the grid before.
+    the window is marked in the grid before.  With x, and units seen from above, each cell is framed that passes a
+    change on to what is followed, where not all cells of the layer do: of a max pooling the largest of the window.
     Raises ValueError for units or weights that are not there, another direction, no layer, letters or rows for another
-    number of rows, a layer that rejects the shape, and one with too many units, wires or letters to be looked at.
+    number of rows, a layer that rejects the shape, one with too many units, wires or letters to be looked at, and what
+    rows or grids do not have; TypeError for what is no layer, and for numbers and labels of another kind.
 
     >>> from nets import Conv1d
     >>> connectivity(Conv1d(1, 1, 3), 5, highlight=1, direction="above").dot.count("->")
     9
     """
+    if grey and style not in ("light", "print"):
+        raise ValueError(f"grey=True is style='print': give it or style (={style!r}), not both")
     style = Style("print") if grey else Style.of(style)
+    if not callable(layers) and not isinstance(layers, Iterable):
+        raise TypeError(f"connectivity takes a layer, or a list of layers, got {type(layers).__name__}")
     if input_shape is None:
         if x is None:
             raise ValueError("connectivity needs an input_shape, or an input x that has one")
@@ -93,11 +98,13 @@ def connectivity(
         (len(rows) > len(stack.shapes), f"rows (={rows!r}) must name at most the {len(stack.shapes)} rows there are"),
         (blocks and not stack.has_grids, "blocks belong to grids: these units stand in rows"),
         (
-            stack.has_grids and (bias or weigh or chain or most is not None),
-            "bias, weigh, chain and most belong to units in rows: grids have no wires",
+            stack.has_grids and (bias or weigh or chain or most is not None or bool(ends) or bool(letters)),
+            "bias, weigh, chain, most, ends and letters belong to units in rows: grids have no wires, names or dots",
         ),
     )
     units = Units(stack, highlight, direction, letters, labels or {}, x, compare, style)
+    if unit is None:
+        units.check_labels()
     shared = stack.shared(share) if share else {}
     if stack.has_grids:
         drawing = in_grids(units, letters_in_windows(units, shared), stack.blocks() if blocks else {}, rows)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from minitensor import Tensor, conv2d, pad
-from minitensor.checks import per_axis
+from minitensor.checks import per_axis, whole
 from minitensor.tensor import Array
 
 from ..drawing import export
@@ -52,7 +52,8 @@ def convolution_steps(
     image (H, W) and kernel (kH, kW) are small arrays of numbers; position counts the outputs in reading order.
     whole_output=False leaves out of the output what comes after this position, as on the sheet of all of them, whose
     `parts` are the single positions.
-    Raises ValueError for other shapes, a position that is not there, or more than 36 of them.
+    Raises ValueError for other shapes, a position that is not there, or more than 36 of them; TypeError for a position
+    that is not whole.
 
     >>> convolution_steps([[1, 2, 3]], [[1, -1]], position=1).dot.count("2·1 + 3·(−1)")
     1
@@ -70,7 +71,7 @@ def convolution_steps(
     y = layer(Tensor(padded[None, None])).data[0, 0]
     if position is None and y.size > MOST_POSITIONS:
         raise ValueError(f"{y.size} positions are too many for one sheet (more than {MOST_POSITIONS}); choose one")
-    if position is not None and not 0 <= position < y.size:
+    if position is not None and not 0 <= whole("position", position) < y.size:
         raise ValueError(f"position (={position}) must be from 0 to {y.size - 1}")
 
     terms: dict[int, list[tuple[int, int]]] = {}  # of each output: (input cell, kernel cell)
@@ -110,18 +111,20 @@ def convolution_steps(
 
 def convolution_letters(
     layer: Callable[[Tensor, Tensor], Tensor],
-    image_size: tuple[int, int],
-    kernel_size: tuple[int, int],
+    image_size: int | Sequence[int],
+    kernel_size: int | Sequence[int],
     *,
     style: str | Style = "light",
 ) -> Pinned:
     """What a layer computes, in letters: a b c ... for the image, the last letters of the alphabet for the kernel.
 
-    layer(x, w) is called with x (1, 1, H, W) and w (1, 1, kH, kW).  Raises ValueError for more cells than letters.
+    layer(x, w) is called with x (1, 1, H, W) and w (1, 1, kH, kW).  Raises ValueError for more cells than letters, and
+    for a layer that does not make one image (1, 1, H, W) of sums of pixels times weights of w.
 
     >>> "aw + bx + dy + ez" in convolution_letters(conv2d, (3, 3), (2, 2)).dot
     True
     """
+    image_size, kernel_size = per_axis("image_size", image_size, 2), per_axis("kernel_size", kernel_size, 2)
     pixels, taps = math.prod(image_size), math.prod(kernel_size)
     if pixels + taps > len(ascii_lowercase):
         raise ValueError(f"{pixels} cells of the image and {taps} of the kernel need more letters than there are")
@@ -130,8 +133,16 @@ def convolution_letters(
     sums: dict[int, list[str]] = {}
     wires = wires_at(lambda x: layer(x, weight), (1, 1, *image_size))
     for (j, i), carried in wires.items():
-        sums.setdefault(i, []).append(names[j] + weights[carried[1]])  # type: ignore[index]
-    shape = layer(Tensor(np.zeros((1, 1, *image_size))), weight).shape[2:]
+        if carried is None or carried[0] != weight.name:
+            raise ValueError(
+                f"pixel {names[j]} must be multiplied by one weight of the kernel on its way to output {i}, and it is "
+                f"by {carried or 'none'}"
+            )
+        sums.setdefault(i, []).append(names[j] + weights[carried[1]])
+    made = layer(Tensor(np.zeros((1, 1, *image_size))), weight).shape
+    if len(made) != 4 or made[:2] != (1, 1):
+        raise ValueError(f"the layer must make an image (1, 1, H, W), got shape {made}")
+    shape = made[2:]
     italic = {"fontname": "Times-Italic", "fontsize": "17"}
     window = {j for j, i in wires if i == 0}
     texts = [" + ".join(sums.get(i, [])) for i in range(math.prod(shape))]
@@ -199,7 +210,11 @@ class Moving(Pinned):
 
     @staticmethod
     def of(frames: Sequence[Pinned], title: str) -> Moving:
-        """The animation of these, at least one."""
+        """The animation of these; ValueError where there are none, TypeError for a figure without a drawing."""
+        if not frames:
+            raise ValueError(f"an animation needs at least one figure, got {frames}")
+        if other := [frame for frame in frames if not isinstance(frame, Pinned)]:
+            raise TypeError(f"an animation is made of figures with a drawing, got {type(other[0]).__name__}")
         last = frames[-1]
         return Moving(last.dot, last.images, title, last.style, last.source, drawing=last.drawing, frames=tuple(frames))
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minitensor import Tensor, conv2d, pad, transpose
+from minitensor.checks import whole
 from minitensor.tensor import Array
 from nets.training.png import decode, encode
 
@@ -49,23 +50,25 @@ def photograph(path: str | Path | None = None) -> Array:
     >>> photograph().shape
     (192, 192)
     """
-    pixels = decode(Path(path or PHOTOGRAPH).read_bytes())
+    pixels = decode(Path(PHOTOGRAPH if path is None else path).read_bytes())
     height, width = pixels.shape
     side = min(-(-max(height, width) // LONGEST), height, width)
-    whole = pixels[: height // side * side, : width // side * side]
-    return whole.reshape(height // side, side, width // side, side).mean(axis=(1, 3))
+    cropped = pixels[: height // side * side, : width // side * side]
+    return cropped.reshape(height // side, side, width // side, side).mean(axis=(1, 3))
 
 
 def pixels_of(image: npt.ArrayLike | str | Path | None) -> Array:
     """The (H, W) grey values of an array, of the file with this name, or of the photograph that comes with the package.
 
-    Raises ValueError for an array that is not (H, W), or empty.
+    Raises ValueError for an array that is not (H, W), or empty, or where a value is not finite.
     """
     if image is None or isinstance(image, str | Path):
         return photograph(image)
     pixels = np.asarray(image, dtype=float)
     if pixels.ndim != 2 or not pixels.size:
         raise ValueError(f"what is shown is an image (H, W), got shape {pixels.shape}")
+    if count := int((~np.isfinite(pixels)).sum()):
+        raise ValueError(f"an image is made of finite numbers, and {count} of {pixels.size} are not")
     return pixels
 
 
@@ -81,6 +84,7 @@ def filters(
 
     image: by default the photograph.  kernels: your own, (kH, kW) by name; by default the eight in `KERNELS`.
     across: so many side by side.  side: the longer side of each picture, in points; words and numbers stay as they are.
+    Values beyond 1, as in an image of 0 to 255, are divided by the largest.
     A kernel whose sum is 0 answers to changes alone: there, and where it is below 0, grey is 0 and black negative.
     All of the eight but the last are the same after half a turn, so they cannot tell a convolution, which turns the
     kernel, from the sliding sum that this field calls convolution.  Sobel's can: turned, it changes its sign.
@@ -92,8 +96,9 @@ def filters(
     1
     """
     x = pixels_of(image)
+    x = x / max(1.0, x.max())
     bank = {name: np.asarray(k, dtype=float) for name, k in (KERNELS if kernels is None else kernels).items()}
-    if not bank or across < 1:
+    if not bank or whole("across", across) < 1:
         raise ValueError(f"there must be kernels (got {len(bank)}), and at least one across (={across})")
     if not MIN_SIDE <= side <= MAX_SIDE:
         raise ValueError(f"side (={side}) must be from {MIN_SIDE} to {MAX_SIDE} points")
@@ -179,13 +184,16 @@ def commuting_square(
     and their difference have one scale.  x and g(x) have one, and so have f(x) and the results, unless the distance of
     one is more than twice that of the other: then each has its own, and none is nearly black.
     f and g take (1, 1, H, W); x is an (H, W) image or the name of a file, by default the photograph.
-    style: as `Style`.  Raises ValueError where x is none, or what they give.
+    style: as `Style`.  Raises ValueError where x is none, or what they give, or where a value of x or of theirs is not
+    finite; TypeError where they give no Tensor.
 
     >>> figure = commuting_square(lambda x: x * 2, lambda x: x + 1, np.zeros((4, 4)), names=("double", "add one"))
     >>> "≠" in figure.dot and "they agree at 0 of 16 places" in figure.dot
     True
     """
-    x0, gx, fx, fgx, gfx = _both_ways(f, g, pixels_of(x))
+    x0, gx, fx, fgx, gfx = found = _both_ways(f, g, pixels_of(x))
+    if wrong := sum(not np.isfinite(v).all() for v in found):
+        raise ValueError(f"f and g must give finite numbers for x, and {wrong} of the 5 images have others")
     zoom = SIDE / max(max(v.shape) for v in (x0, gx, fx, fgx, gfx))
     of_x, of_gx = _scales(_span(x0), _span(gx))
     of_fx, after = _scales(_span(fx), _span(fgx, gfx))
@@ -230,19 +238,25 @@ def commuting_square(
 
 
 def _both_ways(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], image: Array) -> list[Array]:
-    """x, g(x), f(x), f(g(x)) and g(f(x)), each an (H, W) image; ValueError where one is none."""
-    x = Tensor(image[None, None])
-    gx, fx = g(x), f(x)
-    found = [x, gx, fx, f(gx), g(fx)]
-    for t in found:
+    """x, g(x), f(x), f(g(x)) and g(f(x)), each an (H, W) image; TypeError for no Tensor, ValueError for no image."""
+
+    def checked(t: Tensor) -> Tensor:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"both functions must return a Tensor, and one returned {type(t).__name__}")
         if t.ndim != 4 or t.shape[:2] != (1, 1) or not t.size:
             raise ValueError(f"both functions must give images (1, 1, H, W), got shape {t.shape}")
-    return [t.data[0, 0] for t in found]
+        return t
+
+    x = Tensor(image[None, None])
+    with np.errstate(all="ignore"):  # a function need not be defined everywhere
+        gx, fx = checked(g(x)), checked(f(x))
+        return [t.data[0, 0] for t in (x, gx, fx, checked(f(gx)), checked(g(fx)))]
 
 
 def _equal(one: Array, two: Array) -> Array:
-    """Where two images are equal, up to rounding."""
-    return np.abs(one - two) <= 1e-9 * max(np.abs(one).max(), np.abs(two).max())
+    """Where two images are equal, up to rounding, or both are no number."""
+    largest = max(np.abs(v).max(initial=0, where=np.isfinite(v)) for v in (one, two))
+    return np.isclose(one, two, rtol=0, atol=1e-9 * largest, equal_nan=True)
 
 
 def _agree_always(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> Array:
@@ -294,7 +308,7 @@ def verdict(agree: Array, one: tuple[int, ...], two: tuple[int, ...], always: Ar
             return f"{count},\nand so for every image:\nthe order makes no difference"
         return f"{count},\nfor this image" + ("" if always is None else ", and not for every image")
     for differ, which in ((agree if always is None else agree & always), "every image"), (agree, "this image"):
-        for border in range(1, min(agree.shape) // 4 + 1):
+        for border in range(1, max(1, min(agree.shape) // 4) + 1):
             if edges := _edges(~differ, border):
                 which = "this image" if always is None else which
                 pixels = f"{border} pixel{'s' * (border > 1)}"

@@ -1,6 +1,7 @@
 """Units in rows, and letters beside the wires.
 
-What you can do here: draw `Units` with `in_rows`, on a `Page` that says which of them are drawn and where to rows grow.
+What you can do here: draw `Units` with `in_rows`, on a `Page` that says which of them are drawn, and in which direction
+the rows grow.
 
 Letters:   r row of units    j unit of one row    i unit of the row above    x, y place on the sheet, in points
 """
@@ -32,10 +33,10 @@ Places = Callable[[float, float], tuple[float, float]]  # of a place along a row
 
 @dataclass(frozen=True)
 class Page:
-    """How rows lie on the page: where to they grow, what is drawn of them, and the words.
+    """How rows lie on the page: in which direction they grow, what is drawn of them, and the words.
 
     ends, most: as in `connectivity`.  large: a node stands for many units.  bias: a unit for it.  weigh: wires as thick
-    as their weight.  Raises ValueError for less ends or most than there can be.
+    as their weight.  Raises ValueError for a negative `ends`, or `most` below 2.
     """
 
     orientation: str

@@ -21,10 +21,9 @@ def sample(draw: Callable[..., object], suffix: str = ".svg") -> str:
 
     Helpers stand in the module of draw, or in one of its folder.
 
-    >>> def draw():
-    ...     return abs(-1)
-    >>> import inspect; inspect.getsource(sample).startswith("def sample")
-    True
+    >>> from viz.subjects.lecture.variants import one_filter_through_three_channels
+    >>> print(sample(one_filter_through_three_channels).splitlines()[-1])
+    figure.save("one_filter_through_three_channels.svg")
     """
     here = draw.__module__
     function = _owners(here)[draw.__name__]

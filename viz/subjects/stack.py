@@ -177,7 +177,8 @@ class Stack:
         found: dict[int, list[int]] = {}
         rng = np.random.default_rng(0)
         for r, (layer, wires) in enumerate(zip(self.layers, self.wires, strict=True)):
-            carried = {c[0] if isinstance(c[0], str) else c[0][0] for c in wires.values() if c is not None}
+            found_on = [[c] if isinstance(c[0], str) else c for c in wires.values() if c is not None]
+            carried = {name for parameters in found_on for name, _ in parameters}
             alone = [p for name, p in self.parameters[r].items() if name not in carried]
             moved = set()
             for sign in (1, -1):

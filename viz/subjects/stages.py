@@ -143,7 +143,8 @@ def _arranged(stages: list[Stage]) -> list[Stage]:
             stage.output = stage.output.ravel()
         if 1 < stage.groups <= MOST_STREAMS:
             for one in (stage, *stage.sources):
-                one.streams = max(one.streams, stage.groups)
+                if one.output.ndim and len(one.output) % stage.groups == 0:  # not where maps were reshaped on the way
+                    one.streams = max(one.streams, stage.groups)
         stage.column = max((source.column + 1 for source in stage.sources), default=0)
         stage.lane = min((source.lane for source in stage.sources), default=0)
         while (stage.column, stage.lane) in taken:

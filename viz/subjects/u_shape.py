@@ -63,7 +63,7 @@ def _rows(stages: Sequence[Stage]) -> dict[Stage, int]:
         if stage.sources:
             before = _main(stage)
             ratio = _size(before) / _size(stage)
-            steps = 0 if 1 / SMALLER < ratio < SMALLER else round(math.log2(ratio)) or (1 if ratio > 1 else -1)
+            steps = 0 if 1 / SMALLER < ratio < SMALLER else round(math.log2(ratio))  # 1 or -1 at least
             level[stage] = level[before] + steps
     order = sorted(set(level.values()))
     return {stage: order.index(n) for stage, n in level.items()}

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from minitensor.checks import whole
 from minitensor.tensor import Array
 
 from ..drawing.dot import ACTIVE, CHANGED, FIELD, FOCUS, NODE, NUMBER, TRACE, Attributes, number, plain, subscripted
@@ -48,7 +49,10 @@ class Units:
         count, sizes = len(self.stack.shapes), self.stack.sizes
         if len(self.names) < count or (self.letters and len(self.letters) != count):
             raise ValueError(f"letters (={self.names!r}) must name each of the {count} rows")
-        for r, i in self.labels:
+        for place, words in self.labels.items():
+            if not isinstance(place, tuple) or len(place) != 2 or not isinstance(words, str):
+                raise TypeError(f"labels are words by (row, unit), got {place!r}: {words!r}")
+            r, i = (whole("labels", n) for n in place)
             if not (0 <= r < count and 0 <= i < sizes[r]):
                 raise ValueError(f"labels: there is no unit {i} in row {r} (rows of {sizes} units)")
         if self.direction not in ("below", "above"):
@@ -152,20 +156,25 @@ class Units:
         return looks
 
     def winners(self) -> set[tuple[int, int]]:
-        """The units (row, unit) whose values a followed output takes: of its window only some pass a change on."""
+        """The units (row, unit) that pass a change on to what is followed from above, where not all of the layer do."""
         units = self.met.units
         seen = ((r, j) for r, j, i in _wires(self.active) if j in units[r] and i in units[r + 1])
         return set(seen) if self.start else set()
 
     def node(self, large: bool) -> Attributes:
-        """How a node of many units looks, with room for the longest label; ValueError for one too long for a unit."""
-        longest = max(self.labels.values(), key=len, default="")
-        room = len(longest) * 19 * CHARACTER + 10
-        if large:
-            return {**NODE, "width": f"{max(57.6, room) / 72:.3g}"}
-        if room > 44:
+        """How a node of many units looks, with room for the longest label; of one unit, nothing more."""
+        return {**NODE, "width": f"{max(57.6, self._room) / 72:.3g}"} if large else {}
+
+    def check_labels(self) -> None:
+        """ValueError for a label that is too long for a unit."""
+        if self._room > 44:
+            longest = max(self.labels.values(), key=len)
             raise ValueError(f"labels have room for two or three characters in a unit, got {longest!r}")
-        return {}
+
+    @property
+    def _room(self) -> float:
+        """What the longest label needs, in points."""
+        return max(map(len, self.labels.values()), default=0) * 19 * CHARACTER + 10
 
 
 def _wires(found: Sequence[set[tuple[int, int]]]) -> Iterator[Wire]:

@@ -96,9 +96,10 @@ def unrolled_recurrent_network() -> Figure:
 
 
 def attention(x: Tensor, mask: Array | float = 0.0) -> Tensor:
-    """softmax(q k^T / sqrt(d) + mask) v, for tokens x (n, d)."""
-    q, k, v = x @ weights(4, 4), x @ weights(4, 4), x @ weights(4, 4)
-    return softmax(q @ transpose(k, (1, 0)) / 2 + mask, axis=-1) @ v
+    """softmax(q k^T / sqrt(d) + mask) v, for tokens x (n, d) with d = 4."""
+    d = 4
+    q, k, v = x @ weights(d, d), x @ weights(d, d), x @ weights(d, d)
+    return softmax(q @ transpose(k, (1, 0)) / np.sqrt(d) + mask, axis=-1) @ v
 
 
 def recurrent(x: Tensor) -> Tensor:
