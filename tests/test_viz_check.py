@@ -28,6 +28,14 @@ def picture(fill: str, color: str, size: float) -> Drawing:
     return drawing
 
 
+@given(st.one_of(st.integers(0, 10), st.integers(11, 255)), st.sampled_from([0, 1, 2]))
+def test_contrast_is_that_of_wcag(level: int, part: int) -> None:
+    """Of red, green and blue against black: dark colours are proportional to their number, others to a power."""
+    color = "#" + "".join(f"{level if n == part else 0:02X}" for n in range(3))
+    linear = level / 255 / 12.92 if level <= 10 else ((level / 255 + 0.055) / 1.055) ** 2.4
+    assert contrast(color, "#000000") == pytest.approx(1 + 20 * (0.2126, 0.7152, 0.0722)[part] * linear)
+
+
 @given(st.sampled_from(["#FFFFFF", "#E69F00", "#14171C"]), st.sampled_from(["#000000", "#777777"]), st.integers(5, 30))
 def test_the_smallest_text_is_measured_with_what_is_below_it(fill: str, color: str, size: int) -> None:
     figure = picture(fill, color, size).figure()

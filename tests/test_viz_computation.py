@@ -341,6 +341,17 @@ def test_long_wires_alone_are_too_much_and_so_are_many_boxes() -> None:
     assert "n1499" in computation_graph(concatenate([Tensor([1.0]) for _ in range(1499)])).dot
 
 
+@pytest.mark.parametrize("limit", ["LONGEST_WIRES", "MOST_BOXES"])
+def test_as_much_as_the_limit_is_drawn_and_one_more_is_not(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = Tensor([1.0], name="x")
+    y, measured = concatenate([x, tanh(tanh(x))]), {"LONGEST_WIRES": 1 + 1 + 1 + 3, "MOST_BOXES": 4}[limit]
+    monkeypatch.setattr(computation, limit, measured)
+    assert computation_graph(y).dot.count("->") == 4
+    monkeypatch.setattr(computation, limit, measured - 1)
+    with pytest.raises(ValueError, match="has 4 boxes and wires that cross 6 levels"):
+        computation_graph(y)
+
+
 def test_a_graph_of_100_000_operators_is_refused_at_once_with_the_number_and_a_way_out() -> None:
     x = y = Tensor(1.0, name="x")
     for _ in range(100_000):

@@ -530,6 +530,16 @@ def test_the_answer_is_the_same_at_every_call(steps: list[Step]) -> None:
     assert first == kept == connections(program, 3)
 
 
+@given(st.lists(st.tuples(*[st.floats(-1e6, 1e6)] * 2, st.floats(-1e7, 1e7)), min_size=1, max_size=9))
+def test_a_point_lies_within_its_range_and_on_neither_end(cases: list[tuple[float, float, float]]) -> None:
+    low, width, number = np.array(cases).T
+    high = low + np.abs(width) + 1
+    found = slopes._inside(low, high, number)
+    assert ((low < found) & (found < high)).all()
+    within = (low < number) & (number < high)
+    assert (found[within] == number[within]).all()
+
+
 @given(st.integers(1, 8), st.floats(-9, 9), st.sampled_from([1e-6, 1e-9]), st.integers(0, 2**32 - 1))
 def test_an_input_is_known_by_what_it_answers_to_two_questions(
     n: int, magnitude: float, precision: float, seed: int

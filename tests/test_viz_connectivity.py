@@ -276,6 +276,11 @@ def test_whole_numbers_are_written_in_full(value: int) -> None:
     assert number(value) == number(float(value)) == str(value).replace("-", "\N{MINUS SIGN}")
 
 
+@pytest.mark.parametrize("decimals", [None, 0, 2])
+def test_zero_has_no_sign(decimals: int | None) -> None:
+    assert number(-0.0, decimals) == number(0.0, decimals) == number(-1e-9, decimals or 0)
+
+
 @given(st.floats(-1e8, 1e8).filter(bool))
 def test_other_numbers_have_three_digits_or_one_decimal(value: float) -> None:
     assert abs(float(number(value).replace("\N{MINUS SIGN}", "-")) / value - 1) <= 0.005 + 1e-12

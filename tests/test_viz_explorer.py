@@ -19,6 +19,7 @@ import nets
 import viz
 from minitensor import Tensor, gradients
 from minitensor.program.values import Value, Values
+from viz.pages.explorer import _sheet
 from viz.pages.kernels import Lines, lattice_of, lattice_size
 from viz.pages.network import network, ran
 from viz.pages.page import page, script_of, text_of
@@ -431,6 +432,37 @@ def test_a_page_refuses_what_is_no_image_and_no_unit(browser: Browser, tmp_path:
     browser.open(viz.explorer(nets.Dense(3, 2), pictures((3,)), tmp_path / "page.html"))
     for call, said in REFUSED.items():
         assert said in browser.run(f"try {{ {call}; return '' }} catch (error) {{ return error.message }}"), call
+
+
+@given(st.data(), st.sampled_from([0.01, 1.0, 255.0]), st.sampled_from([-3.0, 0.0, 40.0]), st.booleans())
+def test_the_ink_begins_at_a_quarter_of_the_way_from_paper_whatever_the_numbers(
+    data: st.DataObject, scale: float, paper: float, light: bool
+) -> None:
+    """The frame is the mean of those around the ink of each image."""
+    levels = st.sampled_from([0.0, 0.125, 0.375, 1.0])
+    ink = np.zeros((2, 1, 5, 6))
+    ink[:, :, 1:-1, 1:-1] = np.reshape(data.draw(st.lists(levels, min_size=24, max_size=24)), (2, 1, 3, 4))
+    ink[0, 0, 2, 2] = 1
+    found = _sheet(paper + (-scale if light else scale) * ink)
+    frames = [[*dark.min(axis=0), *dark.max(axis=0) + 1] for one in ink[:, 0] if len(dark := np.argwhere(one > 0.25))]
+    assert found["frame"] == np.mean(frames, axis=0).tolist()
+    assert found["paper"] == paper and (found["ink"] < paper) == light
+
+
+@given(st.integers(1, 4), st.integers(1, 4))
+def test_what_a_model_does_after_its_last_layer_is_a_row_without_weights(inputs: int, outputs: int) -> None:
+    run = ran(Negated(inputs, outputs), np.zeros((1, inputs), np.float32))
+    assert [row.name for row, _ in run.rows] == ["dense", "output"]
+    *_, (last, y) = run.rows
+    assert last.output_shape == y.shape[1:] == (outputs,) and last[3:6] == (0, 0, 0)
+
+
+class Negated(nets.Module):
+    def __init__(self, inputs: int, outputs: int) -> None:
+        self.dense = nets.Dense(inputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return -self.dense(x)
 
 
 def test_a_model_stays_as_it_was(tmp_path: Path) -> None:

@@ -89,6 +89,24 @@ def test_a_chain_wires_a_state_to_what_it_reads_itself_and_all_ways_along_it_are
     assert {(j, i - x) for j, i in reached if i >= x} == whole
 
 
+@pytest.mark.parametrize("orientation, up", [("up", (0, 1)), ("down", (0, -1)), ("right", (1, 0)), ("left", (-1, 0))])
+def test_a_link_over_others_rises_where_the_rows_grow_and_ends_at_its_units(
+    orientation: str, up: tuple[int, int]
+) -> None:
+    def layer(x: Tensor) -> Tensor:
+        first, second = tanh(x[:1]), tanh(x[1:2])
+        return concatenate([first, second, tanh(first + second + x[2:])])
+
+    drawing = connectivity(layer, 3, chain=True, style=Style(orientation=orientation)).drawing
+    [wire] = [w for w in drawing.wires if w.curve]
+    ends = [drawing.shapes[n] for n in (wire.tail, wire.head)]
+    for (x, y), shape in zip([*wire.curve[:2], *wire.curve[:1:-1]], [*ends[:1] * 2, *ends[1:] * 3], strict=True):
+        right, upwards = (x - shape.x) / shape.width, (y - shape.y) / shape.height
+        assert right * up[1] == upwards * up[0] and right * up[0] + upwards * up[1] >= 0.5
+    for x, y in (wire.curve[0], wire.curve[-1]):
+        assert min(abs(x - shape.x) + abs(y - shape.y) for shape in ends) < ends[0].width / 2 + 2
+
+
 @given(st.integers(2, 4), st.data())
 @settings(max_examples=5)
 def test_what_is_followed_along_a_chain_is_what_the_layer_reaches(n: int, data: st.DataObject) -> None:
