@@ -6,6 +6,7 @@ import base64
 import io
 import math
 import re
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from nets import (
 from nets.__main__ import RECIPES, main
 from nets.data.examples import INK, PAPER
 from nets.training import effort
+from nets.training.png import decode, encode
 
 from .checks import raises, same
 from .strategies import rngs
@@ -188,6 +190,33 @@ def test_a_confusion_shows_photographs_in_their_colours_and_digits_as_ink_on_pap
     assert not plain.any()
     with raises(ValueError, (1, 2, 4, 5)):
         nets.confusion(Examples(pixels[:, :2], labels), answers)
+
+
+@given(st.integers(1, 20), st.integers(1, 12))
+def test_all_of_a_confusion_lies_on_its_sheet(wrong, classes):
+    labels, answers = np.zeros(wrong, int), np.full(wrong, classes)
+    root = ET.fromstring(nets.confusion(Examples(np.zeros((wrong, 1, 4, 4), np.float32), labels), answers))
+    width, height = float(root.get("width")), float(root.get("height"))
+    for part in root:
+        if part.get("width") != "100%":
+            right, low = (float(part.get(name, 0)) for name in ("width", "height"))
+            assert 0 <= float(part.get("x")) <= width - right and 0 <= float(part.get("y")) <= height - low
+
+
+@given(rngs, st.integers(1, 40), st.integers(1, 40), st.integers(1, 3), st.booleans())
+def test_a_picture_is_read_as_it_was_written(rng, height, width, scale, colour):
+    """In 256 greys, colours as bright as they are."""
+    grey = rng.integers(0, 256, (height, width)) / 255
+    read = decode(encode(np.stack([grey] * 3, axis=-1) if colour else grey, scale))
+    np.testing.assert_allclose(read, grey.repeat(scale, 0).repeat(scale, 1), atol=1e-12)
+
+
+def test_what_is_reported_is_what_is_right(tmp_path, capsys):
+    model, (_, test) = nets.lenet(seed=4), nets.digits(size=32)
+    save(tmp_path / "model.npz", model)
+    assert main(["evaluate", "--checkpoint", str(tmp_path / "model.npz")]) == 0
+    right = int((nets.predict(model, test.images) == test.labels).sum())
+    assert f"{right / 359:.2%} right ({right} of 359 held-out images)" in capsys.readouterr().out
 
 
 @given(st.integers(0, 30), st.integers(0, 30))

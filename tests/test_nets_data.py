@@ -240,6 +240,13 @@ def test_a_packed_file_cut_short_is_refused(path, shape, data):
         read_idx(path)
 
 
+@pytest.mark.parametrize("begin", [(0, 0, 8, 0), (0, 0, 7, 1), (0, 1, 8, 1), (1, 0, 8, 1)])
+def test_a_file_begins_with_two_zeros_a_type_and_at_least_one_axis(path, begin):
+    path.write_bytes(bytes(begin) + bytes(5))
+    with raises(ValueError, str(path), f"begins with the bytes {list(begin)}"):
+        read_idx(path)
+
+
 @given(st.integers(1, 30), st.integers(0, 2))
 def test_a_file_with_more_than_the_limit_is_refused(path, n, less):
     path.write_bytes(idx(np.zeros(n, np.uint8)))

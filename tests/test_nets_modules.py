@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from functools import partial
 from inspect import signature
 from typing import NamedTuple
@@ -16,6 +17,7 @@ import minitensor as mt
 import nets
 from minitensor import Tensor
 from nets import Dense, Flatten, Module, Sequential, Tanh
+from nets.layers.weighted import Shapes, Weighted
 
 from .checks import raises, same
 from .strategies import convolutions, local_layers, pools, reals, rngs, transposed_convolutions, whole
@@ -527,6 +529,21 @@ def test_a_setting_that_is_no_whole_number_is_refused_when_the_layer_is_made(mak
     fitting = {"kernel_size": 3, "input_size": 5} if "input_size" in signature(make).parameters else {"kernel_size": 3}
     with pytest.raises((TypeError, ValueError), match=rf"{name} \(="):
         make(**{**fitting, name: value})
+
+
+@dataclass(eq=False, repr=False)
+class Scaled(Weighted):
+    """A layer of the reader's own that does not ask about its bias."""
+
+    n: int
+
+    def shapes(self):
+        return Shapes((self.n,), (self.n,), 1, 1)
+
+
+@given(st.integers(1, 5))
+def test_what_has_no_setting_for_its_bias_has_one(n):
+    same(Scaled(n).bias, np.zeros(n, np.float32))
 
 
 NUMBERS = [

@@ -24,9 +24,21 @@ from nets import (
     fit,
     load,
 )
+from nets.training import parallel
 from nets.training.parallel import MPIWorkers, WorkerError
 
+from .checks import raises
 from .test_nets_train import small_data
+
+
+def test_a_process_of_mpiexec_without_mpi4py_says_what_is_missing(monkeypatch):
+    """And does not learn alone, beside the others."""
+    monkeypatch.setattr(parallel, "MPI4PY_IS_THERE", False)
+    monkeypatch.setattr(parallel, "STARTED_BY_MPIEXEC", True)
+    with raises(ImportError, "pip install mpi4py"):
+        nets.mpi_workers()
+    monkeypatch.setattr(parallel, "STARTED_BY_MPIEXEC", False)
+    assert nets.mpi_workers() is parallel.ALONE
 
 
 class Threads:

@@ -16,6 +16,8 @@ from minitensor import Tensor, concatenate, conv1d, dense, gradients, jacobian, 
 from nets import Conv2d, Dense, Flatten, MaxPool2d, ReLU, Sequential, alexnet, lenet, lenet5, summary
 from nets.layers.module import Module
 from nets.models.lenet5 import TABLE, digit_codes
+from nets.summary import counted
+from nets.trace import trace
 
 from .checks import raises, same
 from .strategies import convolutions, local_layers, pools, reals, rngs, transposed_convolutions
@@ -293,6 +295,28 @@ def test_a_u_shaped_network_sees_what_both_ways_see():
     fields = [row.receptive_field for row in summary(Made(forward, **layers), (1, 20)).rows]
     assert fields == [2, 6, 3, 6]
     assert [row.jump for row in summary(Made(forward, **layers), (1, 20)).rows][:3] == [2, 2, 1]
+
+
+@given(st.integers(2, 8))
+def test_branches_with_other_axes_see_everything_together(size):
+    """What one has of a row and the other of an image is no window."""
+    model = Made(lambda m, x: m.after(m.a(x) + m.b(x.mean(2))), a=Conv2d(1, 1, 1), b=conv(1), after=ReLU())
+    row = summary(model, (1, size, size)).rows[-1]
+    assert (row.receptive_field, row.jump) == (size, None)
+
+
+@pytest.mark.parametrize("build, shape", [(lenet, (1, 32, 32)), (alexnet, (3, 227, 227))])
+def test_the_numbers_of_a_table_stand_below_each_other(build, shape):
+    """Words begin at one place, numbers end at one; nothing is worked out unasked."""
+    table, image = summary(build(), shape), np.zeros((1, *shape), np.float32)
+    head, _, *lines = str(table).splitlines()
+    for row, line in zip(table.rows, lines, strict=False):
+        output = "x".join(map(str, row.output_shape))
+        assert line.startswith(row.name) and line[head.index("output") :].startswith(output)
+        for name in ("parameters", "connections", "macs"):
+            end = head.index(name) + len(name)
+            assert line[:end].endswith(f" {getattr(row, name):,}") and line[end : end + 1] in ("", " ")
+    assert not table.explanation and not counted(build(), trace(build(), image)).explanation
 
 
 @pytest.mark.parametrize("way", ["function", "unused"])
