@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import minitensor as mt
 from minitensor import Tensor, fast, gradients
-from minitensor.fast import cores
+from minitensor.fast import cores, elements
 from minitensor.fast.products import contract_two, is_skinny
 
 from .checks import same
@@ -101,6 +101,14 @@ def test_a_long_product_is_left_to_a_blas_with_threads_of_its_own(threads, n_cor
     ):
         same(mt.matmul(x, y), np.full((3, 5), 4.0))
     assert in_blocks.called != is_whole
+
+
+@given(rngs, dtypes, st.sampled_from([0.0, -0.0, 1.0, np.inf, np.nan]), st.booleans(), st.sampled_from([bool, float]))
+def test_the_quicker_where_agrees_for_each_single_number(rng, dtype, number, is_first, kind):
+    """On either side; to the last bit, so the sign of 0 too."""
+    condition, array = rng.integers(0, 2, 9).astype(kind), rng.normal(size=9).astype(dtype)
+    sides = (dtype(number), array) if is_first else (array, dtype(number))
+    assert elements.where(condition, *sides).tobytes() == np.where(condition, *sides).tobytes()
 
 
 @pytest.mark.parametrize("pool", [mt.max_pool1d, mt.max_pool2d], ids=["1d", "2d"])

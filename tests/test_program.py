@@ -257,6 +257,15 @@ def test_any_text_is_a_name(names):
         same(array, np.array([expected]))
 
 
+@pytest.mark.parametrize("name", ["t1", "t2", "t3", "y"])
+def test_an_output_has_its_name_and_no_other_value_takes_it(name):
+    x = Tensor([1.0, 2.0])
+    made = program({name: mt.tanh(x * 2 + 1) + x, "other": mt.exp(x) * mt.exp(-x * x)}, {"x": x})
+    assert (
+        lines(made)[-1] == f"return {name}, other" and sum(line.startswith(f"{name} = ") for line in lines(made)) == 1
+    )
+
+
 @given(rngs)
 def test_the_text_of_a_network_is_complete(rng):
     """A training step of a convolutional network, executed from its text alone."""
