@@ -1205,6 +1205,7 @@ def test_a_function_may_count_its_calls(what):
 
 WRITING = {
     "a count that is looked at": counting(lambda count: 1.0 if count < 9 else 2.0),
+    "a count that is looked at much later": counting(lambda count: 1.0 if count < 10**6 else 2.0),
     "a count that is used": noting([0.0], lambda notes: notes.__setitem__(0, notes[0] + 1), lambda notes: notes[0]),
     "a text": noting([""], lambda notes: notes.__setitem__(0, notes[0] + "x")),
     "an array": noting(np.zeros(1), lambda notes: notes.__iadd__(1)),
